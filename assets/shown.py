@@ -1,0 +1,156 @@
+"""What the UI shows of each layer: the only place where metadata is made.
+
+Everything here is a count, a digest, a code of ours, SQL made from a contract, or a figure that passed protection.
+Never a cell of a partner's file, a file name, a restricted observation, or a word that tells a primary from a
+secondary suppression. Whoever adds a line answers for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from assets import keys
+from assets.chart import Bar, bars
+from citizenstats import clock
+from citizenstats.harmonize.observe import Observed, file_stem
+from citizenstats.house import House
+from citizenstats.protect.protect import Protected
+from citizenstats.receive.outcome import Finding, Outcome
+from citizenstats.receive.receive import Received
+from citizenstats.receive.words import WORDS
+from citizenstats.release.assemble import Assembled
+from citizenstats.release.overview import by_period
+from citizenstats.release.release import Released
+
+Metadata = Mapping[str, dg.MetadataValue]
+
+_COUNTS = ("read", "accepted", "refused", "withheld", "ignored")
+_NEWEST = 12
+_FINDINGS = 20
+
+
+def delivery(outcome: Outcome) -> dg.AssetObservation:
+    """Return the event of one delivery: what was read of it, and what was found, without any value."""
+    kept = outcome.delivery
+    metadata = {
+        "delivery": dg.MetadataValue.text(kept.id),
+        "status": dg.MetadataValue.text(outcome.status),
+        "arrived": dg.MetadataValue.timestamp(clock.parse(kept.arrived)),
+        "bytes": dg.MetadataValue.int(kept.size),
+        **{count: dg.MetadataValue.int(outcome.counts[count]) for count in _COUNTS},
+        "findings": dg.MetadataValue.md(_findings(outcome.findings)),
+    }
+    return dg.AssetObservation(keys.key("received", kept.dataset), metadata=metadata)
+
+
+def received(done: Received) -> Metadata:
+    """Return the rows of the deliveries of this time, and which deliveries count now."""
+    total = {count: sum(o.counts[count] for o in done.outcomes) for count in _COUNTS}
+    drawn = [
+        Bar(o.delivery.id, o.counts["accepted"], o.counts["read"] - o.counts["accepted"])
+        for o in done.outcomes[-_NEWEST:]
+    ]
+    return {
+        "dagster/row_count": dg.MetadataValue.int(total["accepted"]),
+        "deliveries": dg.MetadataValue.int(len(done.outcomes)),
+        **{f"rows {count}": dg.MetadataValue.int(number) for count, number in total.items()},
+        "rows by delivery": bars(drawn, "accepted", "refused, withheld or ignored"),
+        "current deliveries": dg.MetadataValue.md(_listed(done.current)),
+    }
+
+
+def observed(done: Observed) -> Metadata:
+    """Return the number of observations and the SELECT of each target dataflow."""
+    return {
+        "dagster/row_count": dg.MetadataValue.int(sum(done.flows.values())),
+        **{f"observations {flow}": dg.MetadataValue.int(count) for flow, count in done.flows.items()},
+        **{f"SELECT {flow}": dg.MetadataValue.md(f"```sql\n{text}\n```") for flow, text in done.sql.items()},
+        "from deliveries": dg.MetadataValue.md(_listed(done.deliveries)),
+    }
+
+
+def assembled(done: Assembled) -> Metadata:
+    """Return the number of observations and what they came from."""
+    return {
+        "dagster/row_count": dg.MetadataValue.int(done.observations),
+        "gave way to another dataset": dg.MetadataValue.int(done.replaced),
+        "from datasets": dg.MetadataValue.md(_listed(done.datasets)),
+    }
+
+
+def protected(house: House, done: Protected) -> Metadata:
+    """Return how much of each dataflow may be published; why something may not is in the restricted audit."""
+    shown: dict[str, dg.MetadataValue] = {
+        "dagster/row_count": dg.MetadataValue.int(sum(counts.cells for counts in done.flows.values())),
+    }
+    for flow, counts in done.flows.items():
+        structure = house.mappings.structures.structure_of(house.mappings.reference(flow))
+        periods = by_period(done.folder / f"{file_stem(flow)}.parquet", structure)
+        shown |= {
+            f"may be published {flow}": dg.MetadataValue.int(counts.shown),
+            f"suppressed {flow}": dg.MetadataValue.int(counts.cells - counts.shown),
+            f"by period {flow}": bars(
+                [Bar(p.period, p.shown, p.suppressed) for p in periods], "shown", "suppressed"
+            ),
+        }
+    return shown
+
+
+def released(house: House, done: Released) -> Metadata:
+    """Return where a dataflow stands: its newest release or waiting candidate, what changed, and its messages."""
+    shown: dict[str, dg.MetadataValue] = {
+        "status": dg.MetadataValue.text(_status(done)),
+        "release": dg.MetadataValue.text(done.release or "none yet"),
+        "dagster/row_count": dg.MetadataValue.int(done.observations),
+        **{
+            count: dg.MetadataValue.int(getattr(done, count))
+            for count in ("suppressed", "flagged", "added", "changed", "withdrawn")
+        },
+    }
+    if done.candidate:
+        shown["candidate"] = dg.MetadataValue.text(done.candidate)
+    if done.folder:
+        structure = house.mappings.structures.structure_of(house.mappings.reference(done.flow))
+        periods = by_period(done.folder / "observations.parquet", structure)
+        drawn = [Bar(p.period, p.shown, p.suppressed) for p in periods]
+        shown["observations by period"] = bars(drawn, "shown", "suppressed")
+        shown["folder"] = dg.MetadataValue.path(done.folder)
+        shown["files"] = dg.MetadataValue.md(
+            _listed([f"{f.name} ({_size(f.stat().st_size)})" for f in done.files])
+        )
+    return shown
+
+
+def _status(done: Released) -> str:
+    if done.status == "candidate":
+        return f"{done.candidate} waits for sign-off: run the job `approve`, or `citizenstats approve {done.flow}`"
+    return done.status
+
+
+def _findings(findings: Sequence[Finding]) -> str:
+    """Return findings as a table without values."""
+    if not findings:
+        return "nothing to mend"
+    lines = ["| what | column | rows | first row | |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| {WORDS['en'].get(f.code, (f.code,))[0]} | {f.column or ''} | {f.count or ''} | {f.first_row or ''} | {f.detail} |"
+        for f in findings[:_FINDINGS]
+    ]
+    rest = f"\n\n… and {len(findings) - _FINDINGS} more, in the receipt" if len(findings) > _FINDINGS else ""
+    return "\n".join(lines) + rest
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = "\n".join(f"- `{name}`" for name in names[-_NEWEST:])
+    rest = f"\n- … and {len(names) - _NEWEST} older" if len(names) > _NEWEST else ""
+    return (shown + rest) or "none"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError

@@ -1,0 +1,183 @@
+"""``citizenstats preview``: what a file would become, with nothing stored.
+
+The file goes through the same steps as any delivery, in a data root of its own inside the restricted store, which
+is removed at the end. It is looked at alone: as if it were all that its dataset ever delivered. Only counts,
+findings without values, and protected observations are shown.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.run import COUNTED
+from citizenstats.cli.show import answer, complaint, error_facts, table
+from citizenstats.errors import CitizenstatsError
+
+if TYPE_CHECKING:
+    from citizenstats.house import House
+    from citizenstats.receive.outcome import Outcome
+
+SHOWN = 10
+"""How many observations of each dataflow are shown."""
+
+
+@dataclass
+class _Preview:
+    outcomes: list[Outcome] = field(default_factory=list)
+    dataflows: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[CitizenstatsError] = field(default_factory=list)
+
+
+@click.command()
+@click.argument("dataset")
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@office_options
+def preview(office: Office, dataset: str, file: Path | None) -> int:
+    """Show what a file would become.
+
+    FILE, or what lies in the inbox, is looked at as a delivery of DATASET (PARTNER/DATASET). Nothing is stored. The
+    exit code is 1 when it would be refused or could not be released.
+    """
+    house = office.house()
+    house.mappings.dataset(dataset)
+    files = [file] if file else _inbox(house, dataset)
+    with _aside(house) as beside:
+        inbox = beside.store.inbox(dataset)
+        inbox.mkdir(parents=True)
+        for one in files:
+            shutil.copyfile(one, inbox / one.name)
+        found = _taken_through(beside, dataset)
+    if office.json:
+        answer("preview", _facts(dataset, found))
+    else:
+        _show(found)
+    refused = [outcome for outcome in found.outcomes if outcome.status == "refused"]
+    return 1 if refused or found.errors or not found.outcomes else 0
+
+
+def _inbox(house: House, dataset: str) -> list[Path]:
+    files = sorted(
+        path
+        for path in house.store.inbox(dataset).glob("*")
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    )
+    if not files:
+        raise CitizenstatsError(
+            "NOTHING_THERE", "its inbox is empty", dataset, "name a file: citizenstats preview DATASET FILE"
+        )
+    return files
+
+
+@contextmanager
+def _aside(house: House) -> Iterator[House]:
+    """Give a house with the same mappings and an empty data root that is removed at the end."""
+    from citizenstats.house import House
+    from citizenstats.store import Store
+
+    with tempfile.TemporaryDirectory(prefix="preview-", dir=house.store.scratch) as folder:
+        store = Store(Path(folder))
+        store.prepare()
+        yield House(store, house.mappings)
+
+
+def _taken_through(house: House, dataset: str) -> _Preview:
+    from citizenstats import flow
+
+    found = _Preview()
+    try:
+        found.outcomes += flow.receive(house, dataset, settle=0.0).outcomes
+        families = {
+            house.mappings.dataflow(target.dataflow).family
+            for target in house.mappings.dataset(dataset).contract.targets
+        }
+        flows = {name for family in families for name in house.mappings.families[family]}
+        for feed in sorted(
+            {feed for name in flows for feed in house.mappings.dataflow(name).feeds} | {dataset}
+        ):
+            flow.observe(house, feed)
+    except CitizenstatsError as error:
+        found.errors.append(error)
+        return found
+    for family in sorted(families):
+        try:
+            for name in house.mappings.families[family]:
+                flow.assemble(house, name)
+            flow.protect(house, family)
+            found.dataflows += [_protected(house, name) for name in house.mappings.families[family]]
+        except CitizenstatsError as error:
+            found.errors.append(error)
+    return found
+
+
+def _protected(house: House, flow: str) -> dict[str, Any]:
+    """Return counts and the first observations of a dataflow after protection."""
+    from citizenstats.engine import session
+    from citizenstats.release.candidate import count
+    from citizenstats.release.messages import observations_sql
+    from citizenstats.release.publishable import publishable
+
+    file = publishable(house, flow).file
+    structure = house.mappings.structures.structure_of(house.mappings.reference(flow))
+    with session([file.parent]) as engine:
+        counts = count(engine, file, structure)
+        rows = engine.rows(f"{observations_sql(file, structure)} LIMIT {SHOWN}")
+    columns = [component.id for component in structure.components]
+    return {
+        "dataflow": flow,
+        "observations": counts.observations,
+        "suppressed": counts.suppressed,
+        "flagged": counts.flagged,
+        "first": [dict(zip(columns, row, strict=True)) for row in rows],
+    }
+
+
+def _facts(dataset: str, found: _Preview) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "ok": not found.errors,
+        "files": [
+            {
+                "file": outcome.delivery.file_name,
+                "status": outcome.status,
+                **{kind: outcome.counts[kind] for kind in COUNTED},
+                "findings": [finding.shown() for finding in outcome.findings],
+            }
+            for outcome in found.outcomes
+        ],
+        "dataflows": found.dataflows,
+        "errors": [error_facts(error) for error in found.errors],
+    }
+
+
+def _show(found: _Preview) -> None:
+    table(
+        "The file (nothing is stored)",
+        ("file", "status", *COUNTED),
+        [(o.delivery.file_name, o.status, *(o.counts[k] for k in COUNTED)) for o in found.outcomes],
+    )
+    for outcome in found.outcomes:
+        for finding in outcome.findings:
+            click.echo(f"  {finding.shown()}")
+    for dataflow in found.dataflows:
+        shown = [column for column in (dataflow["first"] or [{}])[0] if _is_told(column, dataflow["first"])]
+        table(
+            f"{dataflow['dataflow']}: {dataflow['observations']:,} observations, "
+            f"{dataflow['suppressed']:,} suppressed, {dataflow['flagged']:,} flagged; the first after protection",
+            shown,
+            [[row[column] for column in shown] for row in dataflow["first"]],
+        )
+    for error in found.errors:
+        complaint(error)
+
+
+def _is_told(column: str, rows: list[dict[str, Any]]) -> bool:
+    return any(row[column] is not None for row in rows)

@@ -1,0 +1,151 @@
+"""``citizenstats releases``, ``deliveries`` and ``approve``: what came in, what went out, and who let it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.run import COUNTED, dataflow_facts, show_files
+from citizenstats.cli.show import answer, table
+
+if TYPE_CHECKING:
+    from citizenstats.house import House
+
+
+@click.command()
+@click.argument("dataflow", required=False)
+@office_options
+def releases(office: Office, dataflow: str | None) -> None:
+    """List releases, and what waits.
+
+    All of them, or those of DATAFLOW (AGENCY:FLOW).
+    """
+    house = office.house()
+    flows = [dataflow] if dataflow else sorted(house.mappings.dataflows)
+    for flow in flows:
+        house.mappings.dataflow(flow)
+    rows = [row for flow in flows for row in (*_released(house, flow), *_waiting(house, flow))]
+    if office.json:
+        answer("releases", {"releases": rows})
+        return
+    columns = ("dataflow", "version", "state", "status", "prepared", "public from", "signed by")
+    numbers = ("observations", "suppressed", "added", "changed", "withdrawn")
+    table(
+        "Releases",
+        (*columns, *numbers),
+        [
+            (
+                row["dataflow"], row["version"], row["release"] or row["candidate"], row["status"],
+                row["prepared"], row["published"], row["signed_by"], *(row[n] for n in numbers),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _released(house: House, flow: str) -> list[dict[str, Any]]:
+    from citizenstats.release.manifest import releases as all_releases
+
+    found = all_releases(house.store, flow)
+    return [
+        _row(flow, release, release.id, release.candidate, "published", release.facts["published"])
+        | {"signed_by": release.facts["sign_off"]["by"], "folder": str(release.folder)}
+        for release in found
+    ]
+
+
+def _waiting(house: House, flow: str) -> list[dict[str, Any]]:
+    from citizenstats import clock
+    from citizenstats.release.candidate import candidates
+    from citizenstats.release.publish import public_from, unpublished
+
+    signed = unpublished(house, flow)
+    rows = []
+    for candidate in [*signed, *(c for c in candidates(house, flow) if c.is_waiting)]:
+        time = public_from(house, candidate)
+        status = "candidate" if candidate.is_waiting else "embargoed"
+        rows.append(
+            _row(flow, candidate, None, candidate.id, status, clock.stamp(time) if time else None)
+            | {
+                "signed_by": candidate.decision.by if candidate.decision else None,
+                "folder": str(candidate.folder),
+            }
+        )
+    return rows
+
+
+def _row(
+    flow: str, state: Any, release: str | None, candidate: str, status: str, published: str | None
+) -> dict[str, Any]:
+    return {
+        "dataflow": flow,
+        "version": state.dataflow.version,
+        "release": release,
+        "candidate": candidate,
+        "status": status,
+        "prepared": state.facts["prepared"],
+        "published": published,
+        **state.facts["counts"],
+        **state.facts["changes"],
+    }
+
+
+@click.command()
+@click.argument("dataset", required=False)
+@office_options
+def deliveries(office: Office, dataset: str | None) -> None:
+    """List deliveries and their rows.
+
+    All of them, or those of DATASET (PARTNER/DATASET).
+    """
+    from citizenstats.receive.delivery import deliveries as all_deliveries
+    from citizenstats.receive.outcome import outcome_of
+
+    house = office.house()
+    names = [house.mappings.dataset(dataset).name] if dataset else sorted(house.mappings.datasets)
+    rows = []
+    for name in names:
+        for delivery in all_deliveries(house.store, name):
+            outcome = outcome_of(house, delivery)
+            rows.append(
+                {
+                    "delivery": delivery.full_name,
+                    "dataset": name,
+                    "file": delivery.file_name,
+                    "arrived": delivery.arrived,
+                    "size": delivery.size,
+                    "status": outcome.status if outcome else "pending",
+                    **{kind: outcome.counts[kind] if outcome else None for kind in COUNTED},
+                }
+            )
+    if office.json:
+        answer("deliveries", {"deliveries": rows})
+        return
+    table(
+        "Deliveries",
+        ("delivery", "file", "arrived", "status", *COUNTED),
+        [(r["delivery"], r["file"], r["arrived"], r["status"], *(r[k] for k in COUNTED)) for r in rows],
+    )
+
+
+@click.command()
+@click.argument("dataflow")
+@click.option("--by", "person", required=True, help="Who signs: a person who wrote none of the contracts.")
+@click.option("--note", default="", help="What was looked at, or why.")
+@click.option("--candidate", help="Such as C0002; the one that waits unless said.")
+@office_options
+def approve(office: Office, dataflow: str, person: str, note: str, candidate: str | None) -> None:
+    """Sign a candidate of DATAFLOW off.
+
+    DATAFLOW is AGENCY:FLOW. Who signs has looked at the candidate's files and wrote none of its contracts.
+    """
+    from citizenstats.release.approve import approve as sign
+
+    released = sign(office.house(), dataflow, candidate, person, note)
+    if office.json:
+        answer("approve", dataflow_facts(released))
+        return
+    click.echo(f"{dataflow}: {released.status} {released.release or ''}".rstrip())
+    show_files(released)

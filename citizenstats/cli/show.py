@@ -1,0 +1,68 @@
+"""Showing results: tables for people on stdout, JSON for programs, errors on stderr.
+
+Every JSON answer names its schema, ``urn:citizenstats:schema:<name>:<version>``; the schemas lie in
+``citizenstats/schemas/``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from citizenstats.errors import CitizenstatsError
+from citizenstats.store import as_json
+
+SCHEMA = "urn:citizenstats:schema:{}:1.0.0"
+
+
+def answer(name: str, content: Mapping[str, Any]) -> None:
+    """Write a JSON answer that keeps the schema `name`."""
+    click.echo(as_json({"schema": SCHEMA.format(name), **content}).decode(), nl=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], note: str = "") -> None:
+    """Write a table; columns whose cells are all numbers are set to the right."""
+    cells = [["" if cell is None else cell for cell in row] for row in rows]
+    shown = Table(title=title, title_justify="left", title_style="bold", caption=note or None)
+    for i, column in enumerate(columns):
+        numbers = bool(cells) and all(isinstance(row[i], int) for row in cells)
+        shown.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in cells:
+        shown.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        # A pipe has no width; nothing is cut or folded there.
+        console = Console(highlight=False, markup=False, width=240)
+    console.print(shown)
+
+
+def complaint(error: CitizenstatsError) -> None:
+    """Write one error on one line of stderr."""
+    click.echo(f"citizenstats: {error}", err=True)
+
+
+def fail(error: CitizenstatsError, *, as_json: bool) -> NoReturn:
+    """End the command with an error: a line on stderr, the same as JSON when asked for, exit code 1."""
+    if as_json:
+        answer("error", {"error": error_facts(error)})
+    complaint(error)
+    sys.exit(1)
+
+
+def error_facts(error: CitizenstatsError) -> dict[str, str]:
+    """Return an error's four parts."""
+    return {"code": error.code, "what": error.what, "where": error.where, "mend": error.mend}
+
+
+def short(path: Path) -> str:
+    """Return a path as seen from here, where that is shorter."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,98 @@
+"""The SQL that a contract may hold: one scalar expression, parsed, whitelisted, never text pasted into SQL.
+
+An expression sees the columns of one record and plain scalar functions. No statement, subquery, table
+function, aggregate, window, parameter or setting gets through: what is not known to be harmless is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlglot
+from sqlglot import exp
+
+from citizenstats.errors import MappingError
+
+# fmt: off
+_PLAIN = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Tuple, exp.DataType,
+    exp.DataTypeParam, exp.Var,
+    exp.And, exp.Or, exp.Not, exp.Xor, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ,
+    exp.NullSafeNEQ, exp.Between, exp.In, exp.Is, exp.Like, exp.ILike, exp.RegexpLike,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.DPipe,
+    exp.Case, exp.If, exp.Cast, exp.TryCast, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least,
+    exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Exp, exp.Pow, exp.Sign,
+    exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Replace, exp.RegexpReplace,
+    exp.RegexpExtract, exp.Concat, exp.ConcatWs, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains,
+    exp.Left, exp.Right, exp.Pad, exp.SplitPart,
+    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Extract, exp.TimeToStr, exp.StrToTime, exp.DateDiff,
+    exp.Array, exp.ArraySize, exp.ArrayDistinct, exp.ArrayContains,
+)
+_NAMED = frozenset({
+    "contains", "starts_with", "ends_with", "prefix", "suffix", "lpad", "rpad", "list_distinct", "len",
+    "list_value", "list_contains", "strftime", "date_part", "isfinite", "split_part", "trunc", "replace",
+})
+# fmt: on
+
+
+def parse(text: str, columns: Collection[str], where: str) -> exp.Expr:
+    """Return `text` as a checked scalar expression over `columns`.
+
+    Args:
+        text: the expression as the contract gives it, DuckDB dialect.
+        columns: names that it may use; matched without case, as DuckDB does.
+        where: file and place, for the error.
+
+    Raises:
+        MappingError: it does not parse, names an unknown column, or holds anything but plain scalar SQL.
+    """
+    try:
+        parsed = sqlglot.parse(text, dialect="duckdb")
+    except sqlglot.errors.SqlglotError:
+        raise MappingError("BAD_SQL", "this is not a SQL expression", where, f"mend: {text}") from None
+    if len(parsed) != 1 or parsed[0] is None:
+        raise MappingError("BAD_SQL", "this is not one SQL expression", where, "remove the semicolon")
+    known = {c.casefold() for c in columns}
+    for node in parsed[0].walk():
+        _check(node, known, columns, where)
+    return parsed[0]
+
+
+def _check(node: exp.Expr, known: set[str], columns: Collection[str], where: str) -> None:
+    if isinstance(node, exp.Column):
+        if node.table or node.name.casefold() not in known:
+            raise MappingError(
+                "UNKNOWN_COLUMN",
+                f"the expression uses '{node.sql()}', which is no column",
+                where,
+                nearest(node.name, columns),
+            )
+    elif isinstance(node, exp.Anonymous):
+        if node.name.casefold() not in _NAMED:
+            raise MappingError("SQL_NOT_ALLOWED", f"the function {node.name}() is not allowed in a contract", where,
+                               "use plain scalar functions")  # fmt: skip
+    elif type(node) not in _PLAIN:
+        raise MappingError(
+            "SQL_NOT_ALLOWED",
+            f"'{node.key}' is not allowed in a contract",
+            where,
+            "use one plain scalar expression",
+        )
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """Return ``did you mean 'x'?`` for the known name nearest to `name`, or the list of known names."""
+    from rapidfuzz import fuzz, process
+
+    best = process.extractOne(name, list(known), scorer=fuzz.ratio, processor=str.casefold, score_cutoff=60)
+    return f"did you mean '{best[0]}'?" if best else "known: " + ", ".join(sorted(known)[:12])
+
+
+def columns_of(expression: exp.Expr) -> set[str]:
+    """Return the names of the columns that `expression` uses."""
+    return {c.name for c in expression.find_all(exp.Column)}
+
+
+def sql(expression: exp.Expr) -> str:
+    """Return `expression` as DuckDB SQL."""
+    return expression.sql(dialect="duckdb")

@@ -1,0 +1,363 @@
+"""Lint: every fault of a mappings folder at once, each with file, line, what, and how to mend it.
+
+What belongs here: what can be known from the YAML and the structures alone. What does not: looking at data;
+a delivery that breaks its contract is refused by `receive/`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from citizenstats import clock
+from citizenstats.contracts import expressions
+from citizenstats.contracts.load import (
+    Dataset,
+    Document,
+    Mappings,
+    Position,
+    faults,
+    load_dataset,
+    load_mappings,
+    read_yaml,
+)
+from citizenstats.contracts.model import (
+    AgencyFile,
+    Contract,
+    DataflowFile,
+    Estimate,
+    Mapped,
+    PartnerFile,
+    Target,
+)
+from citizenstats.errors import CitizenstatsError, MappingError
+from citizenstats.sdmx.model import DataStructure, Structures
+
+COMPANIONS = ("_n", "_k")
+"""What a compiled figure may map besides its components: unweighted sample size and numerator."""
+
+
+def lint(folder: Path) -> list[MappingError]:
+    """Return all faults under a mappings folder, in the order of files and lines; empty when there are none."""
+    found = list(_files(folder))
+    if not found:
+        try:
+            mappings = load_mappings(folder)
+        except CitizenstatsError as error:
+            return [_as_mapping_error(error)]
+        for dataset in mappings.datasets.values():
+            found += _contract(dataset, mappings)
+        for name in mappings.dataflows:
+            found += _dataflow(name, mappings)
+    return found
+
+
+def _as_mapping_error(error: CitizenstatsError) -> MappingError:
+    return MappingError(error.code, error.what, error.where, error.mend)
+
+
+def _files(folder: Path) -> Iterator[MappingError]:
+    """Yield what is wrong with single files: YAML, unknown keys, values of the wrong kind, code maps."""
+    yield from _file(AgencyFile, folder / "agency.yaml")
+    for partner in sorted(p for p in (folder / "partners").glob("*") if p.is_dir()):
+        yield from _file(PartnerFile, partner / "partner.yaml")
+        for path in sorted(partner.glob("*.yaml")):
+            if path.name != "partner.yaml":
+                broken = list(_file(Contract, path))
+                yield from broken
+                if not broken:
+                    yield from _caught(lambda path=path: load_dataset(path))  # type: ignore[misc]
+    for path in sorted((folder / "dataflows").glob("*/*.yaml")):
+        yield from _file(DataflowFile, path)
+
+
+def _file(model: type[AgencyFile | PartnerFile | Contract | DataflowFile], path: Path) -> list[MappingError]:
+    try:
+        return faults(model, read_yaml(path))
+    except MappingError as error:
+        return [error]
+
+
+def _caught(action: Callable[[], object]) -> list[MappingError]:
+    try:
+        action()
+    except CitizenstatsError as error:
+        return [_as_mapping_error(error)]
+    return []
+
+
+# --- contracts --------------------------------------------------------------------------------------------
+
+
+def _contract(dataset: Dataset, mappings: Mappings) -> Iterator[MappingError]:
+    contract, document = dataset.contract, dataset.document
+    columns = record_names(contract)
+    yield from _reading(contract, document)
+    yield from _named_columns(contract, document)
+    yield from _record_expressions(contract, document)
+    for i, target in enumerate(contract.targets):
+        at: Position = ("targets", i)
+        if target.dataflow not in mappings.dataflows:
+            yield MappingError(
+                "NO_SUCH_FLOW",
+                f"there is no dataflow {target.dataflow}",
+                document.where((*at, "dataflow")),
+                expressions.nearest(target.dataflow, mappings.dataflows),
+            )
+            continue
+        if dataset.name not in mappings.dataflow(target.dataflow).feeds:
+            yield MappingError(
+                "NOT_FED",
+                f"{target.dataflow} does not name {dataset.name} among its feeds",
+                document.where((*at, "dataflow")),
+                f"add {dataset.name} to `feeds` of the dataflow's file",
+            )
+        yield from _target(dataset, target, at, columns, mappings)
+
+
+def record_names(contract: Contract) -> list[str]:
+    """Return the names that expressions on a record may use: columns, their `__why` companions, derived values."""
+    why = [
+        f"{c}__why" for c, column in contract.columns.items() if column.not_collected or column.not_applicable
+    ]
+    return [*contract.columns, *why, *contract.derive]
+
+
+def _reading(contract: Contract, document: Document) -> Iterator[MappingError]:
+    if contract.read.encoding is not None:
+        try:
+            codecs.lookup(contract.read.encoding)
+        except LookupError:
+            yield MappingError(
+                "BAD_ENCODING",
+                f"'{contract.read.encoding}' is no encoding",
+                document.where(("read", "encoding")),
+                "such as utf-8 or windows-1252",
+            )
+    patterns: list[tuple[Position, str | None]] = [
+        (("read", "ends_at"), contract.read.ends_at),
+        (("read", "footnote_marks"), contract.read.footnote_marks),
+        *((("columns", c, "pattern"), column.pattern) for c, column in contract.columns.items()),
+    ]
+    for position, pattern in patterns:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            yield MappingError(
+                "BAD_PATTERN", f"this is no regular expression: {error}", document.where(position)
+            )
+
+
+def _named_columns(contract: Contract, document: Document) -> Iterator[MappingError]:
+    """Every name of a column outside expressions names a column."""
+    named: list[tuple[Position, str | None]] = [(("key", i), c) for i, c in enumerate(contract.key)]
+    named.append((("delivery", "period"), contract.delivery.period))
+    for i, version in enumerate(contract.versions):
+        named.append((("versions", i, "when", "column"), version.when.column))
+        named += [(("versions", i, "columns", c), c) for c in version.columns]
+    for position, name in named:
+        if name is not None and name not in contract.columns:
+            yield _no_column(name, document.where(position), contract.columns)
+
+
+def _no_column(name: str, where: str, known: Iterable[str]) -> MappingError:
+    return MappingError(
+        "UNKNOWN_COLUMN", f"'{name}' is no column", where, expressions.nearest(name, list(known))
+    )
+
+
+def _record_expressions(contract: Contract, document: Document) -> Iterator[MappingError]:
+    seen = record_names(contract)[: -len(contract.derive) or None]
+    for name, text in contract.derive.items():
+        yield from _expression(text, seen, document.where(("derive", name)))
+        seen.append(name)
+    if contract.record.consent.condition is not None:
+        yield from _expression(
+            contract.record.consent.condition, seen, document.where(("record", "consent", "condition"))
+        )
+    for i, rule in enumerate(contract.rules):
+        yield from _expression(rule.must, seen, document.where(("rules", i, "must")))
+    for i, ignored in enumerate(contract.ignore):
+        yield from _expression(ignored.when, list(contract.columns), document.where(("ignore", i, "when")))
+
+
+def _expression(text: str, names: list[str], where: str) -> list[MappingError]:
+    return _caught(lambda: expressions.parse(text, names, where))
+
+
+# --- targets ----------------------------------------------------------------------------------------------
+
+
+def _target(
+    dataset: Dataset, target: Target, at: Position, columns: list[str], mappings: Mappings
+) -> Iterator[MappingError]:
+    document = dataset.document
+    try:
+        structure = mappings.structures.structure_of(mappings.reference(target.dataflow))
+    except CitizenstatsError as error:
+        yield MappingError(error.code, error.what, document.where((*at, "dataflow")), error.mend)
+        return
+    names = [*columns, target.unpivot.into] if target.unpivot else columns
+    if target.where is not None:
+        yield from _expression(target.where, names, document.where((*at, "where")))
+    for component, mapped in target.map.items():
+        where = document.where((*at, "map", component))
+        yield from _mapped(dataset, component, mapped, names, structure, mappings.structures, where)
+    if target.unpivot is not None:
+        for column, constants in target.unpivot.columns.items():
+            where = document.where((*at, "unpivot", "columns", column))
+            if column not in dataset.contract.columns:
+                yield _no_column(column, where, dataset.contract.columns)
+            for component, code in constants.items():
+                yield from _code(component, code, structure, mappings.structures, where)
+    if target.estimate is not None:
+        yield from _estimate(
+            target.estimate, document, (*at, "estimate"), names, structure, mappings.structures
+        )
+    yield from _complete(target, structure, document.where((*at, "map")))
+
+
+def _mapped(
+    dataset: Dataset,
+    component: str,
+    mapped: Mapped,
+    names: list[str],
+    structure: DataStructure,
+    structures: Structures,
+    where: str,
+) -> Iterator[MappingError]:
+    if component not in structure.by_id and component not in COMPANIONS:
+        yield _no_component(component, structure, where)
+        return
+    if mapped.sql is not None:
+        yield from _expression(mapped.sql, names, where)
+    if mapped.column is not None and mapped.column not in names:
+        yield _no_column(mapped.column, where, names)
+    for code in (
+        {mapped.value} if mapped.value is not None else set((dataset.codes_of(mapped) or {}).values())
+    ):
+        yield from _code(component, code, structure, structures, where)
+
+
+def _no_component(component: str, structure: DataStructure, where: str) -> MappingError:
+    return MappingError(
+        "NO_SUCH_COMPONENT",
+        f"{structure.reference} has no component '{component}'",
+        where,
+        expressions.nearest(component, list(structure.by_id)),
+    )
+
+
+def _code(
+    component: str, code: str | None, structure: DataStructure, structures: Structures, where: str
+) -> Iterator[MappingError]:
+    if component not in structure.by_id:
+        yield _no_component(component, structure, where)
+        return
+    codelist = structure.by_id[component].codelist
+    if codelist is None or code is None:
+        return
+    known = structures.scheme(codelist).by_id
+    if code not in known:
+        yield MappingError(
+            "UNKNOWN_CODE", f"'{code}' is no code of {codelist}", where, expressions.nearest(code, known)
+        )
+
+
+def _estimate(
+    estimate: Estimate,
+    document: Document,
+    at: Position,
+    names: list[str],
+    structure: DataStructure,
+    structures: Structures,
+) -> Iterator[MappingError]:
+    for field in ("weight", "strata", "cluster"):
+        column = getattr(estimate, field)
+        if column is not None and column not in names:
+            yield _no_column(column, document.where((*at, field)), names)
+    dimensions = {c.id for c in structure.dimensions}
+    margins = [d for margin in estimate.margins or [] for d in margin]
+    for dimension in [*estimate.breakdowns, *margins, *estimate.known_across, estimate.indicator_dimension]:
+        if dimension not in dimensions:
+            yield MappingError(
+                "NO_SUCH_COMPONENT",
+                f"{structure.reference} has no dimension '{dimension}'",
+                document.where((*at, "breakdowns")),
+                expressions.nearest(dimension, list(dimensions)),
+            )
+    for dimension in estimate.breakdowns:
+        code = estimate.totals.get(dimension, "_T")
+        yield from _code(dimension, code, structure, structures, document.where((*at, "totals", dimension)))
+    for name, indicator in estimate.indicators.items():
+        where = document.where((*at, "indicators", name))
+        code = indicator.set.get(estimate.indicator_dimension, name)
+        yield from _code(estimate.indicator_dimension, code, structure, structures, where)
+        numerator, denominator = indicator.ratio or (None, None)
+        for text in (indicator.proportion, indicator.mean, indicator.total, indicator.count, numerator, denominator,
+                     indicator.among, indicator.known_when):  # fmt: skip
+            if text is not None:
+                yield from _expression(text, names, where)
+        for component, code in indicator.set.items():
+            yield from _code(component, code, structure, structures, where)
+
+
+def _complete(target: Target, structure: DataStructure, where: str) -> Iterator[MappingError]:
+    """Every dimension and every mandatory attribute comes from somewhere."""
+    given = set(target.map) | {
+        c for constants in (target.unpivot.columns.values() if target.unpivot else ()) for c in constants
+    }
+    if target.estimate is not None:
+        given |= {target.estimate.indicator_dimension, *(m.id for m in structure.measures)}
+        given |= {c for indicator in target.estimate.indicators.values() for c in indicator.set}
+    needed = [
+        *structure.key,
+        *(m.id for m in structure.measures),
+        *(a.id for a in structure.attributes if a.mandatory),
+    ]
+    for component in needed:
+        if component not in given and component != "OBS_STATUS":
+            yield MappingError(
+                "NOT_MAPPED",
+                f"{component} of {structure.reference} comes from nowhere",
+                where,
+                f"add '{component}:' to the map",
+            )
+
+
+# --- dataflows --------------------------------------------------------------------------------------------
+
+
+def _dataflow(name: str, mappings: Mappings) -> Iterator[MappingError]:
+    agency, _, identifier = name.partition(":")
+    document = read_yaml(mappings.folder / "dataflows" / agency / f"{identifier}.yaml")
+    flow = mappings.dataflow(name)
+    for i, feed in enumerate(flow.feeds):
+        dataset = mappings.datasets.get(feed)
+        if dataset is None:
+            mend = expressions.nearest(feed, mappings.datasets)
+            yield MappingError(
+                "NO_SUCH_DATASET", f"there is no dataset {feed}", document.where(("feeds", i)), mend
+            )
+        elif name not in [t.dataflow for t in dataset.contract.targets]:
+            yield MappingError(
+                "NOT_FED",
+                f"{feed} has no target {name}",
+                document.where(("feeds", i)),
+                "add a target to its contract",
+            )
+    if flow.embargo is not None:
+        for time in filter(None, (flow.embargo.until, *flow.embargo.calendar)):
+            yield from _caught(lambda time=time: clock.parse(time))  # type: ignore[misc]
+    try:
+        structure = mappings.structures.structure_of(mappings.reference(name))
+    except CitizenstatsError as error:
+        yield MappingError(error.code, error.what, document.where(("structure",)), error.mend)
+        return
+    for dimension, codes in flow.constraint.items():
+        for code in codes:
+            yield from _code(
+                dimension, code, structure, mappings.structures, document.where(("constraint", dimension))
+            )

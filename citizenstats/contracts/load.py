@@ -1,0 +1,321 @@
+"""Reading ``sdmx_mappings/``: YAML to frozen models, every error with file and line.
+
+YAML is read by its 1.2 rules for plain words: only ``true``, ``false``, ``null`` and numbers are special, so that
+the answer ``no`` and the country code ``NO`` stay texts. A repeated key is an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from citizenstats.contracts.expressions import nearest
+from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, Mapped, PartnerFile
+from citizenstats.errors import MappingError
+from citizenstats.sdmx.model import Reference, Structures
+from citizenstats.store import digest
+
+T = TypeVar("T", bound=BaseModel)
+Position = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 core words only."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
+    ("float", r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
+    ("null", r"^(?:null|~|)$", ["n", "~", ""]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file: its content and the line of each position in it."""
+
+    path: Path
+    content: Any
+    lines: Mapping[Position, int]
+
+    def where(self, position: Position = ()) -> str:
+        """Return ``file:line`` of a position, or of the nearest one around it."""
+        while position and position not in self.lines:
+            position = position[:-1]
+        return f"{self.path}:{self.lines.get(position, 1)}"
+
+
+def read_yaml(path: Path) -> Document:
+    """Return a YAML file with the lines of its positions.
+
+    Raises:
+        MappingError: no such file, not UTF-8, not YAML, or a key stands twice.
+    """
+    try:
+        node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+    except FileNotFoundError:
+        raise MappingError("NO_SUCH_FILE", "there is no such file", str(path)) from None
+    except UnicodeDecodeError:
+        raise MappingError("BAD_YAML", "this file is not UTF-8", str(path), "save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise MappingError(
+            "BAD_YAML", f"this is not YAML: {getattr(error, 'problem', error)}", where
+        ) from None
+    lines: dict[Position, int] = {}
+    content = _plain(node, (), lines, path) if node is not None else {}
+    return Document(path, content, lines)
+
+
+def _plain(node: yaml.Node, position: Position, lines: dict[Position, int], path: Path) -> Any:
+    lines[position] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in result:
+                raise MappingError(
+                    "DUPLICATE_KEY", f"the key '{key}' stands twice", f"{path}:{key_node.start_mark.line + 1}"
+                )
+            result[key] = _plain(value_node, (*position, key), lines, path)
+            lines[(*position, key)] = key_node.start_mark.line + 1
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*position, i), lines, path) for i, item in enumerate(node.value)]
+    loader = _Loader("")
+    try:
+        return loader.construct_object(node)
+    finally:
+        loader.dispose()
+
+
+def validated(model: type[T], document: Document) -> T:
+    """Return the document as `model`.
+
+    Raises:
+        MappingError: the first fault; `faults` gives them all.
+    """
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as error:
+        raise _fault(model, document, error.errors()[0]) from None
+
+
+def faults(model: type[BaseModel], document: Document) -> list[MappingError]:
+    """Return every fault of a document as `model`: file, line, what, how to mend."""
+    try:
+        model.model_validate(document.content)
+    except ValidationError as error:
+        return [_fault(model, document, fault) for fault in error.errors()]
+    return []
+
+
+def _fault(model: type[BaseModel], document: Document, fault: Any) -> MappingError:
+    position: Position = tuple(fault["loc"])
+    where = document.where(position)
+    path = ".".join(str(p) for p in position)
+    if fault["type"] == "extra_forbidden":
+        return MappingError(
+            "UNKNOWN_KEY",
+            f"'{path}' is no key here",
+            where,
+            nearest(str(position[-1]), _keys_at(model, position[:-1])),
+        )
+    if fault["type"] == "missing":
+        return MappingError("MISSING_KEY", f"'{path}' is missing", where, "add it")
+    return MappingError("BAD_VALUE", f"'{path}': {fault['msg']}", where)
+
+
+def _keys_at(model: type[BaseModel], position: Position) -> list[str]:
+    """Return the keys that a model knows at a position inside it."""
+    schema = model.model_json_schema()
+    node: Any = schema
+    for step in position:
+        node = _descend(schema, node, step)
+    return sorted({key for option in _options(schema, node) for key in option.get("properties", {})})
+
+
+def _options(schema: Any, node: Any) -> list[Any]:
+    if "$ref" in node:
+        return _options(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[1]])
+    if "anyOf" in node:
+        return [o for part in node["anyOf"] for o in _options(schema, part)]
+    return [node]
+
+
+def _descend(schema: Any, node: Any, step: str | int) -> Any:
+    for option in _options(schema, node):
+        if isinstance(step, int) and "items" in option:
+            return option["items"]
+        if step in option.get("properties", {}):
+            return option["properties"][step]
+        if isinstance(option.get("additionalProperties"), dict):
+            return option["additionalProperties"]
+    return {}
+
+
+# --- the folder -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset: its partner, its contract, and the code maps that the contract names."""
+
+    partner: str
+    id: str
+    contract: Contract
+    document: Document
+    code_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """File name as the contract gives it → raw text → code."""
+
+    @property
+    def name(self) -> str:
+        """``partner/dataset``."""
+        return f"{self.partner}/{self.id}"
+
+    def codes_of(self, mapped: Mapped) -> Mapping[str, str] | None:
+        """Return raw text → code of a mapping; None when it has no code map."""
+        if mapped.codes is None:
+            return None
+        return self.code_maps[mapped.codes] if isinstance(mapped.codes, str) else mapped.codes
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits that identify contract and code maps."""
+        return digest(self.contract.model_dump(mode="json"), {k: dict(v) for k, v in self.code_maps.items()})
+
+
+@dataclass(frozen=True)
+class Mappings:
+    """All that ``sdmx_mappings/`` says."""
+
+    folder: Path
+    agency: AgencyFile
+    partners: Mapping[str, PartnerFile]
+    datasets: Mapping[str, Dataset]
+    """``partner/dataset`` → dataset."""
+    dataflows: Mapping[str, DataflowFile]
+    """``AGENCY:ID`` → dataflow file."""
+    structures: Structures
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset by ``partner/dataset``; raises MappingError when there is none."""
+        try:
+            return self.datasets[name]
+        except KeyError:
+            raise MappingError(
+                "NO_SUCH_DATASET", f"there is no dataset {name}", mend=nearest(name, self.datasets)
+            ) from None
+
+    def dataflow(self, name: str) -> DataflowFile:
+        """Return a dataflow file by ``AGENCY:ID``; raises MappingError when there is none."""
+        try:
+            return self.dataflows[name]
+        except KeyError:
+            raise MappingError(
+                "NO_SUCH_FLOW", f"there is no dataflow {name}", mend=nearest(name, self.dataflows)
+            ) from None
+
+    def reference(self, flow: str) -> Reference:
+        """Return the full reference of a dataflow given as ``AGENCY:ID``."""
+        agency, _, identifier = flow.partition(":")
+        return Reference(agency, identifier, self.dataflow(flow).version)
+
+    @cached_property
+    def families(self) -> Mapping[str, tuple[str, ...]]:
+        """Family → its dataflows, sorted."""
+        found: dict[str, list[str]] = {}
+        for flow in sorted(self.dataflows):
+            found.setdefault(self.dataflows[flow].family, []).append(flow)
+        return {family: tuple(flows) for family, flows in sorted(found.items())}
+
+
+def load_mappings(folder: Path) -> Mappings:
+    """Return everything under a mappings folder, over the official structures that are shipped.
+
+    Raises:
+        MappingError: the first file that is wrong; `citizenstats.contracts.lint` lists them all.
+    """
+    from citizenstats.sdmx.load import load_structures
+
+    agency = validated(AgencyFile, read_yaml(folder / "agency.yaml"))
+    partners: dict[str, PartnerFile] = {}
+    datasets: dict[str, Dataset] = {}
+    for path in sorted((folder / "partners").glob("*/partner.yaml")):
+        partners[path.parent.name] = validated(PartnerFile, read_yaml(path))
+        for contract in sorted(path.parent.glob("*.yaml")):
+            if contract.name != "partner.yaml":
+                dataset = load_dataset(contract)
+                datasets[dataset.name] = dataset
+    dataflows = {
+        f"{path.parent.name}:{path.stem}": validated(DataflowFile, read_yaml(path))
+        for path in sorted((folder / "dataflows").glob("*/*.yaml"))
+    }
+    structures = load_structures(folder, agency, partners, datasets, dataflows)
+    return Mappings(folder, agency, partners, datasets, dataflows, structures)
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Return one contract with its code maps; raises MappingError."""
+    document = read_yaml(path)
+    contract = validated(Contract, document)
+    maps: dict[str, Mapping[str, str]] = {}
+    for i, target in enumerate(contract.targets):
+        for component, mapped in target.map.items():
+            if isinstance(mapped.codes, str) and mapped.codes not in maps:
+                where = document.where(("targets", i, "map", component, "codes"))
+                maps[mapped.codes] = read_code_map(path.parent / mapped.codes, path.parent, where)
+    return Dataset(path.parent.name, path.stem, contract, document, maps)
+
+
+def read_code_map(path: Path, beside: Path, where: str) -> Mapping[str, str]:
+    """Return a code map ``raw,code[,note]``; raises MappingError."""
+    if beside.resolve() not in path.resolve().parents:
+        raise MappingError("BAD_PATH", "a code map lies beside its contract", where, "give a path without ..")
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
+    except FileNotFoundError:
+        raise MappingError(
+            "NO_SUCH_FILE",
+            f"the code map {path.name} is not there",
+            where,
+            "make it with the columns raw,code,note",
+        ) from None
+    except (UnicodeDecodeError, csv.Error):
+        raise MappingError(
+            "BAD_CSV", f"the code map {path.name} is not UTF-8 CSV", where, "save it as UTF-8 CSV"
+        ) from None
+    codes: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        if row.get("raw") is None or row.get("code") is None:
+            raise MappingError("BAD_CSV", "a code map has the columns raw,code,note", f"{path}:{number}")
+        raw, code = row["raw"].strip(), row["code"].strip()
+        if codes.setdefault(raw, code) != code:
+            raise MappingError(
+                "DUPLICATE_KEY", f"'{raw}' stands twice with different codes", f"{path}:{number}"
+            )
+    return codes
+
+
+def fingerprint(folder: Path) -> str:
+    """Return 16 hex digits that change when any file under a mappings folder changes."""
+    hashed = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        hashed.update(
+            str(path.relative_to(folder)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
+        )
+    return hashed.hexdigest()[:16]

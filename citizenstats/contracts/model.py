@@ -1,0 +1,474 @@
+"""The models of everything under ``sdmx_mappings/`` but the SDMX structures themselves.
+
+One YAML file is one model: `PartnerFile`, `Contract`, `DataflowFile`, `AgencyFile`. All are frozen and strict:
+an unknown key is an error. Defaults are chosen so that a simple dataset needs under 40 lines. The vocabulary
+follows GSBPM and the SDMX information model; the citizen data record composes the intake criteria that
+national offices use (UN Collaborative on Citizen Data, Copenhagen Framework; PSA, KeSQAF, UNITAR).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+
+
+def _localised(value: Any) -> Any:
+    return {"en": value} if isinstance(value, str) else value
+
+
+LocalText = Annotated[
+    dict[Language, str],
+    BeforeValidator(_localised, json_schema_input_type=str | dict[str, str]),
+]
+"""A text in several languages, as ``{en: …, da: …}``; a bare string is English."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=120)]
+FolderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=60)]
+FlowReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*:[A-Za-z0-9_@$-]+$")]
+"""``AGENCY:ID`` of a dataflow."""
+DatasetReference = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*/[a-z0-9][a-z0-9_]*$")]
+"""``partner/dataset``."""
+Sql = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+"""A scalar SQL expression over the dataset's columns; see `citizenstats.contracts.expressions`."""
+
+
+class Model(BaseModel):
+    """A frozen model that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+# --- delivery ---------------------------------------------------------------------------------------------
+
+
+class Pull(Model):
+    """A source that is fetched instead of dropped: one HTTP GET whose body is the delivery."""
+
+    url: str = Field(description="Where to fetch the delivery from.")
+    cron: str = Field("0 5 * * *", description="When to fetch, as a cron line in UTC.")
+    file_name: str = Field("pulled.csv", description="The name under which the body is kept.")
+    token_env: Identifier | None = Field(
+        None,
+        description="Environment variable that holds a bearer token; the secret itself never stands here.",
+    )
+
+
+class Reading(Model):
+    """How to read the file. What is left out is detected and told in the receipt."""
+
+    format: Literal["auto", "csv", "xlsx"] = Field("auto", description="auto looks at the bytes.")
+    encoding: str | None = Field(None, description="Python codec name; left out: BOM, UTF-8, then a guess.")
+    delimiter: str | None = Field(None, description="Field separator of a CSV; left out: detected.")
+    quote: str = Field('"', description="Quote character of a CSV.")
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers written as text.")
+    thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, if any.")
+    date_format: str = Field("%Y-%m-%d", description="strptime format of date columns.")
+    sheet: str | None = Field(None, description="Worksheet name; left out: the first visible sheet.")
+    header_row: int = Field(1, ge=1, description="Row number, from 1, of the first header row.")
+    header_rows: int = Field(
+        1,
+        ge=1,
+        le=5,
+        description="Number of header rows; several are joined with ' / ', merged cells filled right.",
+    )
+    ends_at: str | None = Field(
+        None,
+        description="Regular expression on a row's first cell: that row and all below are notes (ignored rows).",
+    )
+    footnote_marks: str | None = Field(
+        None,
+        description=r"Regular expression of footnote marks to strip from headers and cells, such as '\(\d\)$'.",
+    )
+    missing: list[str] = Field([""], description="Cell texts that mean missing, in every column.")
+
+
+class Delivery(Model):
+    """Where deliveries come from, how often, and what one replaces."""
+
+    files: str = Field("*", description="Pattern of file names that belong to this dataset.")
+    pull: Pull | None = Field(None, description="Fetch the delivery instead of waiting for a file.")
+    expected_every_days: int | None = Field(
+        None, ge=1, description="The UI warns when nothing came for so long."
+    )
+    grace_days: int = Field(14, ge=0, description="How much later than expected is still fine.")
+    replaces: Literal["everything", "periods", "rows"] = Field(
+        "everything",
+        description="What a delivery replaces: all former data, the periods that it holds, or rows with the same key.",
+    )
+    period: Identifier | None = Field(
+        None, description="Column that holds the period; needed when it replaces periods."
+    )
+    max_megabytes: int = Field(2048, ge=1, description="A larger file is refused unread.")
+    max_refused_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="With more than this share of rows refused the whole delivery is refused.",
+    )
+
+
+# --- citizen data record ----------------------------------------------------------------------------------
+
+Participation = Annotated[int, Field(ge=1, le=5)]
+"""Level on the participation ladder: 1 information … 5 self-determination; 4 and 5 are sufficient."""
+
+
+class ValueChain(Model):
+    """Level of participation of the people concerned at each stage of the data value chain (1 to 5)."""
+
+    need: Participation | None = Field(None, description="Level at specifying needs.")
+    design: Participation | None = Field(None, description="Level at design.")
+    collect: Participation | None = Field(None, description="Level at collection.")
+    process: Participation | None = Field(None, description="Level at processing.")
+    analyse: Participation | None = Field(None, description="Level at analysis.")
+    disseminate: Participation | None = Field(None, description="Level at dissemination.")
+    use: Participation | None = Field(None, description="Level at use of the figures.")
+
+
+class Consent(Model):
+    """On what ground the data may be used, and where each record says so."""
+
+    basis: Literal["individual", "community_fpic", "organisation", "public_source"] = Field(
+        description="individual informed consent; free, prior and informed consent of a community; an organisation "
+        "answering for itself; or facts that are public already."
+    )
+    evidence: str = Field(description="Where the evidence of consent is kept.")
+    condition: Sql | None = Field(
+        None,
+        description="SQL condition on a record; where it is not true the record is withheld before any computation.",
+    )
+
+    @model_validator(mode="after")
+    def _people_are_asked(self) -> Consent:
+        if self.basis in ("individual", "community_fpic") and self.condition is None:
+            raise ValueError("consent.condition is needed: each record must say that its people agreed")
+        return self
+
+
+class CitizenDataRecord(Model):
+    """The intake record of a dataset: who made it, with whom, and how."""
+
+    origin: Literal["citizens", "state_with_participation"] = Field(
+        description="Produced by rights-holders and their organisations, or by the state with their engagement."
+    )
+    initiator: str = Field(description="Who started it.")
+    participation: ValueChain = Field(
+        ValueChain(), description="Level of participation of the people concerned at each stage, 1 to 5."
+    )
+    consent: Consent = Field(description="On what ground the data may be used.")
+    publication: Literal["public", "aggregate_only", "none"] = Field(
+        description="public: figures and single answers; aggregate_only: tables above the threshold; none: nothing."
+    )
+    population: LocalText = Field(description="Whom the figures are about.")
+    self_identification: str | None = Field(
+        None, description="How people say themselves that they belong to the group."
+    )
+    mode: str = Field(description="Instrument and collection mode.")
+    sampling: Literal[
+        "probability", "non_probability", "census_of_communities", "document_review", "register"
+    ] = Field(description="How the units were found.")
+    response_rate: float | None = Field(
+        None, ge=0, le=1, description="Share of the units asked that answered."
+    )
+    methodology: str = Field(description="Link to the documentation of methods.")
+    licence: str = Field(description="Licence of the figures, SPDX id where there is one.")
+    contact: str = Field(description="Whom to ask about the data.")
+    limitations: LocalText = Field(description="What the data cannot tell.")
+
+
+# --- columns ----------------------------------------------------------------------------------------------
+
+
+class Column(Model):
+    """One column of the partner's file."""
+
+    header: str | list[str] | None = Field(
+        None, description="Header(s) in the file; left out: the column's id."
+    )
+    type: Literal["text", "integer", "number", "boolean", "date", "period"] = Field(
+        "text", description="Kind of value."
+    )
+    label: LocalText | None = Field(None, description="What the column is called, for people.")
+    required: bool = Field(False, description="An empty cell refuses the row.")
+    optional: bool = Field(False, description="The column may be absent from the file.")
+    allowed: list[str] | None = Field(None, description="The cell texts allowed (before typing).")
+    true: list[str] = Field(["1", "true", "yes"], description="Texts that mean true, for type boolean.")
+    false: list[str] = Field(["0", "false", "no"], description="Texts that mean false, for type boolean.")
+    frequency: str = Field("A", description="SDMX frequency that a period column must fit.")
+    range: tuple[float | None, float | None] | None = Field(
+        None, description="Lowest and highest value allowed."
+    )
+    pattern: str | None = Field(None, description="Regular expression that the whole cell must match.")
+    role: Literal["identifier", "sensitive", "quasi_identifier", "weight", "free_text"] | None = Field(
+        None,
+        description="What the column may tell about a person; identifiers and free text never leave the records.",
+    )
+    missing: list[str] = Field([], description="Further texts that mean missing in this column.")
+    not_collected: list[str] = Field(
+        [], description="Texts that mean: exists, but was not collected (OBS_STATUS L)."
+    )
+    not_applicable: list[str] = Field([], description="Texts that mean: cannot exist here (OBS_STATUS M).")
+
+
+class Rule(Model):
+    """A condition across columns that every record must meet; NULL counts as met."""
+
+    must: Sql = Field(description="The condition that holds for a good record.")
+    message: LocalText = Field(description="What the receipt says when it does not.")
+
+
+class IgnoredRows(Model):
+    """Rows that are no data, by a condition over the cells as text."""
+
+    when: Sql = Field(description="Condition over the cells as text.")
+    reason: str = Field(description="Why such a row is no data.")
+
+
+class VersionWhen(Model):
+    """What tells that a delivery is of this version; all that is given must hold."""
+
+    file: str | None = Field(None, description="Pattern of the file name.")
+    header: list[str] | None = Field(None, description="Headers that must all be present.")
+    column: Identifier | None = Field(
+        None, description="Column whose values tell, such as the period or form version."
+    )
+    values: list[str] | None = Field(None, description="The values of that column in this version.")
+
+
+class Version(Model):
+    """A version of the contract for deliveries that differ: only what differs is said."""
+
+    id: str = Field(description="Name of the version, such as the wave.")
+    when: VersionWhen = Field(description="What tells that a delivery is of this version.")
+    read: dict[str, Any] = Field({}, description="Keys of `read` that differ.")
+    columns: dict[Identifier, dict[str, Any] | None] = Field(
+        {}, description="Columns that differ, key by key; null: this version has no such column (all empty)."
+    )
+
+
+# --- targets ----------------------------------------------------------------------------------------------
+
+
+class Mapped(Model):
+    """Where a dimension, measure or attribute comes from: exactly one of column, value, sql; codes with column."""
+
+    column: Identifier | None = Field(
+        None, description="A column, as it is or through `codes`; a bare name says the same."
+    )
+    value: str | None = Field(None, description="A constant.")
+    sql: Sql | None = Field(None, description="A scalar expression over the columns of the record.")
+    codes: str | dict[str, str] | None = Field(
+        None,
+        description="Code map for the column: CSV file beside the contract (raw,code,note), or raw: code pairs.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_string_is_a_column(cls, data: Any) -> Any:
+        return {"column": data} if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Mapped:
+        if sum(x is not None for x in (self.column, self.value, self.sql)) != 1:
+            raise ValueError("give exactly one of column, value, sql")
+        if self.codes is not None and self.column is None:
+            raise ValueError("codes needs column")
+        return self
+
+
+class Unpivot(Model):
+    """Turn wide question columns into rows: one row for each column, its cell in `into`."""
+
+    columns: dict[Identifier, dict[Identifier, str]] = Field(
+        description="Column → the constants that it stands for, such as {INDICATOR: I31, ITEM: MEN}."
+    )
+    into: Identifier = Field("answer", description="Name under which expressions see the cell.")
+
+
+class Indicator(Model):
+    """One indicator estimated from records: exactly one of proportion, mean, total, ratio, count."""
+
+    proportion: Sql | None = Field(None, description="Condition whose share is estimated.")
+    mean: Sql | None = Field(None, description="Expression whose weighted mean is estimated.")
+    total: Sql | None = Field(None, description="Expression whose weighted total is estimated.")
+    ratio: tuple[Sql, Sql] | None = Field(None, description="Numerator and denominator.")
+    count: Sql | None = Field(None, description="Condition whose number of units is counted.")
+    among: Sql | None = Field(
+        None, description="Only units that meet this; NULL of the measure drops out by itself."
+    )
+    known_when: Sql | None = Field(
+        None, description="For count: a cell without any unit that meets this is not collected (L), not zero."
+    )
+    set: dict[Identifier, str] = Field(
+        {}, description="Further dimensions or attributes fixed by this indicator."
+    )
+    scale: float | None = Field(None, description="Factor on the estimate; proportion: 100 unless said.")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Indicator:
+        given = [k for k in ("proportion", "mean", "total", "ratio", "count") if getattr(self, k) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of proportion, mean, total, ratio, count")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The name of the measure: proportion, mean, total, ratio or count."""
+        return next(
+            k for k in ("proportion", "mean", "total", "ratio", "count") if getattr(self, k) is not None
+        )
+
+
+class Estimate(Model):
+    """How records (microdata) become indicators."""
+
+    unit: Literal["person", "household", "community", "case"] = Field(
+        "person", description="The statistical unit."
+    )
+    weight: Identifier | None = Field(
+        None, description="Column with the sampling weight; left out: every unit counts one."
+    )
+    strata: Identifier | None = Field(None, description="Column with the stratum.")
+    cluster: Identifier | None = Field(None, description="Column with the primary sampling unit.")
+    indicator_dimension: Identifier = Field(
+        "INDICATOR", description="Dimension that holds the indicator's code."
+    )
+    breakdowns: list[Identifier] = Field(
+        [], description="Dimensions; all their combinations with totals are estimated."
+    )
+    margins: list[list[Identifier]] | None = Field(
+        None, description="Only these breakdowns instead of all combinations; [] is the total."
+    )
+    totals: dict[Identifier, str] = Field({}, description="Code of the total by dimension; `_T` unless said.")
+    known_across: list[Identifier] = Field(
+        [],
+        description="For count: breakdowns whose cells are known wherever their total is, so that a category without "
+        "a case is zero: who looks for cases looks for women and men.",
+    )
+    decimals: int = Field(1, ge=0, le=8, description="Decimals of the published value.")
+    indicators: dict[Identifier, Indicator] = Field(
+        description="Indicator code → what is estimated; any name where `set` gives the code, as for sub-items."
+    )
+
+
+class Target(Model):
+    """One dataflow that the dataset feeds, and where each of its components comes from."""
+
+    dataflow: FlowReference = Field(description="AGENCY:ID of the dataflow.")
+    where: Sql | None = Field(None, description="Only records that meet this feed the dataflow.")
+    unpivot: Unpivot | None = Field(None, description="Turn wide question columns into rows first.")
+    map: dict[Identifier, Mapped] = Field(
+        description="Component → where it comes from; `_n` and `_k` are sample size and numerator of compiled figures."
+    )
+    estimate: Estimate | None = Field(None, description="For microdata: the indicators to estimate.")
+
+
+class Protection(Model):
+    """Disclosure rules of a dataset's figures."""
+
+    minimum: int = Field(
+        10, ge=1, description="Fewest units (unweighted) in a cell, and on either side of a share."
+    )
+    waived: str | None = Field(
+        None,
+        description="Why no rule applies, for data that is about no person, household, community or case.",
+    )
+
+
+class Contract(Model):
+    """One dataset: ``sdmx_mappings/partners/<partner>/<dataset>.yaml``."""
+
+    title: LocalText = Field(description="What the dataset is called.")
+    author: str = Field(description="The person who wrote this contract; someone else signs releases off.")
+    version: str = Field("1.0.0", description="Version of this contract.")
+    language: Language = Field("en", description="Language of the receipts to the partner.")
+    delivery: Delivery = Field(Delivery(), description="Where deliveries come from and what one replaces.")
+    read: Reading = Field(Reading(), description="How to read a file.")
+    record: CitizenDataRecord = Field(description="Who made the data, with whom, and how.")
+    key: list[Identifier] = Field([], description="Columns that identify a row.")
+    columns: dict[Identifier, Column] = Field(
+        description="The columns of the file; a column of the file that is not named here is not read."
+    )
+    derive: dict[Identifier, Sql] = Field(
+        {}, description="Further values computed from the columns of one record, in order."
+    )
+    rules: list[Rule] = Field([], description="Conditions across columns.")
+    ignore: list[IgnoredRows] = Field([], description="Rows that are no data.")
+    targets: list[Target] = Field(min_length=1, description="The dataflows that the dataset feeds.")
+    protection: Protection = Field(Protection(), description="Disclosure rules.")
+    retention_days: int = Field(3650, ge=1, description="How long the bytes of a delivery are kept.")
+    versions: list[Version] = Field([], description="Versions for deliveries that differ.")
+
+    @model_validator(mode="after")
+    def _replacement_has_its_column(self) -> Contract:
+        if self.delivery.replaces == "periods" and self.delivery.period is None:
+            raise ValueError("delivery.period is needed when a delivery replaces periods")
+        if self.delivery.replaces == "rows" and not self.key:
+            raise ValueError("key is needed when a delivery replaces rows")
+        return self
+
+
+# --- partner, dataflow, agency ----------------------------------------------------------------------------
+
+
+class PartnerFile(Model):
+    """An organisation that hands data over: ``sdmx_mappings/partners/<partner>/partner.yaml``."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_@$-]+$")] = Field(
+        description="SDMX data provider id."
+    )
+    name: LocalText = Field(description="Name of the organisation.")
+    description: LocalText | None = Field(None, description="What the organisation is.")
+    contact: str = Field(description="Whom to ask.")
+    url: str | None = Field(None, description="Home page.")
+
+
+class Embargo(Model):
+    """When approved releases become public."""
+
+    until: str | None = Field(None, description="ISO 8601 time with zone.")
+    calendar: list[str] = Field(
+        [], description="Release times, ISO 8601 with zone; a release waits for the next one."
+    )
+
+
+class DataflowFile(Model):
+    """A dataflow: ``sdmx_mappings/dataflows/<AGENCY>/<FLOW>.yaml``."""
+
+    version: str = Field("1.0.0", description="Version of the dataflow.")
+    name: LocalText = Field(description="Name of the dataflow.")
+    description: LocalText | None = Field(None, description="What it holds.")
+    structure: str | None = Field(
+        None, description="AGENCY:ID(VERSION) of the data structure; left out: same as the flow."
+    )
+    feeds: list[DatasetReference] = Field(min_length=1, description="Datasets, the one that wins first.")
+    on_same_key: Literal["error", "first"] = Field(
+        "error", description="first: the dataset named first wins."
+    )
+    family: FolderName = Field(
+        description="Dataflows about the same units share a family and are protected together."
+    )
+    review: Literal["required", "none"] = Field(
+        "required", description="required: a person signs each release off."
+    )
+    embargo: Embargo | None = Field(None, description="When approved releases become public.")
+    category: str | None = Field(
+        None, description="Category of the category scheme, such as RIGHTS.DISABILITY."
+    )
+    constraint: dict[Identifier, list[str]] = Field(
+        {}, description="Content constraint: the codes allowed by dimension."
+    )
+
+
+class AgencyFile(Model):
+    """The maintenance agency: ``sdmx_mappings/agency.yaml``."""
+
+    id: str = Field(description="SDMX agency id.")
+    name: LocalText = Field(description="Name of the agency.")
+    contact: str = Field(description="Whom to ask.")
+    url: str | None = Field(None, description="Home page.")
+    sender: str | None = Field(None, description="Sender id in message headers; the agency's id unless said.")
+    languages: list[Language] = Field(["en"], description="Languages of names, the first one preferred.")

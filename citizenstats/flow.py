@@ -1,0 +1,174 @@
+"""The order of the steps, once: the command line and the Dagster assets both walk it.
+
+    received ─▶ observed ─▶ assembled ─▶ protected ─▶ released
+
+`receive`, `observe`, `assemble`, `protect` and `release` are the doors to the steps, each behind its `border`: no
+exception passes with a value from data in its text. `walk` takes everything through in order; what fails stops only
+what depends on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from citizenstats.border import border
+from citizenstats.contracts.load import Mappings
+from citizenstats.errors import CitizenstatsError
+from citizenstats.harmonize import observe as harmonize_observe
+from citizenstats.harmonize.observe import Observed
+from citizenstats.house import House
+from citizenstats.protect import protect as protect_family
+from citizenstats.protect.protect import Protected
+from citizenstats.receive import receive as receive_dataset
+from citizenstats.receive.receive import Received
+from citizenstats.release import assemble as assemble_flow
+from citizenstats.release import release as release_flow
+from citizenstats.release.assemble import Assembled
+from citizenstats.release.publish import publish_due
+from citizenstats.release.release import Released
+
+Kind = Literal["received", "observed", "assembled", "protected", "released"]
+Result = Received | Observed | Assembled | Protected | Released
+
+SETTLE = 2.0
+"""Seconds between the two looks at a file that must be still."""
+
+
+@dataclass(frozen=True, order=True)
+class Step:
+    """One step on one thing, such as ``observed/dihr/lgbt_barometer``."""
+
+    kind: Kind
+    of: str
+    """Dataset, ``AGENCY:ID`` of a dataflow, or family."""
+
+    def __str__(self) -> str:
+        """Return the step as its place in the graph is called."""
+        return f"{self.kind}/{self.of.replace(':', '/')}"
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """What came of a step: exactly one of result, error and blocked_by."""
+
+    step: Step
+    result: Result | None = None
+    error: CitizenstatsError | None = None
+    blocked_by: Step | None = None
+    seconds: float = 0.0
+
+
+# --- the doors --------------------------------------------------------------------------------------------
+
+
+def receive(house: House, dataset: str, settle: float = SETTLE, *, fetch: bool = False) -> Received:
+    """Take in what lies still in the inbox of ``partner/dataset``, read it, and send receipts.
+
+    Args:
+        house: where and what.
+        dataset: ``partner/dataset``.
+        settle: seconds between the two looks at a file that must be still.
+        fetch: also fetch the source that the contract names.
+    """
+    with border(Step("received", dataset)):
+        return receive_dataset.receive(house, dataset, settle, fetch=fetch)
+
+
+def observe(house: House, dataset: str) -> Observed:
+    """Turn the current records of ``partner/dataset`` into coded observations."""
+    with border(Step("observed", dataset)):
+        return harmonize_observe.observe(house, dataset)
+
+
+def assemble(house: House, flow: str) -> Assembled:
+    """Bring all observations of the dataflow ``AGENCY:ID`` together and validate them."""
+    with border(Step("assembled", flow)):
+        return assemble_flow.assemble(house, flow)
+
+
+def protect(house: House, family: str) -> Protected:
+    """Withhold what may not be shown, over all dataflows of a family."""
+    with border(Step("protected", family)):
+        return protect_family.protect(house, family)
+
+
+def release(house: House, flow: str) -> Released:
+    """Make a candidate or a release of the dataflow ``AGENCY:ID`` if anything changed."""
+    with border(Step("released", flow)):
+        return release_flow.release(house, flow)
+
+
+# --- the order --------------------------------------------------------------------------------------------
+
+
+def steps(mappings: Mappings) -> tuple[Step, ...]:
+    """Return all steps in an order in which each comes after what it needs."""
+    ordered = []
+    for dataset in sorted(mappings.datasets):
+        ordered += [Step("received", dataset), Step("observed", dataset)]
+    for family, flows in mappings.families.items():
+        ordered += [Step("assembled", flow) for flow in flows]
+        ordered += [Step("protected", family)]
+        ordered += [Step("released", flow) for flow in flows]
+    return tuple(ordered)
+
+
+def needs(step: Step, mappings: Mappings) -> tuple[Step, ...]:
+    """Return the steps whose outcome a step reads."""
+    if step.kind == "received":
+        return ()
+    if step.kind == "observed":
+        return (Step("received", step.of),)
+    if step.kind == "assembled":
+        return tuple(Step("observed", dataset) for dataset in mappings.dataflow(step.of).feeds)
+    if step.kind == "protected":
+        return tuple(Step("assembled", flow) for flow in mappings.families[step.of])
+    return (Step("protected", mappings.dataflow(step.of).family),)
+
+
+def walk(house: House, settle: float = SETTLE) -> Iterator[StepDone]:
+    """Take what is in the inbox through to release, step by step.
+
+    A step that fails blocks what depends on it, so that a family is released whole or not at all; all others go on.
+
+    Args:
+        house: where and what.
+        settle: seconds between the two looks at a file that must be still.
+    """
+    stopped: set[Step] = set()
+    for step in steps(house.mappings):
+        blocking = next((need for need in needs(step, house.mappings) if need in stopped), None)
+        done = _blocked(house, step, blocking) if blocking else _done(house, step, settle)
+        if done.result is None:
+            stopped.add(step)
+        yield done
+
+
+def _blocked(house: House, step: Step, blocking: Step) -> StepDone:
+    """Leave a step out; a dataflow still lets out what was signed off before and whose time has come."""
+    if step.kind == "released":
+        try:
+            with border(step):
+                publish_due(house, step.of)
+        except CitizenstatsError as error:
+            return StepDone(step, error=error)
+    return StepDone(step, blocked_by=blocking)
+
+
+def _done(house: House, step: Step, settle: float) -> StepDone:
+    doors: Mapping[Kind, Callable[[], Result]] = {
+        "received": lambda: receive(house, step.of, settle),
+        "observed": lambda: observe(house, step.of),
+        "assembled": lambda: assemble(house, step.of),
+        "protected": lambda: protect(house, step.of),
+        "released": lambda: release(house, step.of),
+    }
+    began = time.monotonic()
+    try:
+        result = doors[step.kind]()
+    except CitizenstatsError as error:
+        return StepDone(step, error=error, seconds=time.monotonic() - began)
+    return StepDone(step, result=result, seconds=time.monotonic() - began)

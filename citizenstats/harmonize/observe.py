@@ -1,0 +1,139 @@
+"""Run a dataset's SELECTs over its current records and keep what comes out.
+
+The state is named by its inputs: the deliveries that count, the contract with its code maps, the structures, the code.
+The same inputs find their state there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import citizenstats
+from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.model import Target
+from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.errors import CitizenstatsError
+from citizenstats.estimate.select import margins
+from citizenstats.harmonize.frame import columns
+from citizenstats.harmonize.select import select_for
+from citizenstats.house import House
+from citizenstats.receive.current import Current, current_records
+from citizenstats.sdmx.model import DataStructure
+from citizenstats.store import as_json, digest, read_json
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The coded observations of a dataset.
+
+    Attributes:
+        flows: dataflow ``AGENCY:ID`` → number of observations.
+        sql: dataflow → the SELECT that made them; nothing where no delivery counts.
+        deliveries: full names of the deliveries behind.
+    """
+
+    dataset: str
+    state: str
+    folder: Path
+    flows: Mapping[str, int]
+    sql: Mapping[str, str]
+    deliveries: tuple[str, ...]
+
+
+def observe(house: House, dataset_name: str) -> Observed:
+    """Turn the current records of ``partner/dataset`` into observations for all its target dataflows.
+
+    Returns:
+        The state, made now or found. Without a delivery that counts, and for a dataset whose publication is ``none``,
+        it holds no observations.
+
+    Raises:
+        CitizenstatsError: an expression or the engine failed; the text holds no value.
+    """
+    dataset = house.mappings.dataset(dataset_name)
+    current = current_records(house, dataset_name) if dataset.contract.record.publication != "none" else None
+    structures = {t.dataflow: _structure(house, t) for t in dataset.contract.targets}
+    state = digest(
+        current.deliveries if current else None,
+        dataset.digest,
+        {flow: repr(structure) for flow, structure in structures.items()},
+        citizenstats.__version__,
+    )
+    place = house.store.observed(dataset_name)
+    folder = place / state
+    if not folder.exists():
+        try:
+            with house.store.commit_folder(folder) as work:
+                _make(house, dataset, structures, current, work)
+        except CitizenstatsError as error:
+            if error.code != "ALREADY_THERE":
+                raise
+    house.store.commit_state(place, state, {})
+    facts = read_json(folder / "observed.json") or {}
+    sql = {flow: (folder / f"{file_stem(flow)}.sql").read_text("utf-8") for flow in facts["selects"]}
+    counts = {flow: said["observations"] for flow, said in facts["flows"].items()}
+    return Observed(dataset_name, state, folder, counts, sql, tuple(facts["deliveries"]))
+
+
+def file_stem(flow: str) -> str:
+    """Return ``AGENCY.ID``, the name of a dataflow's files in a state."""
+    return flow.replace(":", ".")
+
+
+def _structure(house: House, target: Target) -> DataStructure:
+    return house.mappings.structures.structure_of(house.mappings.reference(target.dataflow))
+
+
+def _make(
+    house: House,
+    dataset: Dataset,
+    structures: Mapping[str, DataStructure],
+    current: Current | None,
+    work: Path,
+) -> None:
+    flows = {}
+    # One thread: with several, the last bits of floating point sums differ from run to run.
+    with session(
+        [work, *(current.folders if current else ())], threads=1, scratch=house.store.scratch
+    ) as engine:
+        for target in dataset.contract.targets:
+            structure = structures[target.dataflow]
+            stem = file_stem(target.dataflow)
+            select = select_for(dataset, target, structure, current.sql) if current else None
+            if select is not None:
+                (work / f"{stem}.sql").write_text(select + "\n", "utf-8")
+            count = engine.write_parquet(select or _empty(structure), work / f"{stem}.parquet")
+            flows[target.dataflow] = {"observations": count, **_shape(engine, target)}
+    facts = {
+        "dataset": dataset.name,
+        "contract": dataset.digest,
+        "deliveries": list(current.deliveries) if current else [],
+        "flows": flows,
+        "selects": sorted(flows) if current else [],
+    }
+    (work / "observed.json").write_bytes(as_json(facts))
+
+
+def _shape(engine: Engine, target: Target) -> dict[str, object]:
+    """Return what protection must know of a target: breakdowns, codes of their totals, and what is measured."""
+    if target.estimate is None:
+        return {"breakdowns": None, "totals": {}, "measures": {}}
+    estimate = target.estimate
+    return {
+        "breakdowns": estimate.breakdowns,
+        "totals": {d: estimate.totals.get(d, "_T") for d in estimate.breakdowns},
+        "margins": [list(margin) for margin in margins(estimate)],
+        "measures": {
+            key: digest(indicator.model_dump(mode="json", exclude={"set"}), target.where)
+            for key, indicator in estimate.indicators.items()
+        },
+    }
+
+
+def _empty(structure: DataStructure) -> str:
+    listed = ", ".join(
+        f"CAST(NULL AS {kind}) AS {name(column)}" for column, kind in columns(structure).items()
+    )
+    return f"SELECT {listed} WHERE {quoted('')} <> ''"

@@ -1,0 +1,130 @@
+"""The one SELECT that turns a dataset's current records into the observations of one dataflow.
+
+It reads from top to bottom as the data flows: ``current`` (the records that count), ``derived`` (values computed from
+one record), ``coded`` (dimensions and attributes), and the observations. What a contract says is parsed and checked
+before it gets here (`citizenstats.contracts.expressions`); nothing is pasted in as text.
+"""
+
+from __future__ import annotations
+
+import sqlglot
+
+from citizenstats.contracts import expressions
+from citizenstats.contracts.lint import record_names
+from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.model import Contract, Target
+from citizenstats.engine import name, quoted
+from citizenstats.estimate.select import estimated
+from citizenstats.harmonize.coder import Coder
+from citizenstats.harmonize.frame import companions, finished, sql_type
+from citizenstats.sdmx.model import DataStructure
+
+SHORT_MAP = 30
+"""Code maps up to this size are a CASE that one can read; longer ones are looked up in a list of pairs."""
+
+
+def select_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:
+    """Return the SELECT of one target, formatted to be read.
+
+    Args:
+        dataset: the dataset with its contract and code maps.
+        target: one of the contract's targets.
+        structure: the data structure of the target's dataflow.
+        source: the SELECT of the records that count.
+
+    Returns:
+        DuckDB SQL whose rows are observations: the structure's components in order, then `_n`, `_k`, `_minimum`,
+        `_kind`, `_dataset`, `_deliveries`; ordered by key.
+    """
+    contract = dataset.contract
+    steps = [f"current AS ({source})", f"derived AS ({_derived(contract, dataset)})"]
+    records = "derived"
+    if target.unpivot is not None:
+        steps.append(f"long AS ({_unpivoted(target, contract)})")
+        records = "long"
+    joins = _joins(dataset, target)
+    steps += [f"{alias} AS ({values})" for alias, values in joins.values()]
+    if target.estimate is not None:
+        steps += estimated(dataset, target, structure, records, Coder(dataset, target, joins))
+    else:
+        steps.append(
+            f"observations AS ({_compiled(dataset, target, structure, records, Coder(dataset, target, joins))})"
+        )
+    ordering = ", ".join(name(dimension) for dimension in structure.key)
+    text = f"WITH {', '.join(steps)} {finished(structure)} ORDER BY {ordering}"
+    return sqlglot.transpile(text, read="duckdb", write="duckdb", pretty=True)[0]
+
+
+def _derived(contract: Contract, dataset: Dataset) -> str:
+    seen = [n for n in record_names(contract) if n not in contract.derive]
+    columns = []
+    for derived, text in contract.derive.items():
+        parsed = expressions.parse(text, seen, dataset.document.where(("derive", derived)))
+        columns.append(f"({expressions.sql(parsed)}) AS {name(derived)}")
+        seen.append(derived)
+    return f"SELECT {', '.join(['*', *columns])} FROM current"
+
+
+def _unpivoted(target: Target, contract: Contract) -> str:
+    """Return one SELECT a question column, all put under one another; the cell as text if their types differ."""
+    unpivot = target.unpivot
+    assert unpivot is not None  # noqa: S101 - the caller asked
+    types = {contract.columns[c].type for c in unpivot.columns}
+    parts = []
+    for column, constants in unpivot.columns.items():
+        cell = name(column) if len(types) == 1 else f"CAST({name(column)} AS VARCHAR)"
+        declared = contract.columns[column]
+        why = (
+            name(f"{column}__why")
+            if declared.not_collected or declared.not_applicable
+            else "CAST(NULL AS VARCHAR)"
+        )
+        fixed = "".join(f", {quoted(code)} AS {name(component)}" for component, code in constants.items())
+        parts.append(
+            f"SELECT *, {cell} AS {name(unpivot.into)}, {why} AS {name(unpivot.into + '__why')}{fixed} FROM derived"
+        )
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _joins(dataset: Dataset, target: Target) -> dict[str, tuple[str, str]]:
+    """Return component → (name of the step, its VALUES) for code maps that are too long for a CASE."""
+    found = {}
+    for component, mapped in target.map.items():
+        codes = dataset.codes_of(mapped)
+        if codes is not None and len(codes) > SHORT_MAP:
+            rows = ", ".join(f"({quoted(raw)}, {quoted(code)})" for raw, code in codes.items())
+            found[component] = (f"{component}_codes", f"SELECT * FROM (VALUES {rows}) AS pairs(raw, code)")
+    return found
+
+
+def _compiled(dataset: Dataset, target: Target, structure: DataStructure, records: str, coder: Coder) -> str:
+    """Return the SELECT of figures that the partner compiled: one observation a record."""
+    columns = []
+    for component in structure.components:
+        text = coder.code(component.id) or "NULL"
+        if component.id == "OBS_STATUS":
+            text = _status(target, structure, dataset, text)
+        columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
+    n, k = (coder.code(companion) or "NULL" for companion in ("_n", "_k"))
+    minimum = dataset.contract.protection
+    columns += companions(
+        n=n, k=k, minimum="NULL" if minimum.waived else str(minimum.minimum), kind="'given'", dataset=dataset.name,
+        deliveries='[_delivery]',
+    )  # fmt: skip
+    where = f" WHERE {coder.parse(target.where, 'where')}" if target.where else ""
+    return f"SELECT {', '.join(columns)} FROM {records}{where}"
+
+
+def _status(target: Target, structure: DataStructure, dataset: Dataset, mapped: str) -> str:
+    """Return OBS_STATUS: as mapped, else L or M where the cell of the measure says why it is empty, else A."""
+    if "OBS_STATUS" in target.map:
+        return mapped
+    measure = target.map.get(structure.measures[0].id) if structure.measures else None
+    column = measure.column if measure else None
+    if target.unpivot is not None and column == target.unpivot.into:
+        why = f"{column}__why"
+    elif column in dataset.contract.columns and f"{column}__why" in record_names(dataset.contract):
+        why = f"{column}__why"
+    else:
+        return "'A'"
+    return f"CASE {name(why)} WHEN 'not_collected' THEN 'L' WHEN 'not_applicable' THEN 'M' ELSE 'A' END"

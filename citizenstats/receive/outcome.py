@@ -1,0 +1,103 @@
+"""What came of a delivery: rows counted, what was found, how it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from citizenstats.receive.delivery import Delivery
+from citizenstats.store import read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from citizenstats.house import House
+
+Status = Literal["accepted", "partially_accepted", "refused", "duplicate"]
+COUNTS = ("read", "accepted", "refused", "withheld", "ignored")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text from the partner's file, for that partner's own receipt and the restricted store only."""
+
+    text: str
+    count: int
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of fault in one column.
+
+    Attributes:
+        code: stable identifier, such as ``NOT_ALLOWED``.
+        column: the header in the partner's file; None when it is about the whole file or row.
+        count: rows concerned.
+        first_row: row in the file as a spreadsheet shows it.
+        detail: what belongs to the code, from the contract and never from the data: a rule's text, the form expected.
+        values: texts of the partner's; never outside the restricted store and the partner's own receipt.
+    """
+
+    code: str
+    column: str | None = None
+    count: int = 0
+    first_row: int | None = None
+    detail: str = ""
+    values: tuple[Example, ...] = ()
+
+    def shown(self) -> str:
+        """Return what may be said anywhere: code, column, count, first row, and what the contract says."""
+        place = f" in {self.column}" if self.column else ""
+        rows = f": {self.count:,} rows" if self.count else ""
+        first = f", the first is row {self.first_row}" if self.first_row else ""
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.code}{place}{rows}{first}{detail}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one delivery; read = accepted + refused + withheld + ignored."""
+
+    delivery: Delivery
+    status: Status
+    counts: Mapping[str, int]
+    findings: tuple[Finding, ...] = ()
+    how_read: Mapping[str, Any] = field(default_factory=dict)
+    periods: tuple[str, ...] = ()
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return the content of ``outcome.json``."""
+        return {
+            "status": self.status,
+            "counts": dict(self.counts),
+            "findings": [asdict(finding) for finding in self.findings],
+            "how_read": dict(self.how_read),
+            "periods": list(self.periods),
+        }
+
+
+def from_facts(delivery: Delivery, facts: Mapping[str, Any]) -> Outcome:
+    """Return the outcome that `Outcome.as_facts` gave."""
+    findings = tuple(
+        Finding(**{**f, "values": tuple(Example(**e) for e in f.get("values", ()))}) for f in facts["findings"]
+    )
+    return Outcome(delivery, facts["status"], facts["counts"], findings, facts["how_read"], tuple(facts["periods"]))
+
+
+def refused(delivery: Delivery, *findings: Finding, read: int = 0, how_read: Mapping[str, Any] | None = None) -> Outcome:
+    """Return the outcome of a delivery that is refused as a whole: all its rows are refused."""
+    counts = dict.fromkeys(COUNTS, 0) | {"read": read, "refused": read}
+    return Outcome(delivery, "refused", counts, findings, how_read or {})
+
+
+def outcome_of(house: House, delivery: Delivery) -> Outcome | None:
+    """Return what came of a delivery under the present contract; None while it is pending."""
+    return outcome_in(delivery, delivery.outcome_folder(house.store, house.mappings.dataset(delivery.dataset)))
+
+
+def outcome_in(delivery: Delivery, folder: Path) -> Outcome | None:
+    """Return the outcome that lies in a folder; None when there is none."""
+    facts = read_json(folder / "outcome.json")
+    return from_facts(delivery, facts) if facts is not None else None

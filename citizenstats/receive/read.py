@@ -1,0 +1,97 @@
+"""Have a delivery read by a child process, and keep what came of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from citizenstats.errors import CitizenstatsError
+from citizenstats.receive.delivery import Delivery
+from citizenstats.receive.outcome import COUNTS, Finding, Outcome, outcome_in, refused
+from citizenstats.receive.reader import Job
+from citizenstats.store import as_json
+
+if TYPE_CHECKING:
+    from citizenstats.house import House
+
+MEMORY = 6 << 30
+"""Address space of a child, in bytes; the engine and the spreadsheet library stay far below."""
+CPU_SECONDS = 900
+WALL_SECONDS = 1800
+
+
+def read(house: House, delivery: Delivery) -> Outcome:
+    """Read one delivery with the present contract and keep the outcome; whatever it holds, there is one.
+
+    Returns:
+        The outcome, made now, or by another run in the meantime.
+    """
+    dataset = house.mappings.dataset(delivery.dataset)
+    folder = delivery.outcome_folder(house.store, dataset)
+    try:
+        with house.store.commit_folder(folder) as work:
+            outcome = _at_once(house, delivery) or _by_child(house, delivery, work)
+            (work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
+            _tidy(work)
+    except CitizenstatsError as error:
+        if error.code != "ALREADY_THERE":
+            raise
+    kept = outcome_in(delivery, folder)
+    assert kept is not None  # noqa: S101 - it was committed above, by us or by another run
+    return kept
+
+
+def _at_once(house: House, delivery: Delivery) -> Outcome | None:
+    """Return the outcome of a delivery that needs no reading."""
+    if delivery.duplicate_of is not None:
+        finding = Finding("DUPLICATE", detail=f"the same content as delivery {delivery.duplicate_of}, which counts already")
+        return Outcome(delivery, "duplicate", dict.fromkeys(COUNTS, 0), (finding,))
+    limit = house.mappings.dataset(delivery.dataset).contract.delivery.max_megabytes
+    if delivery.size > limit << 20:
+        return refused(delivery, Finding("TOO_LARGE", detail=f"the file has more than {limit:,} MB; send it in parts"))
+    return None
+
+
+def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
+    dataset = house.mappings.dataset(delivery.dataset)
+    content = delivery.bytes_file(house.store)
+    job = Job(delivery, content.absolute(), dataset.document.path.absolute(), work.absolute(), MEMORY, CPU_SECONDS)
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(sys.path), "LANG": "C.UTF-8"}
+    try:
+        # Its output is dropped: a library's last words may quote a cell.
+        done = subprocess.run(  # noqa: S603 - our own module, no shell
+            [sys.executable, "-m", "citizenstats.receive.reader"],
+            input=job.dump().encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=WALL_SECONDS,
+            env=environment,
+            cwd=work,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return refused(delivery, Finding("TOO_SLOW", detail="reading the file took too long; send it in smaller parts"))
+    outcome = outcome_in(delivery, work) if done.returncode == 0 else None
+    if outcome is not None:
+        return outcome
+    for path in work.glob("*.parquet"):
+        path.unlink()
+    return refused(delivery, _of_death(done.returncode))
+
+
+def _of_death(code: int) -> Finding:
+    if code in (-9, -24):
+        return Finding("TOO_SLOW", detail="reading the file took too much time or memory; send it in smaller parts")
+    return Finding("UNREADABLE", detail="the file breaks the program that reads it; save it anew as UTF-8 CSV")
+
+
+def _tidy(work: Path) -> None:
+    """Leave only what is kept: records, refused rows, outcome."""
+    import shutil
+
+    for path in work.iterdir():
+        if path.name not in ("records.parquet", "refused.parquet", "outcome.json"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,63 @@
+"""The step: take in what lies still, read what was not read yet, send receipts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from citizenstats.receive import arrivals
+from citizenstats.receive.current import current_records
+from citizenstats.receive.delivery import pending
+from citizenstats.receive.outcome import Outcome
+from citizenstats.receive.pull import pull
+from citizenstats.receive.read import read
+from citizenstats.receive.receipt import send
+
+if TYPE_CHECKING:
+    from citizenstats.house import House
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came of the deliveries that were read this time.
+
+    Attributes:
+        outcomes: of the deliveries read now, in the order of arrival.
+        current: full names of the deliveries that count now.
+    """
+
+    dataset: str
+    outcomes: tuple[Outcome, ...]
+    current: tuple[str, ...]
+
+
+def receive(house: House, dataset_name: str, settle: float = 2.0, *, fetch: bool = False) -> Received:
+    """Take in the files of ``partner/dataset`` that lie still, read what was not read yet, and send receipts.
+
+    One file that is bad never stops the others.
+
+    Args:
+        house: where and what.
+        dataset_name: ``partner/dataset``.
+        settle: seconds between the two looks at a file.
+        fetch: also fetch the source that the contract names.
+
+    Raises:
+        DeliveryError: the inbox cannot be listed, or the source cannot be fetched.
+    """
+    if fetch:
+        pull(house, dataset_name)
+    pattern = house.mappings.dataset(dataset_name).contract.delivery.files
+    before = arrivals.untaken(house.store, dataset_name, arrivals.look(house.store, dataset_name, pattern))
+    if before:
+        time.sleep(settle)
+        after = arrivals.look(house.store, dataset_name, pattern)
+        arrivals.take_in(house, dataset_name, arrivals.still(before, after))
+    outcomes = []
+    for delivery in pending(house, dataset_name):
+        outcome = read(house, delivery)
+        send(house, outcome)
+        outcomes.append(outcome)
+    current = current_records(house, dataset_name)
+    return Received(dataset_name, tuple(outcomes), current.deliveries if current else ())

@@ -1,0 +1,174 @@
+"""From judged rows to the outcome: counts, findings with examples, records and refused rows as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.model import Contract
+from citizenstats.engine import Engine, name, quoted
+from citizenstats.receive.delivery import Delivery
+from citizenstats.receive.header import Headers
+from citizenstats.receive.judge import Judge, Problem, text_name
+from citizenstats.receive.outcome import Example, Finding, Outcome, Status
+from citizenstats.receive.source import Source
+
+EXAMPLES = 20
+"""Distinct texts that a finding lists at most, the most frequent first."""
+
+_TEXTS_TELL = frozenset(
+    {"UNKNOWN_CODE", "NOT_ALLOWED", "NOT_A_NUMBER", "NOT_AN_INTEGER", "NOT_A_DATE", "NOT_A_BOOLEAN", "BAD_PERIOD",
+     "OUT_OF_RANGE", "BAD_PATTERN"}
+)  # fmt: skip
+"""Findings whose texts help to mend them."""
+
+
+def judged(
+    engine: Engine,
+    delivery: Delivery,
+    dataset: Dataset,
+    contract: Contract,
+    headers: Headers,
+    source: Source,
+    work: Path,
+    how: Mapping[str, Any],
+) -> Outcome:
+    """Judge every row, write records and refused rows, and return the outcome."""
+    judge = Judge(dataset, contract, headers)
+    engine.run(f"CREATE TEMP TABLE judged AS {judge.sql(source.sql)}")
+    if contract.key:
+        _judge_repeats(engine, contract)
+    counts = _counts(engine, source.notes)
+    findings = [*_unread(headers), *_of_problems(engine, judge, headers), *_of_keys(engine, contract)]
+    findings += _of_withheld(engine) + _of_ignored(engine, source.notes)
+    status, reason = _status(counts, contract)
+    if reason is not None:
+        findings.insert(0, reason)
+    if status == "refused":
+        counts |= {"accepted": 0, "refused": counts["accepted"] + counts["refused"]}
+    else:
+        accepted = f"SELECT {judge.record_columns(delivery.full_name)} FROM judged WHERE {_ACCEPTED} ORDER BY _row"
+        engine.write_parquet(accepted, work / "records.parquet")
+    refused = f"SELECT {judge.refused_columns()} FROM judged WHERE len(_problems) > 0 AND NOT _withheld ORDER BY _row"
+    engine.write_parquet(refused, work / "refused.parquet")
+    periods = _periods(engine, contract) if status != "refused" else ()
+    return Outcome(delivery, status, counts, tuple(findings), how, periods)
+
+
+_ACCEPTED = "_ignored IS NULL AND NOT _withheld AND len(_problems) = 0"
+
+
+def _judge_repeats(engine: Engine, contract: Contract) -> None:
+    """Of rows with one key: keep the first of equal ones and ignore the others; refuse all that differ."""
+    key = ", ".join(name(column) for column in contract.key)
+    content = ", ".join(text_name(column) for column in contract.columns)
+    engine.run(
+        "CREATE TEMP TABLE repeated AS "
+        f"SELECT unnest(list(_row ORDER BY _row)) AS _row, unnest(range(count(*))) AS position, count(DISTINCT hash({content})) AS kinds "
+        f"FROM judged WHERE {_ACCEPTED} GROUP BY {key} HAVING count(*) > 1"
+    )
+    engine.run(
+        "UPDATE judged SET _ignored = 'repeated row' "
+        "WHERE _row IN (SELECT _row FROM repeated WHERE kinds = 1 AND position > 0)"
+    )
+    engine.run(
+        "UPDATE judged SET _problems = ['DUPLICATE_KEY|'] WHERE _row IN (SELECT _row FROM repeated WHERE kinds > 1)"
+    )
+
+
+def _counts(engine: Engine, notes: int) -> dict[str, int]:
+    row = engine.rows(
+        f"SELECT count(*), count(*) FILTER (WHERE {_ACCEPTED}), count(*) FILTER (WHERE _ignored IS NULL AND NOT _withheld AND len(_problems) > 0), "
+        "count(*) FILTER (WHERE _ignored IS NULL AND _withheld), count(*) FILTER (WHERE _ignored IS NOT NULL) FROM judged"
+    )[0]
+    read, accepted, refused, withheld, ignored = map(int, row)
+    return {
+        "read": read + notes,
+        "accepted": accepted,
+        "refused": refused,
+        "withheld": withheld,
+        "ignored": ignored + notes,
+    }
+
+
+def _status(counts: Mapping[str, int], contract: Contract) -> tuple[Status, Finding | None]:
+    judged_rows = counts["accepted"] + counts["refused"]
+    limit = contract.delivery.max_refused_share
+    if not counts["read"] - counts["ignored"]:
+        return "refused", Finding("NO_ROWS", detail="the file has a header and no rows of data")
+    if judged_rows and counts["refused"] > limit * judged_rows:
+        detail = f"more than {limit:.0%} of the rows are refused, so the whole delivery is; former data stay as they are"
+        return "refused", Finding("TOO_MANY_REFUSED", count=counts["refused"], detail=detail)
+    return ("partially_accepted" if counts["refused"] else "accepted"), None
+
+
+def _periods(engine: Engine, contract: Contract) -> tuple[str, ...]:
+    if contract.delivery.period is None:
+        return ()
+    period = name(contract.delivery.period)
+    rows = engine.rows(f"SELECT DISTINCT CAST({period} AS VARCHAR) FROM judged WHERE {_ACCEPTED} ORDER BY 1")
+    return tuple(str(row[0]) for row in rows if row[0] is not None)
+
+
+# --- findings ---------------------------------------------------------------------------------------------
+
+
+def _of_problems(engine: Engine, judge: Judge, headers: Headers) -> list[Finding]:
+    counted = engine.rows(
+        "SELECT problem, count(*), min(_row) FROM (SELECT _row, unnest(_problems) AS problem FROM judged WHERE NOT _withheld) "
+        "GROUP BY problem"
+    )
+    found = {str(problem): (int(count), int(first)) for problem, count, first in counted}
+    findings = []
+    for problem in judge.problems:
+        if problem.name in found:
+            count, first = found[problem.name]
+            column = headers.said(problem.column) if problem.column else None
+            examples = _examples(engine, judge, problem) if problem.code in _TEXTS_TELL else ()
+            findings.append(Finding(problem.code, column, count, first, problem.detail, examples))
+    return findings
+
+
+def _examples(engine: Engine, judge: Judge, problem: Problem) -> tuple[Example, ...]:
+    assert problem.column is not None  # noqa: S101 - such problems are about a column
+    text = text_name(problem.column)
+    rows = engine.rows(
+        f"SELECT left({text}, 200), count(*) AS n FROM judged WHERE list_contains(_problems, {quoted(problem.name)}) "
+        f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {EXAMPLES}"
+    )
+    known = judge.known_texts(problem.column) if problem.code in ("UNKNOWN_CODE", "NOT_ALLOWED") else ()
+    return tuple(Example(str(found), int(count), _suggestion(str(found), known)) for found, count in rows)
+
+
+def _suggestion(text: str, known: Sequence[str]) -> str | None:
+    from rapidfuzz import fuzz, process
+
+    best = process.extractOne(text, known, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=70)
+    return str(best[0]) if best else None
+
+
+def _of_keys(engine: Engine, contract: Contract) -> list[Finding]:
+    row = engine.rows("SELECT count(*), min(_row) FROM judged WHERE list_contains(_problems, 'DUPLICATE_KEY|')")[0]
+    if not contract.key or not row[0]:
+        return []
+    return [Finding("DUPLICATE_KEY", None, int(row[0]), int(row[1]), f"key: {', '.join(contract.key)}")]
+
+
+def _of_withheld(engine: Engine) -> list[Finding]:
+    row = engine.rows("SELECT count(*), min(_row) FROM judged WHERE _ignored IS NULL AND _withheld")[0]
+    return [Finding("NO_CONSENT", None, int(row[0]), int(row[1]))] if row[0] else []
+
+
+def _of_ignored(engine: Engine, notes: int) -> list[Finding]:
+    rows = engine.rows("SELECT _ignored, count(*), min(_row) FROM judged WHERE _ignored IS NOT NULL GROUP BY 1 ORDER BY 1")
+    findings = [Finding("IGNORED", None, int(count), int(first), str(reason)) for reason, count, first in rows]
+    return [*findings, Finding("IGNORED", None, notes, None, "notes under the table")] if notes else findings
+
+
+def _unread(headers: Headers) -> list[Finding]:
+    if not headers.unread:
+        return []
+    examples = tuple(Example(header, 1) for header in headers.unread[:EXAMPLES])
+    return [Finding("COLUMN_NOT_READ", detail=f"{len(headers.unread)} columns are not in the contract", values=examples)]

@@ -1,0 +1,211 @@
+"""Candidates: states of a dataflow that wait for sign-off, and what was decided about them.
+
+A candidate holds all files of the release that it may become, so that a person signs exactly what is published.
+It lies in the restricted store as ``C0001``, ``C0002``, …; its number is claimed by an exclusive rename and its files
+never change. A decision (approved, obsolete) is one file beside them that is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import citizenstats
+from citizenstats import clock
+from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.errors import CitizenstatsError
+from citizenstats.house import House
+from citizenstats.release.compare import Changes, Comparison, counted_changes
+from citizenstats.release.manifest import Counts, Release
+from citizenstats.release.messages import write_messages
+from citizenstats.release.publishable import Publishable
+from citizenstats.sdmx.model import DataStructure, Reference
+from citizenstats.store import as_json, digest, read_json
+
+_IDENTITY = ("dataflow", "protected", "structures")
+"""What a message's id is made from, besides the message before it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about a candidate, once."""
+
+    decision: Literal["approved", "obsolete"]
+    by: str | None
+    note: str
+    time: datetime
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A state of a dataflow with all its messages."""
+
+    flow: str
+    folder: Path
+    facts: Mapping[str, Any]
+    decision: Decision | None
+
+    @property
+    def id(self) -> str:
+        """Its name, ``C0001`` and up."""
+        return self.folder.name
+
+    @property
+    def number(self) -> int:
+        """The number in its name."""
+        return int(self.id[1:])
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing has been decided yet."""
+        return self.decision is None
+
+    @property
+    def dataflow(self) -> Reference:
+        """The dataflow with its version."""
+        return Reference.parse(self.facts["dataflow"])
+
+    @property
+    def counts(self) -> Counts:
+        """Its observations."""
+        return Counts(**self.facts["counts"])
+
+    @property
+    def changes(self) -> Changes:
+        """What it changes against its parent release."""
+        return Changes(**self.facts["changes"])
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that would be published."""
+        return tuple(self.folder / file["name"] for file in self.facts["files"])
+
+
+def candidates(house: House, flow: str) -> list[Candidate]:
+    """Return all candidates of ``AGENCY:ID``, the newest last."""
+    found = []
+    for path in house.store.candidates(flow).glob("C*/candidate.json"):
+        facts, decided = read_json(path), read_json(path.parent / "decision.json")
+        if facts is not None:
+            found.append(Candidate(flow, path.parent, facts, _decision(decided)))
+    return sorted(found, key=lambda candidate: candidate.number)
+
+
+def decide(
+    house: House, candidate: Candidate, decision: Literal["approved", "obsolete"], by: str | None, note: str
+) -> bool:
+    """Record what is decided about a candidate; return False when something was decided before."""
+    content = {"decision": decision, "by": by, "note": note, "time": clock.stamp(clock.now())}
+    return house.store.commit_once(candidate.folder / "decision.json", as_json(content))
+
+
+def make_candidate(
+    house: House, flow: str, present: Publishable, parent: Release | None, after: Candidate | None
+) -> bool:
+    """Write the candidate that comes next; return False when another run took its number.
+
+    Args:
+        house: where and what.
+        flow: ``AGENCY:ID``.
+        present: what may be published now.
+        parent: the newest release, which it is compared with.
+        after: the newest candidate so far.
+    """
+    behind = {
+        "dataflow": str(house.mappings.reference(flow)),
+        "protected": present.state,
+        "structures": present.structures,
+        "arrived": clock.stamp(present.arrived) if present.arrived else None,
+        "deliveries": present.deliveries,
+        "contracts": present.contracts,
+        "authors": present.authors,
+        "code_version": citizenstats.__version__,
+    }
+    number = after.number + 1 if after else 1
+    try:
+        with house.store.commit_folder(house.store.candidates(flow) / f"C{number:04}") as work:
+            facts = fill(house, work, present.file, parent, behind)
+            (work / "candidate.json").write_bytes(as_json(facts))
+    except CitizenstatsError as error:
+        if error.code != "ALREADY_THERE":
+            raise
+        return False
+    return True
+
+
+def fill(
+    house: House, work: Path, source: Path, parent: Release | None, behind: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write observations, history, changes and all messages into a folder; return the facts about them.
+
+    Args:
+        house: where and what.
+        work: the empty folder.
+        source: Parquet file with the observations to publish.
+        parent: the release that this one follows.
+        behind: what the observations came from, as `make_candidate` says it.
+    """
+    flow = Reference.parse(behind["dataflow"])
+    structure = house.mappings.structures.structure_of(flow)
+    prepared, loaded = _times(behind["arrived"], parent)
+    comparison = (
+        Comparison(structure, source, parent.observations, parent.history)
+        if parent
+        else Comparison(structure, source)
+    )
+    readable = [work, source.parent, *([parent.folder] if parent else [])]
+    observations = work / "observations.parquet"
+    with session(readable, scratch=house.store.scratch) as engine:
+        engine.write_parquet(comparison.present_with_load_times(engine, loaded), observations)
+        engine.write_parquet(comparison.history_with_load_times(engine, loaded), work / "history.parquet")
+        listed = work / "changes.parquet"
+        engine.write_parquet(comparison.table(engine), listed)
+        changes = counted_changes(engine, f"SELECT change FROM read_parquet({quoted(str(listed))})")
+        counts = count(engine, observations, structure)
+    before = parent.facts["message_id"] if parent else None
+    facts = {
+        **behind,
+        "parent": parent.id if parent else None,
+        "prepared": clock.stamp(prepared),
+        "loaded": clock.stamp(loaded),
+        "message_id": f"{flow.id}-{digest(*(behind[k] for k in _IDENTITY), before)}",
+        "counts": asdict(counts),
+        "changes": asdict(changes),
+    }
+    return {**facts, "files": write_messages(house, work, facts)}
+
+
+def _times(arrived: str | None, parent: Release | None) -> tuple[datetime, datetime]:
+    """Return when a state was prepared, and the time from which its changes are valid.
+
+    Prepared is the latest arrival. Load times only go forward, so that a state that changed without a new delivery
+    (a contract was mended) or within the same second can still be told from the one before.
+    """
+    if parent is None:
+        time = clock.parse(arrived or "1970-01-01T00:00:00Z")
+        return time, time
+    prepared = clock.parse(arrived) if arrived else parent.prepared
+    return prepared, max(prepared, parent.loaded + timedelta(seconds=1))
+
+
+def count(engine: Engine, observations: Path, structure: DataStructure) -> Counts:
+    """Return how many observations a Parquet file of publishable observations has, and of which kind."""
+    suppressed = flagged = "false"
+    if "OBS_STATUS" in structure.by_id:
+        empty = " AND ".join(f"{name(m.id)} IS NULL" for m in structure.measures) or "true"
+        suppressed = f"\"OBS_STATUS\" = 'Q' AND {empty}"
+        flagged = f"\"OBS_STATUS\" <> 'A' AND NOT ({suppressed})"
+    counted = engine.rows(
+        f"SELECT count(*), count(*) FILTER (WHERE {suppressed}), count(*) FILTER (WHERE {flagged}) "
+        f"FROM read_parquet({quoted(str(observations))})"
+    )
+    return Counts(*map(int, counted[0]))
+
+
+def _decision(facts: Mapping[str, Any] | None) -> Decision | None:
+    if facts is None:
+        return None
+    return Decision(facts["decision"], facts["by"], facts["note"], clock.parse(facts["time"]))

@@ -1,0 +1,183 @@
+"""What a release says about itself: ``manifest.json`` beside its files, and the pointer ``latest.json``.
+
+Everything here is public: deliveries are named by number and digest, never by file name, and people only by the
+sign-off that they gave. The JSON Schemas are ``schemas/manifest.schema.json`` and ``schemas/latest.schema.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from citizenstats import clock
+from citizenstats.errors import ReleaseError
+from citizenstats.house import House
+from citizenstats.release.compare import Changes
+from citizenstats.sdmx.model import Reference, version_key
+from citizenstats.store import Store, as_json, read_json, sha256_of
+
+MANIFEST = "urn:citizenstats:schema:manifest:1.0.0"
+LATEST = "urn:citizenstats:schema:latest:1.0.0"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many observations a state has.
+
+    Attributes:
+        observations: all of them.
+        suppressed: those whose value is withheld (OBS_STATUS Q, no value).
+        flagged: those with any other status than normal: estimated, provisional, break, missing, ….
+    """
+
+    observations: int
+    suppressed: int
+    flagged: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release, as its manifest tells it."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Its name, ``R0001`` and up."""
+        return str(self.facts["release"])
+
+    @property
+    def number(self) -> int:
+        """The number in its name."""
+        return int(self.id[1:])
+
+    @property
+    def dataflow(self) -> Reference:
+        """The dataflow with its version."""
+        return Reference.parse(self.facts["dataflow"])
+
+    @property
+    def prepared(self) -> datetime:
+        """Latest arrival among the deliveries behind it."""
+        return clock.parse(self.facts["prepared"])
+
+    @property
+    def loaded(self) -> datetime:
+        """The time from which its new and changed observations are valid."""
+        return clock.parse(self.facts["loaded"])
+
+    @property
+    def candidate(self) -> str:
+        """The candidate that it was."""
+        return str(self.facts["candidate"])
+
+    @property
+    def structures(self) -> str:
+        """What identifies the structures that it was published with."""
+        return str(self.facts["structures"])
+
+    @property
+    def counts(self) -> Counts:
+        """Its observations."""
+        return Counts(**self.facts["counts"])
+
+    @property
+    def changes(self) -> Changes:
+        """What it changed against its parent."""
+        return Changes(**self.facts["changes"])
+
+    @property
+    def observations(self) -> Path:
+        """Its observations in key order, with load times."""
+        return self.folder / "observations.parquet"
+
+    @property
+    def history(self) -> Path:
+        """All former versions of its observations."""
+        return self.folder / "history.parquet"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All its files but the manifest."""
+        return tuple(self.folder / file["name"] for file in self.facts["files"])
+
+
+def releases(store: Store, flow: str) -> list[Release]:
+    """Return all releases of ``AGENCY:ID``, by version and number, the newest last."""
+    found = []
+    for path in store.releases(flow).glob("*/R*/manifest.json"):
+        facts = read_json(path)
+        if facts is not None:
+            found.append(Release(path.parent, facts))
+    return sorted(found, key=lambda r: (version_key(r.dataflow.version), r.dataflow.version, r.number))
+
+
+def newest(store: Store, flow: str, version: str | None = None) -> Release | None:
+    """Return the newest release of a dataflow (of one version of it); None when there is none."""
+    found = [r for r in releases(store, flow) if version is None or r.dataflow.version == version]
+    return found[-1] if found else None
+
+
+def released(house: House, flow: str, release: str | None = None) -> Release:
+    """Return one release of a dataflow, the newest unless said.
+
+    Args:
+        house: where.
+        flow: ``AGENCY:ID`` or ``AGENCY:ID(VERSION)``.
+        release: such as ``R0001``.
+
+    Raises:
+        ReleaseError: there is no such release.
+    """
+    name, bracket, version = flow.rstrip(")").partition("(")
+    found = [
+        r
+        for r in releases(house.store, name)
+        if (not bracket or r.dataflow.version == version) and release in (None, r.id)
+    ]
+    if not found:
+        raise ReleaseError(
+            "NO_SUCH_RELEASE",
+            f"there is no {'release' if release is None else release} of this dataflow",
+            flow,
+            "`citizenstats releases` lists what there is; candidates wait for `citizenstats approve`",
+        )
+    return found[-1]
+
+
+def file_facts(path: Path, media_type: str) -> dict[str, Any]:
+    """Return what a manifest says about one file."""
+    return {
+        "name": path.name,
+        "media_type": media_type,
+        "size": path.stat().st_size,
+        "sha256": sha256_of(path),
+    }
+
+
+def point_at_newest(store: Store, flow: str) -> None:
+    """Let ``latest.json`` of a dataflow name its newest release; nothing is written when it does already."""
+    pointer = store.releases(flow) / "latest.json"
+    while (release := newest(store, flow)) is not None:
+        content = as_json(_pointer(release))
+        if pointer.exists() and pointer.read_bytes() == content:
+            return
+        # Look again after writing: a run beside us may have published meanwhile, and the newest wins.
+        store.commit_file(pointer, content)
+
+
+def _pointer(release: Release) -> dict[str, Any]:
+    path = f"{release.dataflow.version}/{release.id}"
+    return {
+        "schema": LATEST,
+        "dataflow": str(release.dataflow),
+        "release": release.id,
+        "path": path,
+        "manifest": f"{path}/manifest.json",
+        "prepared": clock.stamp(release.prepared),
+        "published": release.facts["published"],
+    }

@@ -1,0 +1,99 @@
+"""All files of a release, written once: data in each format, structures, and the schemas of its structure.
+
+What belongs here: which files a release has. What does not: how one is written; that is `citizenstats.sdmx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from citizenstats import clock
+from citizenstats.engine import name, quoted, session
+from citizenstats.house import House
+from citizenstats.release.manifest import file_facts
+from citizenstats.sdmx.header import Header
+from citizenstats.sdmx.model import DataStructure, Reference
+from citizenstats.sdmx.schema import schema
+from citizenstats.sdmx.structures import structure_message
+from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
+
+DATA = ("csv-2.1", "ml-3.0", "ml-2.1-structure-specific")
+"""The data formats of every release; `citizenstats export` writes the others from its Parquet."""
+
+STRUCTURES = {
+    "ml-2.1": ("structures.ml-2.1.xml", "application/vnd.sdmx.structure+xml;version=2.1"),
+    "ml-3.0": ("structures.ml-3.0.xml", "application/vnd.sdmx.structure+xml;version=3.0.0"),
+    "json-2.0": ("structures.json-2.0.json", "application/vnd.sdmx.structure+json;version=2.0.0"),
+}
+"""Structure format → file name, media type."""
+
+SCHEMAS = {"2.1": "schema.ml-2.1.xsd", "3.0": "schema.ml-3.0.xsd"}
+"""SDMX-ML version → file name of the schema of structure-specific data."""
+
+PARQUET = "application/vnd.apache.parquet"
+
+
+def write_messages(house: House, folder: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Write every message of a release beside its ``observations.parquet``.
+
+    Args:
+        house: where the structures are.
+        folder: the folder with the Parquet files.
+        facts: what a manifest says of the release: its dataflow, message id, and when it was prepared.
+
+    Returns:
+        What the manifest says about each file, Parquet files included, by name.
+    """
+    structures = house.mappings.structures
+    flow = Reference.parse(facts["dataflow"])
+    media: dict[str, str] = {"observations.parquet": PARQUET, "history.parquet": PARQUET}
+    with session([folder], scratch=house.store.scratch) as engine:
+        message = message_of(house, folder / "observations.parquet", facts)
+        for identifier in DATA:
+            form = FORMATS[identifier]
+            with (folder / form.file_name).open("wb") as file:
+                file.writelines(chunks(engine, message, identifier))
+            media[form.file_name] = form.media_type
+    for identifier, (file_name, media_type) in STRUCTURES.items():
+        (folder / file_name).write_bytes(structure_message(structures, [flow], identifier, message.header))
+        media[file_name] = media_type
+    for version, file_name in SCHEMAS.items():
+        (folder / file_name).write_bytes(schema(structures.structure_of(flow), structures, version))
+        media[file_name] = "application/xml"
+    return [file_facts(folder / file_name, media[file_name]) for file_name in sorted(media)]
+
+
+def message_of(house: House, file: Path, facts: Mapping[str, Any], along: str | None = None) -> DataMessage:
+    """Return the observations of a release as a message that every writer takes.
+
+    Args:
+        house: where the structures are.
+        file: its ``observations.parquet``.
+        facts: what its manifest says.
+        along: the dimension at the observation, or ``AllDimensions``; None for the format's own way.
+    """
+    structures = house.mappings.structures
+    flow = Reference.parse(facts["dataflow"])
+    structure = structures.structure_of(flow)
+    agency = house.mappings.agency
+    return DataMessage(
+        dataflow=structures.dataflows[flow],
+        structure=structure,
+        source=observations_sql(file, structure),
+        header=Header(
+            id=facts["message_id"],
+            prepared=clock.parse(facts["prepared"]),
+            sender=agency.sender or agency.id,
+            receiver=None,
+            test=False,
+        ),
+        dimension_at_observation=along,
+    )
+
+
+def observations_sql(file: Path, structure: DataStructure) -> str:
+    """Return the SELECT of a release's observations with exactly the structure's components."""
+    columns = ", ".join(name(component.id) for component in structure.components)
+    return f"SELECT {columns} FROM read_parquet({quoted(str(file))})"

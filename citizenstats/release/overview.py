@@ -1,0 +1,39 @@
+"""How many observations a state has in each period, for people who want to look before they read.
+
+Only counts come out of here, never a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from citizenstats.engine import name, quoted, session
+from citizenstats.sdmx.model import DataStructure
+
+
+@dataclass(frozen=True)
+class PeriodCount:
+    """The observations of one period: those with a value or another status, and those suppressed."""
+
+    period: str
+    shown: int
+    suppressed: int
+
+
+def by_period(observations: Path, structure: DataStructure) -> list[PeriodCount]:
+    """Return the counts by period in order; one line named ``all`` for a structure without time.
+
+    Args:
+        observations: Parquet file of publishable or published observations.
+        structure: its structure.
+    """
+    period = name(structure.time.id) if structure.time else "'all'"
+    empty = " AND ".join(f"{name(m.id)} IS NULL" for m in structure.measures) or "true"
+    suppressed = f"\"OBS_STATUS\" = 'Q' AND {empty}" if "OBS_STATUS" in structure.by_id else "false"
+    with session([observations.parent]) as engine:
+        rows = engine.rows(
+            f"SELECT {period}, count(*) - count_if({suppressed}), count_if({suppressed}) "
+            f"FROM read_parquet({quoted(str(observations))}) GROUP BY 1 ORDER BY 1"
+        )
+    return [PeriodCount(*row) for row in rows]

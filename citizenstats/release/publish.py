@@ -1,0 +1,126 @@
+"""A signed-off candidate becomes the next release, in one step.
+
+The number of a release is claimed by renaming the whole folder to it, which fails when another run was faster; so
+the parent that a release names is always the one right before it. When the parent moved since the candidate was
+made, its load times, history and messages are made again from the observations that were signed off.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from citizenstats import clock
+from citizenstats.errors import CitizenstatsError, ReleaseError
+from citizenstats.house import House
+from citizenstats.release import catalog
+from citizenstats.release.candidate import Candidate, candidates, fill
+from citizenstats.release.embargo import due
+from citizenstats.release.manifest import MANIFEST, Release, newest, point_at_newest, releases
+from citizenstats.store import as_json
+
+
+def publish_due(house: House, flow: str) -> bool:
+    """Publish the newest signed-off candidate of a dataflow whose time has come; return whether there was one.
+
+    Also completes what a crash left half done: the pointer to the newest release and the catalog.
+    """
+    now = clock.now()
+    times = [(candidate, public_from(house, candidate)) for candidate in unpublished(house, flow)]
+    ready = [candidate for candidate, time in times if time is not None and time <= now]
+    if ready:
+        _publish(house, ready[-1])
+    point_at_newest(house.store, flow)
+    catalog.refresh(house.store)
+    return bool(ready)
+
+
+def unpublished(house: House, flow: str) -> list[Candidate]:
+    """Return the signed-off candidates that still wait for their time, the newest last.
+
+    One that is older than a published one is superseded and never comes out.
+    """
+    done = _published_up_to(house, flow)
+    return [
+        candidate
+        for candidate in candidates(house, flow)
+        if candidate.number > done and candidate.decision and candidate.decision.decision == "approved"
+    ]
+
+
+def public_from(house: House, candidate: Candidate) -> datetime | None:
+    """Return when a signed-off candidate becomes public; None while no time is known."""
+    if candidate.decision is None:
+        return None
+    return due(house.mappings.dataflow(candidate.flow).embargo, candidate.decision.time)
+
+
+def _published_up_to(house: House, flow: str) -> int:
+    """Return the number of the newest candidate that was published."""
+    return max((int(release.candidate[1:]) for release in releases(house.store, flow)), default=0)
+
+
+def _publish(house: House, candidate: Candidate) -> None:
+    version = candidate.dataflow.version
+    while candidate.number > _published_up_to(house, candidate.flow):
+        parent = newest(house.store, candidate.flow, version)
+        identifier = f"R{parent.number + 1 if parent else 1:04}"
+        try:
+            with house.store.commit_folder(
+                house.store.releases(candidate.flow) / version / identifier
+            ) as work:
+                facts = candidate.facts
+                if facts["parent"] == (parent.id if parent else None):
+                    _link(candidate, work)
+                else:
+                    facts = _made_again(house, candidate, parent, work)
+                manifest = _manifest(house, candidate, facts, identifier)
+                (work / "manifest.json").write_bytes(as_json(manifest))
+        except CitizenstatsError as error:
+            if error.code != "ALREADY_THERE":
+                raise
+
+
+def _link(candidate: Candidate, work: Path) -> None:
+    """Put the candidate's files into the release without copying them, where the file system can."""
+    for file in candidate.files:
+        file.chmod(0o644)
+        try:
+            os.link(file, work / file.name)
+        except OSError:
+            shutil.copy2(file, work / file.name)
+
+
+def _made_again(house: House, candidate: Candidate, parent: Release | None, work: Path) -> Mapping[str, Any]:
+    facts = fill(house, work, candidate.folder / "observations.parquet", parent, candidate.facts)
+    (work / "changes.parquet").unlink()
+    return facts
+
+
+def _manifest(
+    house: House, candidate: Candidate, facts: Mapping[str, Any], identifier: str
+) -> dict[str, Any]:
+    decision, published = candidate.decision, public_from(house, candidate)
+    if decision is None or published is None:
+        raise ReleaseError("NOT_SIGNED_OFF", f"{candidate.id} may not be published yet", candidate.flow)
+    public = (
+        "dataflow", "parent", "prepared", "loaded", "message_id", "deliveries", "contracts", "code_version",
+        "structures", "counts", "changes", "files",
+    )  # fmt: skip
+    return {
+        "schema": MANIFEST,
+        "release": identifier,
+        "candidate": candidate.id,
+        "published": clock.stamp(published),
+        "sign_off": {
+            "required": decision.by is not None,
+            "by": decision.by,
+            "note": decision.note,
+            "time": clock.stamp(decision.time),
+        },
+        **{key: facts[key] for key in public},
+    }

@@ -1,0 +1,175 @@
+"""Protected observations become a candidate, or nothing when nothing changed.
+
+They are compared with the head of the dataflow: the signed-off candidate that still waits for its time, else the
+newest release. The same observations with the same structures make nothing new, whatever was delivered. Other ones
+make a candidate, and what waited before becomes obsolete. Where no review is required it is approved at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from citizenstats.engine import session
+from citizenstats.house import House
+from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate
+from citizenstats.release.compare import Changes, Comparison
+from citizenstats.release.manifest import Counts, Release, newest
+from citizenstats.release.publish import publish_due, unpublished
+from citizenstats.release.publishable import Publishable, publishable
+from citizenstats.sdmx.model import Reference
+
+Status = Literal["unchanged", "candidate", "embargoed", "published"]
+
+
+@dataclass(frozen=True)
+class Released:
+    """Where a dataflow stands.
+
+    Attributes:
+        flow: ``AGENCY:ID``.
+        status: unchanged: nothing new; candidate: waits for sign-off; embargoed: signed off, waits for its time;
+            published: there is a new release.
+        candidate: the candidate that is told of; None when there is none.
+        release: the newest release; None when there is none.
+        observations: observations of the candidate that waits, else of the newest release.
+        suppressed: those whose value is withheld.
+        flagged: those with another status than normal.
+        added: new observations against the release before; 0 when unchanged.
+        changed: observations with another value or attribute.
+        withdrawn: observations that are gone.
+        folder: where the files lie; None when there are none.
+        files: the messages.
+    """
+
+    flow: str
+    status: Status
+    candidate: str | None
+    release: str | None
+    observations: int
+    suppressed: int
+    flagged: int
+    added: int
+    changed: int
+    withdrawn: int
+    folder: Path | None
+    files: tuple[Path, ...]
+
+
+def release(house: House, flow: str) -> Released:
+    """Compare what may be published with the last release and make what follows from it.
+
+    Args:
+        house: where and what.
+        flow: ``AGENCY:ID``.
+
+    Raises:
+        ReleaseError: the dataflow's family has not been protected, or its key changed without a new version.
+    """
+    before = newest(house.store, flow)
+    publish_due(house, flow)
+    while not _up_to_date(house, flow):
+        pass
+    if house.mappings.dataflow(flow).review == "none":
+        for candidate in [c for c in candidates(house, flow) if c.is_waiting]:
+            decide(house, candidate, "approved", None, "this dataflow needs no review")
+        publish_due(house, flow)
+    return standing(house, flow, before)
+
+
+def standing(house: House, flow: str, before: Release | None) -> Released:
+    """Return where a dataflow stands.
+
+    Args:
+        house: where and what.
+        flow: ``AGENCY:ID``.
+        before: the newest release that was known before; another one now means published.
+    """
+    now = newest(house.store, flow)
+    found, later = candidates(house, flow), unpublished(house, flow)
+    if found and found[-1].is_waiting:
+        return _told(flow, "candidate", found[-1], now)
+    if now is not None and (before is None or now.folder != before.folder):
+        return _told(flow, "published", None, now)
+    if later:
+        return _told(flow, "embargoed", later[-1], now)
+    return _told(flow, "unchanged", None, now)
+
+
+def _told(flow: str, status: Status, candidate: Candidate | None, newest_release: Release | None) -> Released:
+    shown = candidate or newest_release
+    counts = shown.counts if shown else Counts(0, 0, 0)
+    changes = shown.changes if shown and status != "unchanged" else Changes(0, 0, 0)
+    return Released(
+        flow=flow,
+        status=status,
+        candidate=candidate.id if candidate else newest_release.candidate if newest_release else None,
+        release=newest_release.id if newest_release else None,
+        observations=counts.observations,
+        suppressed=counts.suppressed,
+        flagged=counts.flagged,
+        added=changes.added,
+        changed=changes.changed,
+        withdrawn=changes.withdrawn,
+        folder=shown.folder if shown else None,
+        files=shown.files if shown else (),
+    )
+
+
+def _up_to_date(house: House, flow: str) -> bool:
+    """Make the candidate that is due, if any; return False when something moved and it must look again."""
+    present = publishable(house, flow)
+    reference = house.mappings.reference(flow)
+    parent = newest(house.store, flow, reference.version)
+    found = candidates(house, flow)
+    last = found[-1] if found else None
+    keep: Candidate | None = None
+    head = _head(house, flow, reference, parent)
+    if _differs(house, reference, present, head, _origin(head, found)):
+        keep = last
+        if keep is None or not keep.is_waiting or _differs(house, reference, present, keep, keep):
+            make_candidate(house, flow, present, parent, last)
+            return False
+    for candidate in found:
+        if candidate.is_waiting and candidate is not keep:
+            reason = f"{keep.id} is newer" if keep else "what was released before is right again"
+            decide(house, candidate, "obsolete", None, reason)
+    # A run beside us may have protected a newer state meanwhile.
+    return publishable(house, flow).state == present.state
+
+
+def _head(
+    house: House, flow: str, reference: Reference, parent: Release | None
+) -> Candidate | Release | None:
+    """Return the state that counts as released: signed off and waiting for its time, else the newest release."""
+    later = [c for c in unpublished(house, flow) if c.dataflow == reference]
+    return later[-1] if later else parent
+
+
+def _origin(head: Candidate | Release | None, found: list[Candidate]) -> Candidate | None:
+    """Return the candidate that a head is or was made from."""
+    if isinstance(head, Release):
+        return next((candidate for candidate in found if candidate.id == head.candidate), None)
+    return head
+
+
+def _differs(
+    house: House,
+    reference: Reference,
+    present: Publishable,
+    head: Candidate | Release | None,
+    origin: Candidate | None,
+) -> bool:
+    """Return whether what may be published now differs from a candidate or a release."""
+    structure = house.mappings.structures.structure_of(reference)
+    comparison, readable = Comparison(structure, present.file), [present.file.parent]
+    if head is not None:
+        if head.dataflow != reference or head.facts["structures"] != present.structures:
+            return True
+        if origin is not None and origin.facts["protected"] == present.state:
+            return False
+        comparison = Comparison(structure, present.file, head.folder / "observations.parquet")
+        readable.append(head.folder)
+    with session(readable, scratch=house.store.scratch) as engine:
+        return bool(comparison.changes(engine))

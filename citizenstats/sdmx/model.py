@@ -1,0 +1,226 @@
+"""The structures of SDMX as far as this project uses them, as frozen dataclasses.
+
+The names are those of the SDMX information model 3.0. All are plain values: reading them is `load.py`, writing
+them is `structures.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from citizenstats.errors import StructureError
+
+Names = Mapping[str, str]
+"""Language → text."""
+
+Attachment = Literal["dataset", "series", "observation"]
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """``AGENCY:ID(VERSION)`` of a maintainable artefact."""
+
+    agency: str
+    id: str
+    version: str
+
+    def __str__(self) -> str:
+        """Return ``AGENCY:ID(VERSION)``."""
+        return f"{self.agency}:{self.id}({self.version})"
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Return the reference that ``AGENCY:ID(VERSION)`` names.
+
+        Raises:
+            StructureError: the text has another form.
+        """
+        agency, colon, rest = text.partition(":")
+        identifier, bracket, version = rest.partition("(")
+        if not (agency and colon and identifier and bracket and version.endswith(")") and len(version) > 1):
+            raise StructureError("BAD_REFERENCE", f"'{text}' is not of the form AGENCY:ID(VERSION)")
+        return cls(agency, identifier, version[:-1])
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A typed note on an artefact, such as the SDG target that an indicator serves."""
+
+    type: str
+    title: str | None = None
+    text: Names = field(default_factory=dict)
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """A code, concept, category, agency or data provider."""
+
+    id: str
+    names: Names
+    descriptions: Names = field(default_factory=dict)
+    parent: str | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemScheme:
+    """A list of items with an identity: code list, concept scheme, category scheme, organisation scheme."""
+
+    kind: Literal["Codelist", "ConceptScheme", "CategoryScheme", "AgencyScheme", "DataProviderScheme"]
+    reference: Reference
+    names: Names
+    items: tuple[Item, ...]
+    partial: bool = False
+    annotations: tuple[Annotation, ...] = ()
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Item]:
+        """The items by id."""
+        return {item.id: item for item in self.items}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A dimension, the time dimension, a measure or an attribute of a data structure.
+
+    Attributes:
+        codelist: the list that enumerates it; None when it is not coded.
+        type: SDMX data type when not coded: String, Double, Integer, ObservationalTimePeriod, …
+        attachment: where an attribute is reported; dimensions and measures say observation.
+        group: the dimensions that a group attribute depends on; empty otherwise.
+    """
+
+    id: str
+    role: Literal["dimension", "time", "measure", "attribute"]
+    concept_scheme: Reference
+    concept: str
+    codelist: Reference | None = None
+    type: str = "String"
+    attachment: Attachment = "observation"
+    mandatory: bool = False
+    group: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataStructure:
+    """A data structure definition; components in their order."""
+
+    reference: Reference
+    names: Names
+    components: tuple[Component, ...]
+
+    @cached_property
+    def dimensions(self) -> tuple[Component, ...]:
+        """The dimensions without time, in key order."""
+        return tuple(c for c in self.components if c.role == "dimension")
+
+    @cached_property
+    def time(self) -> Component | None:
+        """The time dimension, if there is one."""
+        return next((c for c in self.components if c.role == "time"), None)
+
+    @cached_property
+    def measures(self) -> tuple[Component, ...]:
+        """The measures."""
+        return tuple(c for c in self.components if c.role == "measure")
+
+    @cached_property
+    def attributes(self) -> tuple[Component, ...]:
+        """The attributes, in order."""
+        return tuple(c for c in self.components if c.role == "attribute")
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """Ids of all dimensions, time last."""
+        return tuple(c.id for c in self.dimensions) + ((self.time.id,) if self.time else ())
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Component]:
+        """The components by id."""
+        return {c.id: c for c in self.components}
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """A dataflow and the data structure that it uses."""
+
+    reference: Reference
+    names: Names
+    structure: Reference
+    descriptions: Names = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProvisionAgreement:
+    """A data provider feeds a dataflow."""
+
+    reference: Reference
+    names: Names
+    dataflow: Reference
+    provider_scheme: Reference
+    provider: str
+
+
+@dataclass(frozen=True)
+class Categorisation:
+    """A dataflow stands under a category."""
+
+    reference: Reference
+    names: Names
+    dataflow: Reference
+    category_scheme: Reference
+    category: str
+
+
+@dataclass(frozen=True)
+class ContentConstraint:
+    """The codes that a dataflow may use, by dimension."""
+
+    reference: Reference
+    names: Names
+    dataflow: Reference
+    allowed: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Structures:
+    """All structures of a mappings folder, found by reference."""
+
+    schemes: Mapping[Reference, ItemScheme]
+    data_structures: Mapping[Reference, DataStructure]
+    dataflows: Mapping[Reference, Dataflow]
+    provision_agreements: tuple[ProvisionAgreement, ...] = ()
+    categorisations: tuple[Categorisation, ...] = ()
+    constraints: tuple[ContentConstraint, ...] = ()
+
+    def scheme(self, reference: Reference) -> ItemScheme:
+        """Return a scheme; raises StructureError when there is none."""
+        try:
+            return self.schemes[reference]
+        except KeyError:
+            raise StructureError("NO_SUCH_SCHEME", f"there is no scheme {reference}") from None
+
+    def structure_of(self, dataflow: Reference) -> DataStructure:
+        """Return the data structure of a dataflow; raises StructureError when one of the two is missing."""
+        try:
+            return self.data_structures[self.dataflows[dataflow].structure]
+        except KeyError:
+            raise StructureError(
+                "NO_SUCH_FLOW", f"there is no dataflow {dataflow} with its data structure"
+            ) from None
+
+    def dataflow(self, agency_and_id: str) -> Dataflow:
+        """Return the newest dataflow named ``AGENCY:ID``; raises StructureError when there is none."""
+        found = [f for r, f in self.dataflows.items() if f"{r.agency}:{r.id}" == agency_and_id]
+        if not found:
+            raise StructureError("NO_SUCH_FLOW", f"there is no dataflow {agency_and_id}")
+        return max(found, key=lambda f: version_key(f.reference.version))
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, so that 1.10 comes after 1.9."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("-")[0].split("."))

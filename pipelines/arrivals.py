@@ -1,0 +1,98 @@
+"""Arrivals: what decides that a file lies still, and that a run must be asked for. Pure functions.
+
+Add here: a rule of the decision, with a test that is a sentence. Keep out: Dagster, listing folders, keeping bytes
+(that is `citizenstats.receive`), and the name of any later step.
+
+A file is still when two looks in a row see the same size, time and inode. The cursor remembers the first look; that a
+file was taken is written in the delivery ledger and nowhere else, so a lost cursor costs one look and no file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Marks = Mapping[str, str]
+"""File name → ``size:mtime_ns:inode``."""
+
+TRIES = 3
+"""Runs asked for the same deliveries before a person has to look."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What the sensor remembers from one look to the next."""
+
+    marks: Mapping[str, Marks] = field(default_factory=dict)
+    """Dataset → the files seen there that are not taken yet."""
+    first: str = ""
+    """The dataset to begin with, so that a busy folder cannot starve the others."""
+
+    @classmethod
+    def parse(cls, text: str | None) -> Cursor:
+        """Return the cursor that `dump` wrote; an empty one for anything else, which costs one look."""
+        try:
+            known: Any = json.loads(text or "{}")
+            marks = {
+                str(d): {str(n): str(m) for n, m in seen.items()}
+                for d, seen in known.get("marks", {}).items()
+            }
+            return cls(marks, str(known.get("first", "")))
+        except (ValueError, AttributeError):
+            return cls()
+
+    def dump(self) -> str:
+        """Return the cursor as text."""
+        marks = {dataset: dict(seen) for dataset, seen in self.marks.items() if seen}
+        return json.dumps({"marks": marks, "first": self.first}, sort_keys=True)
+
+
+def in_turn(datasets: Sequence[str], first: str) -> list[str]:
+    """Return the datasets beginning with `first`, each once."""
+    start = datasets.index(first) if first in datasets else 0
+    return [*datasets[start:], *datasets[:start]]
+
+
+@dataclass(frozen=True)
+class Former:
+    """A run that was asked for the same deliveries before."""
+
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A run is needed, under this key."""
+
+    run_key: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A run that was asked for goes on."""
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """Every run that was asked for ended and left the deliveries unread."""
+
+    runs: int
+
+
+def decide(asked: str, former: Sequence[Former]) -> Ask | Wait | GiveUp:
+    """Return what to do for deliveries that wait to be read.
+
+    A run that ended and left them unread died; Dagster would silently drop a repeated key, so each further try has
+    a key of its own.
+
+    Args:
+        asked: what names these deliveries and the way of reading them.
+        former: the runs asked for under that name so far.
+    """
+    if any(not run.finished for run in former):
+        return Wait()
+    if len(former) >= TRIES:
+        return GiveUp(len(former))
+    return Ask(asked if not former else f"{asked}:again-{len(former)}")

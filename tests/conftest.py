@@ -1,0 +1,78 @@
+"""What several tests share: a mappings folder of one partner, a demonstration home made once, the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOW = "2026-11-23T08:00:00Z"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the command line answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Said]
+
+
+def _command(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Said:
+    told = {**os.environ, "CITIZENSTATS_NOW": NOW, "PYTHONPATH": str(ROOT), **(environment or {})}
+    done = subprocess.run(
+        [sys.executable, "-m", "citizenstats.cli", *map(str, arguments)],
+        capture_output=True, text=True, env=told, cwd=ROOT, timeout=540, check=False,
+    )  # fmt: skip
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def citizenstats() -> Command:
+    """The command line, run as a process of its own."""
+    return _command
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home on which the demonstration was run once; do not write to it."""
+    home = tmp_path_factory.mktemp("demonstration")
+    said = _command("--home", home, "--mappings", ROOT / "sdmx_mappings", "demo")
+    assert said.code == 0, said.out + said.err
+    return home
+
+
+@pytest.fixture
+def one_partner(tmp_path: Path) -> Path:
+    """A mappings folder with the partner right_to_defend only."""
+    folder = tmp_path / "mappings"
+    shutil.copytree(ROOT / "sdmx_mappings", folder)
+    for partner in (folder / "partners").iterdir():
+        if partner.name != "right_to_defend":
+            shutil.rmtree(partner)
+    for flow in (folder / "dataflows").glob("*/*.yaml"):
+        if flow.stem not in ("RIGHT_TO_DEFEND", "DF_SDG_GLC"):
+            flow.unlink()
+    return folder
