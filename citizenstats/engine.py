@@ -20,6 +20,9 @@ from citizenstats.errors import EngineError
 MEMORY_LIMIT = "1400MB"
 """DuckDB's share of the 2 GB that a step may use."""
 
+STREAMED_AHEAD = "16MB"
+"""How far DuckDB computes ahead of whoever reads a result batch by batch, so that both work at the same time."""
+
 
 class Engine:
     """One open connection; use `session`."""
@@ -91,6 +94,7 @@ def session(
     connection = duckdb.connect()
     try:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"SET streaming_buffer_size = '{STREAMED_AHEAD}'")
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET autoinstall_known_extensions = false")

@@ -129,7 +129,7 @@ def needs(step: Step, mappings: Mappings) -> tuple[Step, ...]:
     return (Step("protected", mappings.dataflow(step.of).family),)
 
 
-def walk(house: House, settle: float = SETTLE) -> Iterator[StepDone]:
+def walk(house: House, settle: float = SETTLE, *, fetch: bool = False) -> Iterator[StepDone]:
     """Take what is in the inbox through to release, step by step.
 
     A step that fails blocks what depends on it, so that a family is released whole or not at all; all others go on.
@@ -137,11 +137,12 @@ def walk(house: House, settle: float = SETTLE) -> Iterator[StepDone]:
     Args:
         house: where and what.
         settle: seconds between the two looks at a file that must be still.
+        fetch: also fetch the sources that contracts name.
     """
     stopped: set[Step] = set()
     for step in steps(house.mappings):
         blocking = next((need for need in needs(step, house.mappings) if need in stopped), None)
-        done = _blocked(house, step, blocking) if blocking else _done(house, step, settle)
+        done = _blocked(house, step, blocking) if blocking else _done(house, step, settle, fetch=fetch)
         if done.result is None:
             stopped.add(step)
         yield done
@@ -158,9 +159,9 @@ def _blocked(house: House, step: Step, blocking: Step) -> StepDone:
     return StepDone(step, blocked_by=blocking)
 
 
-def _done(house: House, step: Step, settle: float) -> StepDone:
+def _done(house: House, step: Step, settle: float, *, fetch: bool) -> StepDone:
     doors: Mapping[Kind, Callable[[], Result]] = {
-        "received": lambda: receive(house, step.of, settle),
+        "received": lambda: receive(house, step.of, settle, fetch=fetch),
         "observed": lambda: observe(house, step.of),
         "assembled": lambda: assemble(house, step.of),
         "protected": lambda: protect(house, step.of),

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from citizenstats.cli.options import Office, office_options
-from citizenstats.cli.run import COUNTED
 from citizenstats.cli.show import answer, complaint, error_facts, table
 from citizenstats.errors import CitizenstatsError
+from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
     from citizenstats.house import House
@@ -56,25 +56,35 @@ def preview(office: Office, dataset: str, file: Path | None) -> int:
         for one in files:
             shutil.copyfile(one, inbox / one.name)
         found = _taken_through(beside, dataset)
+    if not found.outcomes and not found.errors:
+        pattern = house.mappings.dataset(dataset).contract.delivery.files
+        raise CitizenstatsError(
+            "NAME_DOES_NOT_FIT",
+            "the name of this file is not one that the contract expects",
+            dataset,
+            f"call it {pattern}, or widen delivery.files",
+        )
     if office.json:
         answer("preview", _facts(dataset, found))
     else:
         _show(found)
     refused = [outcome for outcome in found.outcomes if outcome.status == "refused"]
-    return 1 if refused or found.errors or not found.outcomes else 0
+    return 1 if refused or found.errors else 0
 
 
 def _inbox(house: House, dataset: str) -> list[Path]:
-    files = sorted(
-        path
-        for path in house.store.inbox(dataset).glob("*")
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
-    )
-    if not files:
+    from citizenstats.receive.arrivals import look
+
+    pattern = house.mappings.dataset(dataset).contract.delivery.files
+    found = look(house.store, dataset, pattern)
+    if not found:
         raise CitizenstatsError(
-            "NOTHING_THERE", "its inbox is empty", dataset, "name a file: citizenstats preview DATASET FILE"
+            "NOTHING_THERE",
+            f"no file in its inbox is called {pattern}",
+            dataset,
+            "name a file: citizenstats preview DATASET FILE",
         )
-    return files
+    return [house.store.inbox(dataset) / name for name in found]
 
 
 @contextmanager
@@ -148,7 +158,7 @@ def _facts(dataset: str, found: _Preview) -> dict[str, Any]:
             {
                 "file": outcome.delivery.file_name,
                 "status": outcome.status,
-                **{kind: outcome.counts[kind] for kind in COUNTED},
+                **{kind: outcome.counts[kind] for kind in COUNTS},
                 "findings": [finding.shown() for finding in outcome.findings],
             }
             for outcome in found.outcomes
@@ -161,14 +171,14 @@ def _facts(dataset: str, found: _Preview) -> dict[str, Any]:
 def _show(found: _Preview) -> None:
     table(
         "The file (nothing is stored)",
-        ("file", "status", *COUNTED),
-        [(o.delivery.file_name, o.status, *(o.counts[k] for k in COUNTED)) for o in found.outcomes],
+        ("file", "status", *COUNTS),
+        [(o.delivery.file_name, o.status, *(o.counts[k] for k in COUNTS)) for o in found.outcomes],
     )
     for outcome in found.outcomes:
         for finding in outcome.findings:
             click.echo(f"  {finding.shown()}")
     for dataflow in found.dataflows:
-        shown = [column for column in (dataflow["first"] or [{}])[0] if _is_told(column, dataflow["first"])]
+        shown = _telling(dataflow["first"])
         table(
             f"{dataflow['dataflow']}: {dataflow['observations']:,} observations, "
             f"{dataflow['suppressed']:,} suppressed, {dataflow['flagged']:,} flagged; the first after protection",
@@ -179,5 +189,6 @@ def _show(found: _Preview) -> None:
         complaint(error)
 
 
-def _is_told(column: str, rows: list[dict[str, Any]]) -> bool:
-    return any(row[column] is not None for row in rows)
+def _telling(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the columns that tell the rows apart; a table of all of them is too wide to read."""
+    return [column for column in rows[0] if len({row[column] for row in rows}) > 1] if rows else []

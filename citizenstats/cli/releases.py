@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from citizenstats.cli.options import Office, office_options
-from citizenstats.cli.run import COUNTED, dataflow_facts, show_files
+from citizenstats.cli.run import dataflow_facts, show_files
 from citizenstats.cli.show import answer, table
+from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
     from citizenstats.house import House
@@ -117,7 +118,7 @@ def deliveries(office: Office, dataset: str | None) -> None:
                     "arrived": delivery.arrived,
                     "size": delivery.size,
                     "status": outcome.status if outcome else "pending",
-                    **{kind: outcome.counts[kind] if outcome else None for kind in COUNTED},
+                    **{kind: outcome.counts[kind] if outcome else None for kind in COUNTS},
                 }
             )
     if office.json:
@@ -125,8 +126,8 @@ def deliveries(office: Office, dataset: str | None) -> None:
         return
     table(
         "Deliveries",
-        ("delivery", "file", "arrived", "status", *COUNTED),
-        [(r["delivery"], r["file"], r["arrived"], r["status"], *(r[k] for k in COUNTED)) for r in rows],
+        ("delivery", "file", "arrived", "status", *COUNTS),
+        [(r["delivery"], r["file"], r["arrived"], r["status"], *(r[k] for k in COUNTS)) for r in rows],
     )
 
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import answer, complaint, error_facts, short, table
+from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
     from citizenstats.flow import StepDone
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _Summary:
+class Summary:
     """What came of one or several walks, for the end of a command."""
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -30,6 +31,7 @@ class _Summary:
     stopped: list[StepDone] = field(default_factory=list)
 
     def add(self, done: StepDone) -> None:
+        """Take note of what came of one step."""
         from citizenstats.receive.receive import Received
         from citizenstats.release.release import Released
 
@@ -44,16 +46,17 @@ class _Summary:
 
 
 @click.command()
+@click.option("--fetch", is_flag=True, help="Also fetch the sources that contracts name under delivery.pull.")
 @office_options
-def run(office: Office) -> int:
+def run(office: Office, fetch: bool) -> int:
     """Take the inbox through to release.
 
     A dataset that fails does not stop the others; the exit code is 1 when anything failed.
     """
     from citizenstats.flow import SETTLE
 
-    summary = _Summary()
-    _walk(office.house(), SETTLE, "run", summary)
+    summary = Summary()
+    _walk(office.house(), "run", summary, settle=SETTLE, fetch=fetch)
     return _tell(summary, office)
 
 
@@ -73,16 +76,16 @@ def demo(office: Office, samples: Path) -> int:
     """
     from citizenstats.samples import delivered, drop, rounds
 
-    house, summary = office.house(), _Summary()
+    house, summary = office.house(), Summary()
     found, before = rounds(samples), delivered(house)
     for folder in found:
         drop(house, folder, before)
         # Each file was put there in one step, so it is still: no second look is needed.
-        _walk(house, 0.0, folder.name, summary)
+        _walk(house, folder.name, summary, settle=0.0, fetch=False)
     return _tell(summary, office)
 
 
-def _walk(house: House, settle: float, title: str, summary: _Summary) -> None:
+def _walk(house: House, title: str, summary: Summary, *, settle: float, fetch: bool) -> None:
     from citizenstats.flow import steps, walk
 
     names = [str(step) for step in steps(house.mappings)]
@@ -96,7 +99,7 @@ def _walk(house: House, settle: float, title: str, summary: _Summary) -> None:
     console = Console(stderr=True, highlight=False)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(names[0] if names else "", total=len(names), title=title)
-        for number, done in enumerate(walk(house, settle), start=1):
+        for number, done in enumerate(walk(house, settle, fetch=fetch), start=1):
             summary.add(done)
             if done.error is not None:
                 complaint(done.error)
@@ -106,16 +109,16 @@ def _walk(house: House, settle: float, title: str, summary: _Summary) -> None:
                 click.echo(f"{title}: {number}/{len(names)} {done.step}", err=True)
 
 
-def _tell(summary: _Summary, office: Office) -> int:
+def _tell(summary: Summary, office: Office) -> int:
     """Show the summary; return the exit code."""
     if office.json:
         answer("run", _facts(summary))
     else:
-        _tables(summary)
+        show_summary(summary)
     return 1 if summary.stopped else 0
 
 
-def _facts(summary: _Summary) -> dict[str, Any]:
+def _facts(summary: Summary) -> dict[str, Any]:
     return {
         "ok": not summary.stopped,
         "deliveries": [
@@ -123,7 +126,7 @@ def _facts(summary: _Summary) -> dict[str, Any]:
                 "delivery": outcome.delivery.full_name,
                 "dataset": outcome.delivery.dataset,
                 "status": outcome.status,
-                **{kind: outcome.counts[kind] for kind in COUNTED},
+                **{kind: outcome.counts[kind] for kind in COUNTS},
             }
             for outcome in summary.outcomes
         ],
@@ -137,10 +140,6 @@ def _facts(summary: _Summary) -> dict[str, Any]:
             if done.blocked_by
         ],
     }
-
-
-COUNTED = ("read", "accepted", "refused", "withheld", "ignored")
-"""What is counted of the rows of a delivery; the first is the sum of the others."""
 
 
 def dataflow_facts(released: Released) -> dict[str, Any]:
@@ -160,12 +159,13 @@ def dataflow_facts(released: Released) -> dict[str, Any]:
     }
 
 
-def _tables(summary: _Summary) -> None:
+def show_summary(summary: Summary) -> None:
+    """Write the tables of deliveries and dataflows, and where the messages lie."""
     if summary.outcomes:
         table(
             "Deliveries",
-            ("delivery", "status", *COUNTED),
-            [(o.delivery.full_name, o.status, *(o.counts[k] for k in COUNTED)) for o in summary.outcomes],
+            ("delivery", "status", *COUNTS),
+            [(o.delivery.full_name, o.status, *(o.counts[k] for k in COUNTS)) for o in summary.outcomes],
         )
     else:
         click.echo("No new delivery.")
@@ -209,8 +209,7 @@ def show_files(released: Released) -> None:
     if released.folder is None:
         return
     click.echo(f"\n{released.flow}  {short(released.folder)}")
-    for file in released.files:
-        click.echo(f"  {file.name}")
+    click.echo(f"  {', '.join(file.name for file in released.files)}")
     if released.status == "candidate":
         click.echo(f"  waits for sign-off: citizenstats approve {released.flow} --by NAME")
     elif released.status == "embargoed":

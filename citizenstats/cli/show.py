@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from citizenstats.errors import CitizenstatsError
 from citizenstats.store import as_json
@@ -26,10 +27,10 @@ def answer(name: str, content: Mapping[str, Any]) -> None:
     click.echo(as_json({"schema": SCHEMA.format(name), **content}).decode(), nl=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], note: str = "") -> None:
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table; columns whose cells are all numbers are set to the right."""
     cells = [["" if cell is None else cell for cell in row] for row in rows]
-    shown = Table(title=title, title_justify="left", title_style="bold", caption=note or None)
+    shown = Table()
     for i, column in enumerate(columns):
         numbers = bool(cells) and all(isinstance(row[i], int) for row in cells)
         shown.add_column(column, justify="right" if numbers else "left", overflow="fold")
@@ -39,6 +40,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     if not console.is_terminal:
         # A pipe has no width; nothing is cut or folded there.
         console = Console(highlight=False, markup=False, width=240)
+    console.print(Text(title, style="bold"))
     console.print(shown)
 
 

@@ -25,10 +25,8 @@ class Coder:
         mapped = self._target.map.get(component)
         if mapped is not None:
             return self._mapped(component, mapped)
-        if self._target.unpivot is not None:
-            if any(component in constants for constants in self._target.unpivot.columns.values()):
-                return name(component)
-        return None
+        unpivoted = self._target.unpivot.columns.values() if self._target.unpivot else ()
+        return name(component) if any(component in constants for constants in unpivoted) else None
 
     def parse(self, text: str, *place: str) -> str:
         """Return an expression of the contract, checked, as SQL; `place` is where it stands inside the target."""

@@ -121,10 +121,8 @@ def _status(target: Target, structure: DataStructure, dataset: Dataset, mapped: 
         return mapped
     measure = target.map.get(structure.measures[0].id) if structure.measures else None
     column = measure.column if measure else None
-    if target.unpivot is not None and column == target.unpivot.into:
-        why = f"{column}__why"
-    elif column in dataset.contract.columns and f"{column}__why" in record_names(dataset.contract):
-        why = f"{column}__why"
-    else:
+    unpivoted = target.unpivot is not None and column == target.unpivot.into
+    if not unpivoted and f"{column}__why" not in record_names(dataset.contract):
         return "'A'"
+    why = f"{column}__why"
     return f"CASE {name(why)} WHEN 'not_collected' THEN 'L' WHEN 'not_applicable' THEN 'M' ELSE 'A' END"

@@ -21,6 +21,7 @@ from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect import variables
 from citizenstats.protect.breakdowns import shown
+from citizenstats.protect.grid import completed
 from citizenstats.protect.unsafe import unsafe_sql
 from citizenstats.protect.variables import Variables
 from citizenstats.sdmx.model import DataStructure
@@ -77,8 +78,8 @@ def protect(house: House, family: str) -> Protected:
             if error.code != "ALREADY_THERE":
                 raise
     house.store.commit_state(place, state, {})
-    facts = read_json(folder / "protected.json") or {}
-    return Protected(family, state, folder, {flow: Counts(**said) for flow, said in facts["flows"].items()})
+    kept = read_json(folder / "protected.json") or {}
+    return Protected(family, state, folder, {flow: Counts(**said) for flow, said in kept["flows"].items()})
 
 
 def _assembled(house: House, flow: str) -> Mapping[str, Any]:
@@ -112,6 +113,7 @@ class _Feed:
     dataset: str
     structure: DataStructure
     variables: Variables
+    is_estimated: bool
 
     @property
     def fixed(self) -> list[str]:
@@ -129,7 +131,7 @@ def _feeds(house: House, flow: str) -> Iterable[_Feed]:
         else:
             totals = {d: target.estimate.totals.get(d, "_T") for d in target.estimate.breakdowns}
             found = variables.of_estimate(totals, structure, structures)
-        yield _Feed(flow, dataset, structure, found)
+        yield _Feed(flow, dataset, structure, found, target.estimate is not None)
 
 
 def _judge(engine: Engine, number: int, feed: _Feed, observations: Path) -> None:
@@ -190,6 +192,16 @@ def _verdict(number: int, feed: _Feed) -> str:
     )
 
 
+def _cells(number: int, feed: _Feed) -> str:
+    """Return the SELECT of a feed's cells with `_shown`; withheld breakdowns of estimates have their whole grid."""
+    verdict = _verdict(number, feed)
+    return (
+        completed(f"cells_{number}", verdict, feed.structure, feed.variables)
+        if feed.is_estimated
+        else verdict
+    )
+
+
 def _audit(feeds: list[_Feed]) -> str:
     """Return the SELECT of the restricted audit: flow, key, breakdown, and why a cell is withheld."""
     parts = []
@@ -199,7 +211,7 @@ def _audit(feeds: list[_Feed]) -> str:
             f"SELECT {quoted(feed.flow)} AS flow, {quoted(feed.dataset)} AS dataset, CAST({{{key}}} AS JSON)::VARCHAR AS key, "
             f"_figure AS figure, _mask AS breakdown, _n AS n, _k AS k, _minimum AS minimum, "
             f"CASE WHEN _unsafe THEN 'unsafe' WHEN NOT _shown THEN 'with its breakdown' END AS withheld "
-            f"FROM ({_verdict(number, feed)})"
+            f"FROM ({_cells(number, feed)})"
         )
     return " UNION ALL ".join(parts) + " ORDER BY flow, key"
 
@@ -207,7 +219,7 @@ def _audit(feeds: list[_Feed]) -> str:
 def _write(engine: Engine, work: Path, feeds: list[tuple[int, _Feed]]) -> Counts:
     structure = feeds[0][1].structure
     columns = ", ".join(_public_columns(structure))
-    listed = " UNION ALL ".join(f"({_verdict(number, feed)})" for number, feed in feeds)
+    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
     ordering = ", ".join(name(d) for d in structure.key)
     target = work / f"{file_stem(feeds[0][1].flow)}.parquet"
     engine.write_parquet(

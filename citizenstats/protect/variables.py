@@ -42,6 +42,11 @@ class Variables:
             bit += self._depth(dimension)
         return " + ".join(parts)
 
+    def mask_of(self, dimension: str) -> int:
+        """Return the bits that belong to a dimension."""
+        mine = [n for n in range(len(self.names)) if self.names[n].partition("/")[0] == dimension]
+        return sum(1 << position for position in mine)
+
     def breakdown(self, mask: int) -> frozenset[str]:
         """Return the variables whose bits are set."""
         return frozenset(variable for position, variable in enumerate(self.names) if mask >> position & 1)

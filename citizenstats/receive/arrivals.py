@@ -23,7 +23,17 @@ from citizenstats.store import Store, sha256_of
 if TYPE_CHECKING:
     from citizenstats.house import House
 
-UNFINISHED = ("*.tmp", "*.part", "*.partial", "*.filepart", "*.crdownload", "~$*", ".*", "Thumbs.db", "desktop.ini")
+UNFINISHED = (
+    "*.tmp",
+    "*.part",
+    "*.partial",
+    "*.filepart",
+    "*.crdownload",
+    "~$*",
+    ".*",
+    "Thumbs.db",
+    "desktop.ini",
+)
 """Names that programs give to files that are not finished or not meant."""
 
 FILES_AT_ONCE = 200
@@ -51,7 +61,10 @@ def look(store: Store, dataset: str, pattern: str) -> dict[str, str]:
                     marks[entry.name] = facts
     except OSError as error:
         raise DeliveryError(
-            "INBOX_UNREADABLE", f"the inbox cannot be listed ({type(error).__name__})", dataset, "look at its rights"
+            "INBOX_UNREADABLE",
+            f"the inbox cannot be listed ({type(error).__name__})",
+            dataset,
+            "look at its rights",
         ) from None
     return marks
 

@@ -36,25 +36,59 @@ def accepted(house: House, dataset_name: str) -> list[Delivery]:
 
 
 def current_records(house: House, dataset_name: str) -> Current | None:
-    """Return the records of ``partner/dataset`` that count now; None when no delivery was accepted."""
+    """Return the records of ``partner/dataset`` that count now; None when no delivery was accepted.
+
+    A row that is withheld takes its former record back: consent that ends counts at once, also where the delivery that
+    says so is refused for other faults.
+    """
     dataset = house.mappings.dataset(dataset_name)
     counting = accepted(house, dataset_name)
     if not counting:
         return None
     if dataset.contract.delivery.replaces == "everything":
         counting = counting[-1:]
-    folders = tuple(d.outcome_folder(house.store, dataset) for d in counting)
-    files = ", ".join(quoted(str(folder / "records.parquet")) for folder in folders)
-    records = f"SELECT * FROM read_parquet([{files}], union_by_name = true)"
-    return Current(_newest(records, dataset.contract), tuple(d.full_name for d in counting), folders)
+    folders = [d.outcome_folder(house.store, dataset) for d in counting]
+    later = [d for d in deliveries(house.store, dataset_name) if d.number >= counting[0].number]
+    said = [d.outcome_folder(house.store, dataset) for d in later]
+    withheld = [folder for folder in said if (folder / "withheld.parquet").exists()]
+    sql = _records(folders, [folder for folder in withheld if folder in folders], dataset.contract)
+    if withheld and dataset.contract.key:
+        sql = _without_taken_back(sql, withheld, dataset.contract)
+    names = tuple(
+        d.full_name for d in later if d.outcome_folder(house.store, dataset) in {*folders, *withheld}
+    )
+    return Current(sql, names, tuple(dict.fromkeys([*folders, *withheld])))
 
 
-def _newest(records: str, contract: Contract) -> str:
+def _scan(folders: list[Path], file_name: str) -> str:
+    files = ", ".join(quoted(str(folder / file_name)) for folder in folders)
+    return f"SELECT * FROM read_parquet([{files}], union_by_name = true)"
+
+
+def _records(folders: list[Path], withheld: list[Path], contract: Contract) -> str:
     """Return the SELECT that leaves of each period, or of each key, the records of the newest delivery."""
+    records = _scan(folders, "records.parquet")
     if contract.delivery.replaces == "periods" and contract.delivery.period is not None:
         period = name(contract.delivery.period)
-        return f"{records} QUALIFY _delivery = max(_delivery) OVER (PARTITION BY {period})"
+        holding = f"SELECT {period}, _delivery FROM ({records})"
+        if withheld:
+            # A period whose rows are all withheld now is held by that delivery too.
+            holding += f" UNION ALL SELECT {period}, _delivery FROM ({_scan(withheld, 'withheld.parquet')})"
+        newest = f"SELECT {period}, max(_delivery) AS _delivery FROM ({holding}) GROUP BY {period}"
+        return f"SELECT * FROM ({records}) SEMI JOIN ({newest}) USING ({period}, _delivery)"
     if contract.delivery.replaces == "rows":
         key = ", ".join(name(column) for column in contract.key)
         return f"{records} QUALIFY _delivery = max(_delivery) OVER (PARTITION BY {key})"
     return records
+
+
+def _without_taken_back(records: str, withheld: list[Path], contract: Contract) -> str:
+    """Return the records without those whose key is withheld in a later delivery."""
+    key = ", ".join(name(column) for column in contract.key)
+    taken_back = (
+        f"SELECT {key}, max(_delivery) AS last FROM ({_scan(withheld, 'withheld.parquet')}) GROUP BY {key}"
+    )
+    return (
+        f"SELECT r.* FROM ({records}) AS r LEFT JOIN ({taken_back}) AS w USING ({key}) "
+        "WHERE w.last IS NULL OR w.last <= r._delivery"
+    )

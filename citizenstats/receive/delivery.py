@@ -122,7 +122,9 @@ def keep(store: Store, delivery: Delivery, content: Path | None) -> None:
     import shutil
 
     if content is not None and not content.is_file():
-        raise CitizenstatsError("GONE", "the file went away while it was taken", delivery.dataset, "drop it again")
+        raise CitizenstatsError(
+            "GONE", "the file went away while it was taken", delivery.dataset, "drop it again"
+        )
     with store.commit_folder(delivery.folder(store)) as work:
         if content is not None:
             shutil.copyfile(content, work / "bytes")

@@ -60,7 +60,9 @@ def match(names: Sequence[str], contract: Contract) -> Headers:
         present = next((alias for alias in wanted if alias in places), None)
         shown = (aliases or [column])[0]
         if present is not None and len(places[present]) > 1:
-            findings.append(Finding("DUPLICATE_HEADER", shown, detail=f"{len(places[present])} columns have this header"))
+            findings.append(
+                Finding("DUPLICATE_HEADER", shown, detail=f"{len(places[present])} columns have this header")
+            )
         elif present is not None:
             found[column] = places[present][0]
         elif not declared.optional:

@@ -103,6 +103,11 @@ class Judge:
         columns += [why_name(c) for c, declared in self._contract.columns.items() if has_why(declared)]
         return ", ".join([*columns, f"{quoted(delivery)} AS _delivery", "_row"])
 
+    def identity_columns(self) -> str:
+        """Return the select list of what tells which record a withheld row takes back: key and period; may be empty."""
+        period = self._contract.delivery.period
+        return ", ".join(name(c) for c in dict.fromkeys([*self._contract.key, *([period] if period else [])]))
+
     def refused_columns(self) -> str:
         """Return the select list of a refused row: its row, what is wrong, and the cells as text under their headers."""
         listed = [
@@ -140,7 +145,12 @@ class Judge:
     def _typed(self) -> str:
         parts = []
         for column, declared in self._contract.columns.items():
-            empty = [*self._contract.read.missing, *declared.missing, *declared.not_collected, *declared.not_applicable]
+            empty = [
+                *self._contract.read.missing,
+                *declared.missing,
+                *declared.not_collected,
+                *declared.not_applicable,
+            ]
             text = _without(name(column), empty)
             parts.append(f"{_typed(text, declared, self._contract)} AS {name(column)}")
             parts.append(f"{name(column)} AS {text_name(column)}")
@@ -205,7 +215,9 @@ class Judge:
             condition = f"{given} AND NOT regexp_full_match({text}, {quoted(declared.pattern)})"
             yield Problem("BAD_PATTERN", column, condition, f"expected form: {declared.pattern}")
         if declared.range is not None:
-            yield Problem("OUT_OF_RANGE", column, _outside(value, declared.range), _range_told(declared.range))
+            yield Problem(
+                "OUT_OF_RANGE", column, _outside(value, declared.range), _range_told(declared.range)
+            )
         if codes is not None:
             listed = ", ".join(quoted(code) for code in codes) or "NULL"
             yield Problem("UNKNOWN_CODE", column, f"{given} AND {text} NOT IN ({listed})")
@@ -216,7 +228,11 @@ class Judge:
         for target in self._contract.targets:
             for mapped in target.map.values():
                 codes = self._dataset.codes_of(mapped)
-                if codes is not None and mapped.column is not None and mapped.column in self._contract.columns:
+                if (
+                    codes is not None
+                    and mapped.column is not None
+                    and mapped.column in self._contract.columns
+                ):
                     texts = set(codes)
                     known[mapped.column] = known[mapped.column] & texts if mapped.column in known else texts
         return {column: sorted(texts) for column, texts in known.items()}
@@ -243,7 +259,10 @@ def _not_one_of(text: str, markers: Sequence[str]) -> str:
 def _why(text: str, declared: Column) -> str:
     cases = [
         f"WHEN {text} IN ({', '.join(quoted(m) for m in markers)}) THEN {quoted(reason)}"
-        for reason, markers in (("not_collected", declared.not_collected), ("not_applicable", declared.not_applicable))
+        for reason, markers in (
+            ("not_collected", declared.not_collected),
+            ("not_applicable", declared.not_applicable),
+        )
         if markers
     ]
     return f"CASE {' '.join(cases)} END"
@@ -254,7 +273,9 @@ def _typed(text: str, declared: Column, contract: Contract) -> str:
         case "integer" | "number":
             return _number(text, declared.type, contract)
         case "boolean":
-            true, false = (", ".join(quoted(t.casefold()) for t in texts) for texts in (declared.true, declared.false))
+            true, false = (
+                ", ".join(quoted(t.casefold()) for t in texts) for texts in (declared.true, declared.false)
+            )
             return f"CASE WHEN lower({text}) IN ({true}) THEN TRUE WHEN lower({text}) IN ({false}) THEN FALSE END"
         case "date":
             return f"CAST(try_strptime({text}, {quoted(contract.read.date_format)}) AS DATE)"
@@ -272,7 +293,9 @@ def _number(text: str, kind: str, contract: Contract) -> str:
     plain = f"replace({text}, {quoted(thousands)}, '')" if thousands else text
     plain = f"replace({plain}, {quoted(decimal)}, '.')" if decimal != "." and kind == "number" else plain
     pattern = rf"[+-]?{digits}{fraction}"
-    return f"CASE WHEN regexp_full_match({text}, {quoted(pattern)}) THEN try_cast({plain} AS {_TYPES[kind]}) END"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {quoted(pattern)}) THEN try_cast({plain} AS {_TYPES[kind]}) END"
+    )
 
 
 def _form(declared: Column, contract: Contract) -> str:

@@ -81,12 +81,17 @@ class Outcome:
 def from_facts(delivery: Delivery, facts: Mapping[str, Any]) -> Outcome:
     """Return the outcome that `Outcome.as_facts` gave."""
     findings = tuple(
-        Finding(**{**f, "values": tuple(Example(**e) for e in f.get("values", ()))}) for f in facts["findings"]
+        Finding(**{**f, "values": tuple(Example(**e) for e in f.get("values", ()))})
+        for f in facts["findings"]
     )
-    return Outcome(delivery, facts["status"], facts["counts"], findings, facts["how_read"], tuple(facts["periods"]))
+    return Outcome(
+        delivery, facts["status"], facts["counts"], findings, facts["how_read"], tuple(facts["periods"])
+    )
 
 
-def refused(delivery: Delivery, *findings: Finding, read: int = 0, how_read: Mapping[str, Any] | None = None) -> Outcome:
+def refused(
+    delivery: Delivery, *findings: Finding, read: int = 0, how_read: Mapping[str, Any] | None = None
+) -> Outcome:
     """Return the outcome of a delivery that is refused as a whole: all its rows are refused."""
     counts = dict.fromkeys(COUNTS, 0) | {"read": read, "refused": read}
     return Outcome(delivery, "refused", counts, findings, how_read or {})
@@ -94,7 +99,9 @@ def refused(delivery: Delivery, *findings: Finding, read: int = 0, how_read: Map
 
 def outcome_of(house: House, delivery: Delivery) -> Outcome | None:
     """Return what came of a delivery under the present contract; None while it is pending."""
-    return outcome_in(delivery, delivery.outcome_folder(house.store, house.mappings.dataset(delivery.dataset)))
+    return outcome_in(
+        delivery, delivery.outcome_folder(house.store, house.mappings.dataset(delivery.dataset))
+    )
 
 
 def outcome_in(delivery: Delivery, folder: Path) -> Outcome | None:

@@ -44,7 +44,10 @@ def _fetch(source: Pull, target: Path, limit: int, dataset_name: str) -> None:
         token = os.environ.get(source.token_env)
         if not token:
             raise DeliveryError(
-                "PULL_FAILED", f"the variable {source.token_env} is not set", dataset_name, "set it to the partner's token"
+                "PULL_FAILED",
+                f"the variable {source.token_env} is not set",
+                dataset_name,
+                "set it to the partner's token",
             )
         headers["Authorization"] = f"Bearer {token}"
     retrying = tenacity.Retrying(
@@ -57,11 +60,17 @@ def _fetch(source: Pull, target: Path, limit: int, dataset_name: str) -> None:
         retrying(_get, source.url, headers, target, limit, dataset_name)
     except httpx.HTTPStatusError as error:
         raise DeliveryError(
-            "PULL_FAILED", f"the source answered {error.response.status_code}", dataset_name, "look at its address and token"
+            "PULL_FAILED",
+            f"the source answered {error.response.status_code}",
+            dataset_name,
+            "look at its address and token",
         ) from None
     except httpx.HTTPError as error:
         raise DeliveryError(
-            "PULL_FAILED", f"the source did not answer ({type(error).__name__})", dataset_name, "try again later"
+            "PULL_FAILED",
+            f"the source did not answer ({type(error).__name__})",
+            dataset_name,
+            "try again later",
         ) from None
 
 
@@ -84,5 +93,7 @@ def _get(url: str, headers: dict[str, str], target: Path, limit: int, dataset_na
             for chunk in answer.iter_bytes():
                 size += len(chunk)
                 if size > limit:
-                    raise DeliveryError("TOO_LARGE", "the source sends more than the contract allows", dataset_name)
+                    raise DeliveryError(
+                        "TOO_LARGE", "the source sends more than the contract allows", dataset_name
+                    )
                 file.write(chunk)

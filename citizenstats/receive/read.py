@@ -47,19 +47,29 @@ def read(house: House, delivery: Delivery) -> Outcome:
 def _at_once(house: House, delivery: Delivery) -> Outcome | None:
     """Return the outcome of a delivery that needs no reading."""
     if delivery.duplicate_of is not None:
-        finding = Finding("DUPLICATE", detail=f"the same content as delivery {delivery.duplicate_of}, which counts already")
+        finding = Finding(
+            "DUPLICATE", detail=f"the same content as delivery {delivery.duplicate_of}, which counts already"
+        )
         return Outcome(delivery, "duplicate", dict.fromkeys(COUNTS, 0), (finding,))
     limit = house.mappings.dataset(delivery.dataset).contract.delivery.max_megabytes
     if delivery.size > limit << 20:
-        return refused(delivery, Finding("TOO_LARGE", detail=f"the file has more than {limit:,} MB; send it in parts"))
+        return refused(
+            delivery, Finding("TOO_LARGE", detail=f"the file has more than {limit:,} MB; send it in parts")
+        )
     return None
 
 
 def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
     dataset = house.mappings.dataset(delivery.dataset)
     content = delivery.bytes_file(house.store)
-    job = Job(delivery, content.absolute(), dataset.document.path.absolute(), work.absolute(), MEMORY, CPU_SECONDS)
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(sys.path), "LANG": "C.UTF-8"}
+    job = Job(
+        delivery, content.absolute(), dataset.document.path.absolute(), work.absolute(), MEMORY, CPU_SECONDS
+    )
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "LANG": "C.UTF-8",
+    }
     try:
         # Its output is dropped: a library's last words may quote a cell.
         done = subprocess.run(  # noqa: S603 - our own module, no shell
@@ -73,7 +83,9 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return refused(delivery, Finding("TOO_SLOW", detail="reading the file took too long; send it in smaller parts"))
+        return refused(
+            delivery, Finding("TOO_SLOW", detail="reading the file took too long; send it in smaller parts")
+        )
     outcome = outcome_in(delivery, work) if done.returncode == 0 else None
     if outcome is not None:
         return outcome
@@ -84,14 +96,18 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
 
 def _of_death(code: int) -> Finding:
     if code in (-9, -24):
-        return Finding("TOO_SLOW", detail="reading the file took too much time or memory; send it in smaller parts")
-    return Finding("UNREADABLE", detail="the file breaks the program that reads it; save it anew as UTF-8 CSV")
+        return Finding(
+            "TOO_SLOW", detail="reading the file took too much time or memory; send it in smaller parts"
+        )
+    return Finding(
+        "UNREADABLE", detail="the file breaks the program that reads it; save it anew as UTF-8 CSV"
+    )
 
 
 def _tidy(work: Path) -> None:
-    """Leave only what is kept: records, refused rows, outcome."""
+    """Leave only what is kept: records, refused rows, keys of withheld rows, outcome."""
     import shutil
 
     for path in work.iterdir():
-        if path.name not in ("records.parquet", "refused.parquet", "outcome.json"):
+        if path.name not in ("records.parquet", "refused.parquet", "withheld.parquet", "outcome.json"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

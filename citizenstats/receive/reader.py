@@ -44,7 +44,9 @@ class Job:
         """Return the job from JSON."""
         facts: dict[str, Any] = json.loads(said)
         paths = {key: Path(facts[key]) for key in ("content", "contract", "work")}
-        return cls(Delivery(**facts["delivery"]), **paths, memory=facts["memory"], cpu_seconds=facts["cpu_seconds"])
+        return cls(
+            Delivery(**facts["delivery"]), **paths, memory=facts["memory"], cpu_seconds=facts["cpu_seconds"]
+        )
 
     def dump(self) -> str:
         """Return the job as JSON."""
@@ -90,7 +92,11 @@ def _read(
     version = versions.choose(candidates, by_name, lambda column: _values(engine, source, headers, column))
     contract = versions.applied(dataset.contract, version)
     headers = header.match(source.headers, contract)
-    how |= {"header": list(source.headers), "version": version.id if version else None, "reader": source.reader}
+    how |= {
+        "header": list(source.headers),
+        "version": version.id if version else None,
+        "reader": source.reader,
+    }
     if headers.findings:
         rows = int(engine.value(f"SELECT count(*) FROM ({source.sql})") or 0)
         return refused(delivery, *headers.findings, read=rows, how_read=how)
@@ -130,7 +136,9 @@ def _source(content: Path, contract: Contract, work: Path, how: dict[str, Any]) 
     with content.open("rb") as file:
         start = file.read(16)
     if not start.strip():
-        raise DeliveryError("EMPTY_FILE", "the file is empty", mend="send the file again, and look at its size first")
+        raise DeliveryError(
+            "EMPTY_FILE", "the file is empty", mend="send the file again, and look at its size first"
+        )
     for magic, (code, what, mend) in _NOT_READ.items():
         if start.startswith(magic):
             raise DeliveryError(code, what, mend=mend)

@@ -80,7 +80,9 @@ def _finding(finding: Finding, language: str) -> dict[str, Any]:
 
 def _page(facts: dict[str, Any], refused_file: str | None) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
     )
     template = environment.get_template("receipt.html")
     return template.render(**facts, label=words.LABELS[facts["language"]], refused_file=refused_file)
@@ -102,7 +104,9 @@ def _refused_rows(house: House, outcome: Outcome) -> bytes | None:
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow(["row", "problem", *columns[2:]])
     for row, problems, *cells in rows:
-        writer.writerow([row, ", ".join(p.replace("|", " ").strip() for p in problems), *map(_harmless, cells)])
+        writer.writerow(
+            [row, ", ".join(p.replace("|", " ").strip() for p in problems), *map(_harmless, cells)]
+        )
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -49,10 +49,15 @@ def judged(
     if status == "refused":
         counts |= {"accepted": 0, "refused": counts["accepted"] + counts["refused"]}
     else:
-        accepted = f"SELECT {judge.record_columns(delivery.full_name)} FROM judged WHERE {_ACCEPTED} ORDER BY _row"
+        accepted = (
+            f"SELECT {judge.record_columns(delivery.full_name)} FROM judged WHERE {_ACCEPTED} ORDER BY _row"
+        )
         engine.write_parquet(accepted, work / "records.parquet")
     refused = f"SELECT {judge.refused_columns()} FROM judged WHERE len(_problems) > 0 AND NOT _withheld ORDER BY _row"
     engine.write_parquet(refused, work / "refused.parquet")
+    if judge.identity_columns():
+        withheld = f"SELECT {judge.identity_columns()}, {quoted(delivery.full_name)} AS _delivery FROM judged"
+        engine.write_parquet(f"{withheld} WHERE _ignored IS NULL AND _withheld", work / "withheld.parquet")
     periods = _periods(engine, contract) if status != "refused" else ()
     return Outcome(delivery, status, counts, tuple(findings), how, periods)
 
@@ -150,7 +155,9 @@ def _suggestion(text: str, known: Sequence[str]) -> str | None:
 
 
 def _of_keys(engine: Engine, contract: Contract) -> list[Finding]:
-    row = engine.rows("SELECT count(*), min(_row) FROM judged WHERE list_contains(_problems, 'DUPLICATE_KEY|')")[0]
+    row = engine.rows(
+        "SELECT count(*), min(_row) FROM judged WHERE list_contains(_problems, 'DUPLICATE_KEY|')"
+    )[0]
     if not contract.key or not row[0]:
         return []
     return [Finding("DUPLICATE_KEY", None, int(row[0]), int(row[1]), f"key: {', '.join(contract.key)}")]
@@ -162,8 +169,12 @@ def _of_withheld(engine: Engine) -> list[Finding]:
 
 
 def _of_ignored(engine: Engine, notes: int) -> list[Finding]:
-    rows = engine.rows("SELECT _ignored, count(*), min(_row) FROM judged WHERE _ignored IS NOT NULL GROUP BY 1 ORDER BY 1")
-    findings = [Finding("IGNORED", None, int(count), int(first), str(reason)) for reason, count, first in rows]
+    rows = engine.rows(
+        "SELECT _ignored, count(*), min(_row) FROM judged WHERE _ignored IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
+    findings = [
+        Finding("IGNORED", None, int(count), int(first), str(reason)) for reason, count, first in rows
+    ]
     return [*findings, Finding("IGNORED", None, notes, None, "notes under the table")] if notes else findings
 
 
@@ -171,4 +182,10 @@ def _unread(headers: Headers) -> list[Finding]:
     if not headers.unread:
         return []
     examples = tuple(Example(header, 1) for header in headers.unread[:EXAMPLES])
-    return [Finding("COLUMN_NOT_READ", detail=f"{len(headers.unread)} columns are not in the contract", values=examples)]
+    return [
+        Finding(
+            "COLUMN_NOT_READ",
+            detail=f"{len(headers.unread)} columns are not in the contract",
+            values=examples,
+        )
+    ]

@@ -35,13 +35,19 @@ def prescan(path: Path) -> None:
             entries = archive.infolist()
             names = {entry.filename for entry in entries}
             if any(entry.flag_bits & 1 for entry in entries):
-                raise DeliveryError("PASSWORD", "the workbook has a password", mend="remove the password and send it again")
+                raise DeliveryError(
+                    "PASSWORD", "the workbook has a password", mend="remove the password and send it again"
+                )
             if not any(n.startswith("xl/worksheets/") for n in names):
-                raise DeliveryError("NOT_A_WORKBOOK", "the archive is no workbook", mend="send the .xlsx file itself")
+                raise DeliveryError(
+                    "NOT_A_WORKBOOK", "the archive is no workbook", mend="send the .xlsx file itself"
+                )
             size = sum(entry.file_size for entry in entries)
             packed = max(sum(entry.compress_size for entry in entries), 1)
             if size > MOST_UNPACKED or (size > 64 << 20 and size / packed > MOST_RATIO):
-                raise DeliveryError("TOO_LARGE", "the workbook unpacks to more than is read", mend="send it as CSV")
+                raise DeliveryError(
+                    "TOO_LARGE", "the workbook unpacks to more than is read", mend="send it as CSV"
+                )
             for name in sorted(n for n in names if re.fullmatch(r"xl/worksheets/[^/]+\.xml", n)):
                 _scan_sheet(archive, name)
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError):
@@ -99,7 +105,9 @@ def rows(path: Path, wanted: str | None, decimal: str, date_format: str) -> tupl
         return _by_openpyxl(path, wanted, decimal, date_format)
 
 
-def _by_calamine(path: Path, wanted: str | None, decimal: str, date_format: str) -> tuple[str, Iterator[list[str]]]:
+def _by_calamine(
+    path: Path, wanted: str | None, decimal: str, date_format: str
+) -> tuple[str, Iterator[list[str]]]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_path(str(path))
@@ -112,7 +120,9 @@ def _by_calamine(path: Path, wanted: str | None, decimal: str, date_format: str)
     return name, ([_text(cell, decimal, date_format) for cell in row] for row in values)
 
 
-def _by_openpyxl(path: Path, wanted: str | None, decimal: str, date_format: str) -> tuple[str, Iterator[list[str]]]:
+def _by_openpyxl(
+    path: Path, wanted: str | None, decimal: str, date_format: str
+) -> tuple[str, Iterator[list[str]]]:
     import openpyxl
 
     try:
@@ -126,7 +136,9 @@ def _by_openpyxl(path: Path, wanted: str | None, decimal: str, date_format: str)
     name = _choose(wanted, workbook.sheetnames, visible)
     sheet = workbook[name]
     values: list[list[Any]] = [list(row) for row in sheet.iter_rows(values_only=True)]
-    ranges = [((r.min_row - 1, r.min_col - 1), (r.max_row - 1, r.max_col - 1)) for r in sheet.merged_cells.ranges]
+    ranges = [
+        ((r.min_row - 1, r.min_col - 1), (r.max_row - 1, r.max_col - 1)) for r in sheet.merged_cells.ranges
+    ]
     _fill_merged(values, ranges)
     return name, ([_text(cell, decimal, date_format) for cell in row] for row in values)
 

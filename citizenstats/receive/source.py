@@ -87,7 +87,9 @@ def from_rows(rows: Iterable[list[str]], contract: Contract, work: Path, reader:
     _check(headers)
     target = work / "table.parquet"
     width = len(headers)
-    schema = pa.schema([*((f"c{i}", pa.string()) for i in range(width)), ("_row", pa.int64()), ("_ragged", pa.bool_())])
+    schema = pa.schema(
+        [*((f"c{i}", pa.string()) for i in range(width)), ("_row", pa.int64()), ("_ragged", pa.bool_())]
+    )
     ended = _Notes(read.ends_at)
     with pq.ParquetWriter(target, schema, compression="lz4") as out:
         data = itertools.takewhile(lambda item: not ended.by(item[1]), numbered)
@@ -127,8 +129,10 @@ def _is_ragged(row: list[str], width: int) -> bool:
 
 def _check(headers: tuple[str, ...]) -> None:
     if not any(headers):
-        raise DeliveryError("NO_HEADER", "there is no header row", mend="put the header where the template has it")
+        raise DeliveryError(
+            "NO_HEADER", "there is no header row", mend="put the header where the template has it"
+        )
     if len(headers) > MOST_COLUMNS:
-        raise DeliveryError("TOO_WIDE", f"the table has {len(headers):,} columns", mend="send only the columns asked for")
-
-
+        raise DeliveryError(
+            "TOO_WIDE", f"the table has {len(headers):,} columns", mend="send only the columns asked for"
+        )

@@ -25,7 +25,9 @@ def applied(contract: Contract, version: Version | None) -> Contract:
 
 def by_file(contract: Contract, file_name: str) -> list[Version]:
     """Return the versions that a file of this name can be of, before it is opened."""
-    return [v for v in contract.versions if v.when.file is None or fnmatch.fnmatchcase(file_name, v.when.file)]
+    return [
+        v for v in contract.versions if v.when.file is None or fnmatch.fnmatchcase(file_name, v.when.file)
+    ]
 
 
 def choose(

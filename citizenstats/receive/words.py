@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "en": {
-        "RAGGED_ROW": ("The row has more or fewer cells than the header.", "Put text with separators in quotes."),
+        "RAGGED_ROW": (
+            "The row has more or fewer cells than the header.",
+            "Put text with separators in quotes.",
+        ),
         "FORBIDDEN_CHARACTER": ("The cell holds a control character.", "Delete it, or type the cell anew."),
         "REQUIRED": ("The cell is empty and must not be.", "Fill it."),
         "NOT_AN_INTEGER": ("This is no whole number.", "Write digits only."),
@@ -20,18 +23,30 @@ WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "UNKNOWN_CODE": ("This text is not known here.", "Use a known text, or ask us to add this one."),
         "RULE": ("The row breaks a rule.", "Check the cells that the rule names."),
         "DUPLICATE_KEY": ("Several rows have the same key and differ.", "Leave one of them."),
-        "NO_CONSENT": ("Rows without consent are withheld; nothing is computed from them.", "Nothing, if that is right."),
+        "NO_CONSENT": (
+            "Rows without consent are withheld; nothing is computed from them.",
+            "Nothing, if that is right.",
+        ),
         "IGNORED": ("Rows are no data and are left out.", "Nothing, if that is right."),
-        "COLUMN_NOT_READ": ("Columns are not in the agreement and are not read.", "Leave them out next time."),
+        "COLUMN_NOT_READ": (
+            "Columns are not in the agreement and are not read.",
+            "Leave them out next time.",
+        ),
         "MISSING_COLUMN": ("A column is missing.", "Add it, or give it the header asked for."),
         "DUPLICATE_HEADER": ("A header stands over several columns.", "Leave one of them."),
         "NO_ROWS": ("There are no rows of data.", "Send the file again."),
-        "TOO_MANY_REFUSED": ("Too many rows are wrong, so the whole delivery is refused.", "Mend the rows and send it again."),
+        "TOO_MANY_REFUSED": (
+            "Too many rows are wrong, so the whole delivery is refused.",
+            "Mend the rows and send it again.",
+        ),
         "DUPLICATE": ("We have this delivery already.", "Nothing."),
         "EMPTY_FILE": ("The file is empty.", "Send it again."),
     },
     "da": {
-        "RAGGED_ROW": ("Rækken har flere eller færre celler end overskriften.", "Sæt tekst med skilletegn i anførselstegn."),
+        "RAGGED_ROW": (
+            "Rækken har flere eller færre celler end overskriften.",
+            "Sæt tekst med skilletegn i anførselstegn.",
+        ),
         "FORBIDDEN_CHARACTER": ("Cellen indeholder et styretegn.", "Slet det, eller skriv cellen igen."),
         "REQUIRED": ("Cellen er tom og må ikke være det.", "Udfyld den."),
         "NOT_AN_INTEGER": ("Det er ikke et helt tal.", "Skriv kun cifre."),
@@ -45,13 +60,19 @@ WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "UNKNOWN_CODE": ("Teksten kendes ikke her.", "Brug en kendt tekst, eller bed os tilføje denne."),
         "RULE": ("Rækken bryder en regel.", "Kontrollér de celler, reglen nævner."),
         "DUPLICATE_KEY": ("Flere rækker har samme nøgle og er forskellige.", "Lad én af dem stå."),
-        "NO_CONSENT": ("Rækker uden samtykke holdes tilbage; intet beregnes af dem.", "Intet, hvis det er rigtigt."),
+        "NO_CONSENT": (
+            "Rækker uden samtykke holdes tilbage; intet beregnes af dem.",
+            "Intet, hvis det er rigtigt.",
+        ),
         "IGNORED": ("Rækker er ikke data og er udeladt.", "Intet, hvis det er rigtigt."),
         "COLUMN_NOT_READ": ("Kolonner er ikke aftalt og læses ikke.", "Udelad dem næste gang."),
         "MISSING_COLUMN": ("En kolonne mangler.", "Tilføj den, eller giv den den aftalte overskrift."),
         "DUPLICATE_HEADER": ("En overskrift står over flere kolonner.", "Lad én af dem stå."),
         "NO_ROWS": ("Der er ingen rækker med data.", "Send filen igen."),
-        "TOO_MANY_REFUSED": ("For mange rækker er forkerte, så hele leverancen er afvist.", "Ret rækkerne, og send den igen."),
+        "TOO_MANY_REFUSED": (
+            "For mange rækker er forkerte, så hele leverancen er afvist.",
+            "Ret rækkerne, og send den igen.",
+        ),
         "DUPLICATE": ("Vi har allerede denne leverance.", "Intet."),
         "EMPTY_FILE": ("Filen er tom.", "Send den igen."),
     },

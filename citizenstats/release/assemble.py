@@ -120,11 +120,10 @@ def _build(house: House, flow: str, feeds: Sequence[_Feed], folder: Path) -> Non
             readable = [work, *(feed.file.parent for feed in feeds)]
             with session(readable, scratch=house.store.scratch) as engine:
                 engine.run(f"CREATE TEMP VIEW fed AS {_union(engine, feeds, structure)}")
-                faults, fed = (
-                    _twice(engine, structure, file.on_same_key),
-                    engine.value("SELECT count(*) FROM fed"),
-                )
-                observations = engine.write_parquet(_settled(structure), target)
+                twice = _is_any_twice(engine, structure)
+                faults = _twice(engine, structure, file.on_same_key) if twice else []
+                fed = engine.value("SELECT count(*) FROM fed")
+                observations = engine.write_parquet(_settled(structure, twice=twice), target)
                 faults += observation_faults(
                     engine,
                     f"SELECT * FROM read_parquet({quoted(str(target))})",
@@ -165,8 +164,10 @@ def _union(engine: Engine, feeds: Sequence[_Feed], structure: DataStructure) -> 
     return " UNION ALL ".join(parts)
 
 
-def _settled(structure: DataStructure) -> str:
-    """Return the SELECT of one observation a key, that of the dataset named first, in key order."""
+def _settled(structure: DataStructure, *, twice: bool) -> str:
+    """Return the SELECT of one observation a key: where a key stands twice, that of the dataset named first."""
+    if not twice:
+        return "SELECT * EXCLUDE (_rank) FROM fed"
     key = ", ".join(map(name, structure.key))
     return (
         "SELECT * EXCLUDE (_rank) FROM fed "
@@ -174,7 +175,14 @@ def _settled(structure: DataStructure) -> str:
     )
 
 
+def _is_any_twice(engine: Engine, structure: DataStructure) -> bool:
+    """Return whether a key may stand twice, from digests of the keys: much cheaper than from the keys themselves."""
+    key = ", ".join(map(name, structure.key))
+    return bool(engine.value(f"SELECT count(*) > count(DISTINCT hash({key})) FROM fed"))
+
+
 def _twice(engine: Engine, structure: DataStructure, on_same_key: str) -> list[Fault]:
+    """Return the faults of keys that stand twice."""
     key = ", ".join(map(name, structure.key))
     inside = f"{key}, _rank"
     found = [

@@ -157,13 +157,14 @@ def fill(
         else Comparison(structure, source)
     )
     readable = [work, source.parent, *([parent.folder] if parent else [])]
-    observations = work / "observations.parquet"
+    observations, listed = work / "observations.parquet", work / "changes.parquet"
     with session(readable, scratch=house.store.scratch) as engine:
-        engine.write_parquet(comparison.present_with_load_times(engine, loaded), observations)
-        engine.write_parquet(comparison.history_with_load_times(engine, loaded), work / "history.parquet")
-        listed = work / "changes.parquet"
         engine.write_parquet(comparison.table(engine), listed)
         changes = counted_changes(engine, f"SELECT change FROM read_parquet({quoted(str(listed))})")
+        engine.write_parquet(comparison.present_with_load_times(engine, listed, loaded), observations)
+        engine.write_parquet(
+            comparison.history_with_load_times(engine, listed, loaded), work / "history.parquet"
+        )
         counts = count(engine, observations, structure)
     before = parent.facts["message_id"] if parent else None
     facts = {

@@ -36,7 +36,7 @@ class Comparison:
 
     Attributes:
         structure: the structure of both.
-        present: Parquet file of the present observations.
+        present: Parquet file of the present observations, in key order.
         former: Parquet file of the former release's observations, with ``valid_from``.
         history: Parquet file of the former release's history.
     """
@@ -53,68 +53,77 @@ class Comparison:
 
     def changes(self, engine: Engine) -> Changes:
         """Return the numbers of added, changed and withdrawn observations."""
-        counted = dict(engine.rows(f"SELECT change, count(*) FROM ({self.table(engine)}) GROUP BY change"))
-        return Changes(counted.get("added", 0), counted.get("changed", 0), counted.get("withdrawn", 0))
+        return counted_changes(engine, self.table(engine))
 
     def table(self, engine: Engine) -> str:
         """Return the SELECT of all changes: the key, what happened, each measure and status before and after."""
+        rest = [c for c in self.columns if c not in self.structure.key]
+        differs = " OR ".join(f"p.{name(c)} IS DISTINCT FROM f.{name(c)}" for c in rest) or "false"
         beside = [m.id for m in self.structure.measures]
         beside += [c for c in ("OBS_STATUS", "CONF_STATUS") if c in self.structure.by_id]
         both = ", ".join(
             f"f.{name(c)} AS {name(f'{c}_before')}, p.{name(c)} AS {name(f'{c}_after')}" for c in beside
         )
         keys = ", ".join(f"coalesce(p.{name(k)}, f.{name(k)}) AS {name(k)}" for k in self.structure.key)
-        order = ", ".join(map(name, self.structure.key))
+        on = " AND ".join(f"p.{name(k)} = f.{name(k)}" for k in self.structure.key)
         return (
-            f"SELECT {keys}, {self._change()} AS change, {both} "
-            f"FROM {self._sides(engine)} WHERE change IS NOT NULL ORDER BY {order}"
+            f"SELECT {keys}, CASE WHEN f._there IS NULL THEN 'added' WHEN p._there IS NULL THEN 'withdrawn' "
+            f"WHEN {differs} THEN 'changed' END AS change, {both} "
+            f"FROM ({self._present(engine)}) AS p FULL JOIN ({self._former(engine)}) AS f ON {on} "
+            f"WHERE change IS NOT NULL ORDER BY {self._key}"
         )
 
-    def present_with_load_times(self, engine: Engine, loaded: datetime) -> str:
-        """Return the SELECT of the present observations with ``valid_from``, in key order."""
-        columns = ", ".join(f"p.{name(c)}" for c in self.columns)
+    def present_with_load_times(self, engine: Engine, changes: Path, loaded: datetime) -> str:
+        """Return the SELECT of the present observations with ``valid_from``, in key order.
+
+        Args:
+            engine: the engine that can read the files.
+            changes: Parquet file with the rows of `table`.
+            loaded: the time from which new and changed observations are valid.
+        """
+        if self.former is None:
+            return f"SELECT * EXCLUDE (_there), {_time(loaded)} AS valid_from FROM ({self._present(engine)})"
+        listed = ", ".join(f"p.{name(c)}" for c in self.columns)
         order = ", ".join(f"p.{name(k)}" for k in self.structure.key)
         return (
-            f"SELECT {columns}, CASE WHEN {self._change()} IS NULL THEN f.valid_from ELSE {_time(loaded)} END "
-            f"AS valid_from FROM {self._sides(engine)} WHERE p._there ORDER BY {order}"
+            f"WITH same AS (SELECT {self._key}, valid_from FROM ({self._former(engine)}) "
+            f"ANTI JOIN {_parquet(changes)} USING ({self._key})) "
+            f"SELECT {listed}, coalesce(same.valid_from, {_time(loaded)}) AS valid_from "
+            f"FROM ({self._present(engine)}) AS p LEFT JOIN same USING ({self._key}) ORDER BY {order}"
         )
 
-    def history_with_load_times(self, engine: Engine, loaded: datetime) -> str:
-        """Return the SELECT of all former versions of observations with ``valid_from`` and ``valid_to``."""
-        columns = ", ".join(f"f.{name(c)}" for c in self.columns)
-        ended = (
-            f"SELECT {columns}, f.valid_from, {_time(loaded)} AS valid_to "
-            f"FROM {self._sides(engine)} WHERE {self._change()} IN ('changed', 'withdrawn')"
+    def history_with_load_times(self, engine: Engine, changes: Path, loaded: datetime) -> str:
+        """Return the SELECT of all former versions of observations with ``valid_from`` and ``valid_to``.
+
+        Args:
+            engine: the engine that can read the files.
+            changes: Parquet file with the rows of `table`.
+            loaded: the time until which changed and withdrawn observations were valid.
+        """
+        listed = ", ".join(map(name, self.columns))
+        versions = (
+            f"SELECT {listed}, valid_from, {_time(loaded)} AS valid_to FROM ({self._former(engine)}) "
+            f"SEMI JOIN (SELECT * FROM {_parquet(changes)} WHERE change <> 'added') USING ({self._key})"
         )
-        order = ", ".join(map(name, self.structure.key))
         if self.history is not None:
             before = _selected(engine, self.history, self.columns)
-            ended = f"SELECT {before}, valid_from, valid_to FROM {_parquet(self.history)} UNION ALL {ended}"
-        return f"SELECT * FROM ({ended}) ORDER BY {order}, valid_from"
+            versions += f" UNION ALL SELECT {before}, valid_from, valid_to FROM {_parquet(self.history)}"
+        return f"SELECT * FROM ({versions}) ORDER BY {self._key}, valid_from"
 
-    def _change(self) -> str:
-        rest = [c for c in self.columns if c not in self.structure.key]
-        differs = " OR ".join(f"p.{name(c)} IS DISTINCT FROM f.{name(c)}" for c in rest) or "false"
-        return (
-            "CASE WHEN f._there IS NULL THEN 'added' WHEN p._there IS NULL THEN 'withdrawn' "
-            f"WHEN {differs} THEN 'changed' END"
-        )
+    @property
+    def _key(self) -> str:
+        return ", ".join(map(name, self.structure.key))
 
-    def _sides(self, engine: Engine) -> str:
-        """Return the FROM clause: present `p` beside former `f`, by key."""
-        columns = _selected(engine, self.present, self.columns)
-        present = f"SELECT {columns}, true AS _there FROM {_parquet(self.present)}"
+    def _present(self, engine: Engine) -> str:
+        listed = _selected(engine, self.present, self.columns)
+        return f"SELECT {listed}, true AS _there FROM {_parquet(self.present)}"
+
+    def _former(self, engine: Engine) -> str:
+        """Return the SELECT of the former observations with their load times; no rows before the first release."""
         if self.former is None:
-            types = dict(engine.columns(present))
-            empty = ", ".join(f"CAST(NULL AS {types[c]}) AS {name(c)}" for c in self.columns)
-            former = f"SELECT {empty}, {_NO_TIME} AS valid_from, true AS _there WHERE false"
-        else:
-            former = (
-                f"SELECT {_selected(engine, self.former, self.columns, self.structure.key)}, valid_from, "
-                f"true AS _there FROM {_parquet(self.former)}"
-            )
-        on = " AND ".join(f"p.{name(k)} = f.{name(k)}" for k in self.structure.key)
-        return f"({present}) AS p FULL JOIN ({former}) AS f ON {on}"
+            return f"SELECT *, {_NO_TIME} AS valid_from FROM ({self._present(engine)}) WHERE false"
+        listed = _selected(engine, self.former, self.columns, self.structure.key)
+        return f"SELECT {listed}, valid_from, true AS _there FROM {_parquet(self.former)}"
 
 
 def counted_changes(engine: Engine, table: str) -> Changes:

@@ -15,7 +15,7 @@ from citizenstats.house import House
 from citizenstats.release.manifest import file_facts
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import DataStructure, Reference
-from citizenstats.sdmx.schema import schema
+from citizenstats.sdmx.schema import Version, schema
 from citizenstats.sdmx.structures import structure_message
 from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
 
@@ -29,7 +29,7 @@ STRUCTURES = {
 }
 """Structure format → file name, media type."""
 
-SCHEMAS = {"2.1": "schema.ml-2.1.xsd", "3.0": "schema.ml-3.0.xsd"}
+SCHEMAS: Mapping[Version, str] = {"2.1": "schema.ml-2.1.xsd", "3.0": "schema.ml-3.0.xsd"}
 """SDMX-ML version → file name of the schema of structure-specific data."""
 
 PARQUET = "application/vnd.apache.parquet"

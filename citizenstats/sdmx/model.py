@@ -18,6 +18,9 @@ Names = Mapping[str, str]
 
 Attachment = Literal["dataset", "series", "observation"]
 
+FLAT = "AllDimensions"
+"""The dimension at the observation of a message whose observations stand alone, each with its whole key."""
+
 
 @dataclass(frozen=True, order=True)
 class Reference:
@@ -142,6 +145,25 @@ class DataStructure:
     def by_id(self) -> Mapping[str, Component]:
         """The components by id."""
         return {c.id: c for c in self.components}
+
+    def dimensions_of(self, attribute: Component) -> tuple[str, ...]:
+        """Return the dimensions whose codes settle an attribute's value: none for one of the data set."""
+        if attribute.attachment == "dataset":
+            return ()
+        if attribute.attachment == "observation":
+            return self.key
+        return attribute.group or tuple(dimension.id for dimension in self.dimensions)
+
+    def level(self, attribute: Component, along: str) -> Attachment:
+        """Return where a message reports an attribute when its series go along a dimension, or are `FLAT`.
+
+        An attribute of some dimensions stands at the series, unless the dimension at the observation is one of
+        them (SDMX 2.1 and 3.0, structure-specific schema, documentation of ``SeriesType`` and ``ObsType``).
+        """
+        dimensions = self.dimensions_of(attribute)
+        if not dimensions:
+            return "dataset"
+        return "observation" if along == FLAT or along in dimensions else "series"
 
 
 @dataclass(frozen=True)

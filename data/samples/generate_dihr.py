@@ -291,7 +291,7 @@ def with_faults(frame: pd.DataFrame) -> pd.DataFrame:
     frame.loc[40, "køn"] = "K"
     young = frame.index[frame["alder"].isin(["16", "17"])]
     frame.loc[young[0], "stemte"] = "Ja"
-    return pd.concat([frame, frame.loc[[50]]])
+    return pd.concat([frame, frame.loc[[60]]])
 
 
 def with_yes_and_no(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,20 +7,17 @@ press wrote about the studies; all others, and every number of answers, are inve
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fixed_workbook import workbook_bytes
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
 STAMP = datetime(2023, 8, 28, 9, 0, 0, tzinfo=UTC)
-ZIP_STAMP = (2023, 8, 28, 9, 0, 0)
 TITLE = "LGBT+ barometeret {edition} - SYNTETISKE TAL, må ikke citeres"
 SUBTITLE = "Andele i procent. Tallene er opdigtede og tjener kun til afprøvning."
 NOTES = (
@@ -149,7 +146,6 @@ def workbook(edition: str, figures: Sequence[Figure], leave_out: Sequence[str] =
     book = Workbook()
     book.properties.creator = book.properties.lastModifiedBy = "Citizenstats, syntetisk eksempel"
     book.properties.title = TITLE.format(edition=edition)
-    book.properties.created = book.properties.modified = STAMP
     sums = book.active
     sums.title, sums.sheet_state = "Beregninger", "hidden"
     sums.append(["Egne mellemregninger - ikke til videregivelse (syntetisk)"])
@@ -160,7 +156,7 @@ def workbook(edition: str, figures: Sequence[Figure], leave_out: Sequence[str] =
     for row in (["Undersøgelse", "År"], *sorted({(f.study, f.year) for f in figures if f.study})):
         sources.append(list(row))
     book.active = 1
-    return _with_fixed_times(book)
+    return workbook_bytes(book, STAMP)
 
 
 def _fill(
@@ -200,20 +196,3 @@ def _header(sheet: Worksheet, header: Sequence[tuple[str, str | None]]) -> None:
         start = uppers.index(upper) + 1
         end = start + uppers.count(upper) - 1
         sheet.merge_cells(start_row=HEADER_ROW, end_row=HEADER_ROW, start_column=start, end_column=end)
-
-
-def _with_fixed_times(book: Workbook) -> bytes:
-    """Return the workbook's bytes with fixed times in place of those that openpyxl takes from the clock.
-
-    The parts are not compressed, because how tightly bytes are packed differs from one zlib to the next.
-    """
-    saved, fixed = io.BytesIO(), io.BytesIO()
-    book.save(saved)
-    stamp = STAMP.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(fixed, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, content)
-            target.writestr(zipfile.ZipInfo(name, ZIP_STAMP), content)
-    return fixed.getvalue()

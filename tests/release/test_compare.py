@@ -16,8 +16,14 @@ def files(folder, before, after):
     write(folder / "after.parquet", after)
     first = Comparison(structure(), folder / "before.parquet")
     with session([folder]) as engine:
-        engine.write_parquet(first.present_with_load_times(engine, EARLIER), folder / "former.parquet")
-        engine.write_parquet(first.history_with_load_times(engine, EARLIER), folder / "history.parquet")
+        listed = folder / "first.parquet"
+        engine.write_parquet(first.table(engine), listed)
+        engine.write_parquet(
+            first.present_with_load_times(engine, listed, EARLIER), folder / "former.parquet"
+        )
+        engine.write_parquet(
+            first.history_with_load_times(engine, listed, EARLIER), folder / "history.parquet"
+        )
     return Comparison(
         structure(), folder / "after.parquet", folder / "former.parquet", folder / "history.parquet"
     )
@@ -65,8 +71,13 @@ def test_unchanged_observations_keep_their_load_time_and_former_ones_go_to_the_h
         [row("DK", value=1), row("NP", value=5)],
     )
     with session([tmp_path]) as engine:
-        engine.write_parquet(comparison.present_with_load_times(engine, LATER), tmp_path / "o.parquet")
-        engine.write_parquet(comparison.history_with_load_times(engine, LATER), tmp_path / "h.parquet")
+        engine.write_parquet(comparison.table(engine), tmp_path / "c.parquet")
+        engine.write_parquet(
+            comparison.present_with_load_times(engine, tmp_path / "c.parquet", LATER), tmp_path / "o.parquet"
+        )
+        engine.write_parquet(
+            comparison.history_with_load_times(engine, tmp_path / "c.parquet", LATER), tmp_path / "h.parquet"
+        )
     assert read(tmp_path / "o.parquet", f"{KEY}, valid_from") == [("DK", 1, EARLIER), ("NP", 5, LATER)]
     assert read(tmp_path / "h.parquet", f"{KEY}, valid_from, valid_to") == [
         ("NP", 2, EARLIER, LATER),
@@ -77,13 +88,21 @@ def test_unchanged_observations_keep_their_load_time_and_former_ones_go_to_the_h
 def test_the_history_is_carried_on(tmp_path):
     comparison = files(tmp_path, [row(value=1)], [row(value=2)])
     with session([tmp_path]) as engine:
-        engine.write_parquet(comparison.present_with_load_times(engine, LATER), tmp_path / "o.parquet")
-        engine.write_parquet(comparison.history_with_load_times(engine, LATER), tmp_path / "h.parquet")
+        engine.write_parquet(comparison.table(engine), tmp_path / "c.parquet")
+        engine.write_parquet(
+            comparison.present_with_load_times(engine, tmp_path / "c.parquet", LATER), tmp_path / "o.parquet"
+        )
+        engine.write_parquet(
+            comparison.history_with_load_times(engine, tmp_path / "c.parquet", LATER), tmp_path / "h.parquet"
+        )
     write(tmp_path / "last.parquet", [])
     last = Comparison(structure(), tmp_path / "last.parquet", tmp_path / "o.parquet", tmp_path / "h.parquet")
     end = datetime(2026, 3, 1, tzinfo=UTC)
     with session([tmp_path]) as engine:
-        engine.write_parquet(last.history_with_load_times(engine, end), tmp_path / "h2.parquet")
+        engine.write_parquet(last.table(engine), tmp_path / "c2.parquet")
+        engine.write_parquet(
+            last.history_with_load_times(engine, tmp_path / "c2.parquet", end), tmp_path / "h2.parquet"
+        )
     assert read(tmp_path / "h2.parquet", f"{KEY}, valid_from, valid_to") == [
         ("DK", 1, EARLIER, LATER),
         ("DK", 2, LATER, end),

@@ -1,0 +1,55 @@
+"""SDMX data messages, streamed: observations in the engine → bytes of a format.
+
+The engine builds the text of each observation; its buffers are handed on as they are, chunk by chunk, to a file or
+to an HTTP response. Memory does not grow with the number of observations. The same message gives the same bytes.
+
+A format is one module with a `Format` in it, listed in `FORMATS`:
+`message` says what a message is and where components stand, `fragments` how columns become text, `checks` what
+must hold before the first byte, `stream` how text becomes bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from citizenstats.engine import Engine
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.model import FLAT
+from citizenstats.sdmx.write import csv21, ml21, ml30
+from citizenstats.sdmx.write.message import Action, DataMessage, Format
+
+__all__ = ["FLAT", "FORMATS", "Action", "DataMessage", "Format", "chunks", "write_file"]
+
+FORMATS: Mapping[str, Format] = {form.name: form for form in (csv21.FORMAT, ml30.FORMAT, ml21.FORMAT)}
+"""The formats by name."""
+
+
+def chunks(engine: Engine, message: DataMessage, form: str) -> Iterator[bytes]:
+    """Return a message in a format, as chunks of a few megabytes.
+
+    All that can be wrong is raised by this call, before the first chunk. The engine is busy until the last one.
+
+    Raises:
+        MessageError: there is no such format, or it cannot carry the message.
+    """
+    try:
+        found = FORMATS[form]
+    except KeyError:
+        known = ", ".join(FORMATS)
+        raise MessageError(
+            "NO_SUCH_FORMAT", f"there is no format {form}", mend=f"use one of {known}"
+        ) from None
+    return found.write(engine, message)
+
+
+def write_file(engine: Engine, message: DataMessage, form: str, path: Path) -> tuple[int, str]:
+    """Write a message to a file and return its size in bytes and its SHA-256 in hex."""
+    size, sha256 = 0, hashlib.sha256()
+    parts = chunks(engine, message, form)
+    with path.open("wb") as file:
+        for part in parts:
+            size += file.write(part)
+            sha256.update(part)
+    return size, sha256.hexdigest()

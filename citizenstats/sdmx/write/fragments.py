@@ -1,0 +1,120 @@
+"""Pieces of SQL that turn columns into text: what is fast in DuckDB, in one place.
+
+`concat` over pre-rendered pieces is several times faster than chains of ``||``, and takes NULL for nothing. Codes
+and periods keep to patterns without special characters, so they are never escaped; a free text is escaped only
+where it holds a character that needs it. Knows no format: which characters need what is said by an `Escape`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from citizenstats.engine import name, quoted
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.model import Component
+
+Escape = Callable[[str], str]
+"""SQL of a text → SQL of the text as a format writes it."""
+
+FLOATING = frozenset({"Double", "Float"})
+"""SDMX types whose values can be ``NaN``."""
+
+_NUMBERS = frozenset({"DOUBLE", "FLOAT"})
+_PLAIN = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+    | {"BOOLEAN", "DATE"}
+)
+"""Types whose text in SQL is their text in SDMX."""
+
+_WHOLE = "1e16"
+"""Below this the engine writes a whole number with all its digits; above with an exponent."""
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A piece of text that SQL computes; a plain `str` among the parts is literal text."""
+
+    text: str
+
+
+def concat(parts: Iterable[str | Sql]) -> Sql:
+    """Return SQL of the parts in a row; a part that is NULL counts as nothing."""
+    listed: list[str] = []
+    for literal, run in groupby(parts, key=lambda part: isinstance(part, str)):
+        if literal:
+            listed.append(quoted("".join(part for part in run if isinstance(part, str))))
+        else:
+            listed.extend(part.text for part in run if isinstance(part, Sql))
+    return Sql(f"concat({', '.join(listed)})")
+
+
+def value(component: Component, sql_type: str, escape: Escape) -> Sql:
+    """Return SQL of a component's value as text; NULL where it has none.
+
+    Raises:
+        MessageError: ``UNKNOWN_TYPE`` when no format can write the column.
+    """
+    column = name(component.id)
+    if sql_type in _NUMBERS:
+        return Sql(_number(column))
+    if sql_type in _PLAIN:
+        return Sql(f"CAST({column} AS VARCHAR)")
+    if sql_type == "VARCHAR":
+        return Sql(escape(column) if is_free_text(component, sql_type) else column)
+    raise MessageError(
+        "UNKNOWN_TYPE",
+        f"a column of type {sql_type.partition('(')[0]} cannot be written",
+        where=component.id,
+        mend="give it as text, a number, a boolean or a date",
+    )
+
+
+def is_free_text(component: Component, sql_type: str) -> bool:
+    """Return whether a component's values can hold any character."""
+    return sql_type == "VARCHAR" and component.codelist is None and component.role != "time"
+
+
+def has_value(component: Component, sql_type: str) -> str:
+    """Return SQL of whether there is something to write; an empty text is nothing."""
+    column = name(component.id)
+    return f"{column} <> ''" if sql_type == "VARCHAR" else f"{column} IS NOT NULL"
+
+
+def when(condition: str, then: Sql) -> Sql:
+    """Return SQL of a text that is there only under a condition, and computed only then."""
+    return Sql(f"CASE WHEN {condition} THEN {then.text} END")
+
+
+def otherwise(text: Sql, missing: str) -> Sql:
+    """Return SQL of a text, and of the literal `missing` where it is NULL."""
+    return Sql(f"coalesce({text.text}, {quoted(missing)})")
+
+
+def escaping(characters: str, how: Callable[[str], str]) -> Escape:
+    """Return the escape that applies `how` only to texts which hold one of the characters."""
+
+    def escape(text: str) -> str:
+        found = " OR ".join(f"contains({text}, {character(c)})" for c in characters)
+        return f"CASE WHEN {found} THEN {how(text)} ELSE {text} END"
+
+    return escape
+
+
+def character(one: str) -> str:
+    """Return SQL of one character, so that control characters stay readable in the statement."""
+    return quoted(one) if one.isprintable() else f"chr({ord(one)})"
+
+
+def _number(column: str) -> str:
+    """Return SQL of a floating point number: the shortest text that reads back as the same number.
+
+    Whole numbers have no decimal point. What is no number is written as ``xs:double`` does, in every format.
+    """
+    return (
+        f"CASE WHEN {column} = trunc({column}) AND abs({column}) < {_WHOLE} "
+        f"THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) "
+        f"WHEN isfinite({column}) THEN CAST({column} AS VARCHAR) "
+        f"WHEN isnan({column}) THEN 'NaN' WHEN {column} > 0 THEN 'INF' WHEN {column} < 0 THEN '-INF' END"
+    )

@@ -1,0 +1,139 @@
+"""What a data message is before it has a format, and where its components go.
+
+`DataMessage` is the same for every format; `Format` is one way to write it; `Layout` says which component
+stands at the data set, at the series and at the observation. Nothing here knows a syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from citizenstats.engine import Engine, name
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.header import Header
+from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure
+from citizenstats.sdmx.schema import default_dimension
+
+Action = Literal["Replace", "Append", "Delete", "Information"]
+"""What a receiver does with the observations; each format has its own words for it."""
+
+
+@dataclass(frozen=True)
+class DataMessage:
+    """Observations of a dataflow, ready to be written in any format.
+
+    Attributes:
+        dataflow: the dataflow that the observations belong to.
+        structure: its data structure.
+        source: SQL whose rows are the observations **in key order**, one column a component, named by its id.
+            Every dimension must be there; measures and attributes that are not are left out of the message.
+        header: who says it, and when it was prepared.
+        dimension_at_observation: the dimension along which observations are gathered in series, or `FLAT`; None
+            for time where the structure has it, else flat. Formats that are always flat take no notice of it.
+        action: what a receiver does with the observations.
+    """
+
+    dataflow: Dataflow
+    structure: DataStructure
+    source: str
+    header: Header
+    dimension_at_observation: str | None = None
+    action: Action = "Replace"
+
+    @property
+    def along(self) -> str:
+        """The dimension at the observation, or `FLAT`.
+
+        Raises:
+            MessageError: ``NO_SUCH_DIMENSION``.
+        """
+        along = self.dimension_at_observation or default_dimension(self.structure)
+        if along != FLAT and along not in self.structure.key:
+            raise MessageError(
+                "NO_SUCH_DIMENSION",
+                f"{self.structure.reference} has no dimension {along}",
+                mend=f"use one of {', '.join(self.structure.key)}, or {FLAT}",
+            )
+        return along
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a data message.
+
+    Attributes:
+        name: what people ask for, such as ``csv-2.1``.
+        media_type: as the SDMX REST standard names it.
+        file_name: the file's name in a release.
+        write: gives the message as chunks of UTF-8 text. All that can be wrong is raised by the call itself,
+            before the first chunk is asked for, so that a service can still answer with an error.
+    """
+
+    name: str
+    media_type: str
+    file_name: str
+    write: Callable[[Engine, DataMessage], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the components of a message stand, those left out that the source does not have.
+
+    Attributes:
+        types: component id → SQL type.
+        data_set: attributes of the data set.
+        series_key: dimensions of a series; empty when the message is flat.
+        series: attributes of the series.
+        key: dimensions at the observation.
+        measures: the measures.
+        observation: attributes of the observation.
+        source: SQL of the observations, those of one series beside each other.
+    """
+
+    types: Mapping[str, str]
+    data_set: tuple[Component, ...]
+    series_key: tuple[Component, ...]
+    series: tuple[Component, ...]
+    key: tuple[Component, ...]
+    measures: tuple[Component, ...]
+    observation: tuple[Component, ...]
+    source: str
+
+
+def layout(engine: Engine, message: DataMessage, along: str) -> Layout:
+    """Return where the components of a message stand when observations are gathered along a dimension.
+
+    Raises:
+        MessageError: ``NO_COLUMN`` when the source lacks a dimension.
+    """
+    structure = message.structure
+    types = {column: kind for column, kind in engine.columns(message.source) if column in structure.by_id}
+    if missing := [identifier for identifier in structure.key if identifier not in types]:
+        raise MessageError(
+            "NO_COLUMN",
+            f"the observations of {message.dataflow.reference} have no column {', '.join(missing)}",
+            mend="every dimension of the structure must be a column",
+        )
+    key = tuple(structure.by_id[identifier] for identifier in structure.key)
+    attributes = [(a, structure.level(a, along)) for a in structure.attributes if a.id in types]
+    return Layout(
+        types,
+        data_set=tuple(a for a, level in attributes if level == "dataset"),
+        series_key=() if along == FLAT else tuple(d for d in key if d.id != along),
+        series=tuple(a for a, level in attributes if level == "series"),
+        key=key if along == FLAT else (structure.by_id[along],),
+        measures=tuple(m for m in structure.measures if m.id in types),
+        observation=tuple(a for a, level in attributes if level == "observation"),
+        source=_gathered(message, along),
+    )
+
+
+def _gathered(message: DataMessage, along: str) -> str:
+    """Return the source so that the observations of a series follow each other: key order does it for the last."""
+    key = message.structure.key
+    if along in (FLAT, key[-1]):
+        return message.source
+    order = ", ".join(name(identifier) for identifier in (*(k for k in key if k != along), along))
+    return f"SELECT * FROM ({message.source}) ORDER BY {order}"
