@@ -15,7 +15,7 @@ from citizenstats.contracts.model import Estimate, Indicator, Target
 from citizenstats.engine import name, quoted
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import companions, sql_type
-from citizenstats.sdmx.model import DataStructure
+from citizenstats.sdmx.model import Component, DataStructure
 
 
 def margins(estimate: Estimate) -> tuple[tuple[str, ...], ...]:
@@ -36,12 +36,12 @@ def estimated(
     measured = [_measured(i, indicator, key, coder) for i, (key, indicator) in indicators]
     fixed = [d for d in structure.key if d != estimate.indicator_dimension and d not in estimate.breakdowns]
     coded = {d: coder.code(d) for d in (*fixed, *estimate.breakdowns)}
-    # What an indicator fixes by `set` need not come from the records.
-    grouped = [d for d in fixed if coded[d] is not None]
+    # Constants need no grouping, and what an indicator fixes by `set` need not come from the records.
+    grouped = [d for d in fixed if coded[d] is not None and coder.constant(d) is None]
     weight = name(estimate.weight) if estimate.weight else "1"
     where = f" WHERE {coder.parse(target.where, 'where')}" if target.where else ""
     listed = [f"{coded[d]} AS {name(d)}" for d in (*grouped, *estimate.breakdowns)]
-    attributes = [a for a in structure.attributes if coder.code(a.id) is not None]
+    attributes = [a for a in structure.attributes if a.id in target.map and coder.constant(a.id) is None]
     listed += [f"{coder.code(a.id)} AS {name(a.id)}" for a in attributes]
     listed += [f"{weight} AS _w", "_delivery", *(text for m in measured for text in m.columns)]
     sums = [name(d) for d in (*grouped, *estimate.breakdowns)]
@@ -49,12 +49,12 @@ def estimated(
     sums += [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
     sums += [text for m in measured for text in m.sums]
     sets = ", ".join(f"({', '.join(name(d) for d in (*grouped, *margin))})" for margin in margins(estimate))
-    figures = [_figure(i, key, dataset, target, structure, grouped) for i, (key, _) in indicators]
     return [
         f"coded AS (SELECT {', '.join(listed)} FROM {records}{where})",
-        f"sums AS MATERIALIZED (SELECT {', '.join(sums)} FROM coded GROUP BY GROUPING SETS ({sets}))",
+        f"sums AS (SELECT {', '.join(sums)} FROM coded GROUP BY GROUPING SETS ({sets}))",
         f"behind AS ({_behind(structure, grouped)})",
-        f"observations AS ({' UNION ALL '.join(figures)})",
+        f"figures AS (SELECT *, unnest([{', '.join(_figures(estimate))}]) AS figure FROM sums)",
+        f"observations AS ({_observations(dataset, target, structure, grouped, coder)})",
     ]
 
 
@@ -72,7 +72,7 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
         def parse(text: str | None, default: str) -> str:
             return coder.parse(text, "estimate", "indicators", key) if text is not None else default
 
-        among = parse(indicator.among, "TRUE")
+        among = parse(indicator.among, "")
         y, x, n, k = (f"_{letter}{number}" for letter in "yxnk")
         numerator, denominator, answered = (
             f"_num{number}",
@@ -88,7 +88,8 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
             "count": (f"CAST(coalesce({parse(indicator.count, 'NULL')}, FALSE) AS INTEGER)",
                       f"CAST(coalesce({parse(indicator.known_when, 'TRUE')}, FALSE) AS INTEGER)"),
         }[kind]  # fmt: skip
-        self.columns = [f"CASE WHEN {among} THEN {measure[0]} END AS {y}", f"{measure[1]} AS {x}"]
+        asked = f"CASE WHEN {among} THEN {measure[0]} END" if among else measure[0]
+        self.columns = [f"{asked} AS {y}", f"{measure[1]} AS {x}"]
         has = f"{y} = 1" if kind in ("proportion", "count") else "FALSE"
         self.sums = [
             f"count(*) FILTER (WHERE {answered}) AS {n}",
@@ -98,80 +99,100 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
         ]
 
 
-def _figure(
-    number: int, key: str, dataset: Dataset, target: Target, structure: DataStructure, grouped: list[str]
+def _figures(estimate: Estimate) -> list[str]:
+    """Return one struct an indicator: what it is, and its sums."""
+    fixed = sorted({component for indicator in estimate.indicators.values() for component in indicator.set})
+    structs = []
+    for number, (key, indicator) in enumerate(estimate.indicators.items()):
+        scale = (
+            indicator.scale if indicator.scale is not None else (100 if indicator.kind == "proportion" else 1)
+        )
+        k = f"_k{number}" if indicator.kind in ("proportion", "count") else "CAST(NULL AS BIGINT)"
+        fields = {
+            "key": quoted(key),
+            "kind": quoted(indicator.kind),
+            "scale": f"CAST({scale} AS DOUBLE)",
+            "n": k if indicator.kind == "count" else f"_n{number}",
+            "k": k,
+            "numerator": f"CAST(_num{number} AS DOUBLE)",
+            "denominator": f"CAST(_den{number} AS DOUBLE)",
+            **{f"set_{c}": _text_or_null(indicator.set.get(c)) for c in fixed},
+        }
+        structs.append("{" + ", ".join(f"{quoted(field)}: {text}" for field, text in fields.items()) + "}")
+    return structs
+
+
+def _text_or_null(text: str | None) -> str:
+    return quoted(text) if text is not None else "CAST(NULL AS VARCHAR)"
+
+
+def _observations(
+    dataset: Dataset, target: Target, structure: DataStructure, grouped: list[str], coder: Coder
 ) -> str:
-    """Return the SELECT of one indicator's observations from the sums."""
+    """Return the SELECT of all indicators' observations from their sums."""
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
-    indicator = estimate.indicators[key]
-    n, k, numerator, denominator = (f"_{part}{number}" for part in ("n", "k", "num", "den"))
-    value, known = _value(indicator, numerator, denominator, _known(estimate, grouped, denominator))
+    known = _known(estimate, grouped)
     columns = []
     for component in structure.components:
-        text = _component(component.id, component.role, key, indicator, estimate, target, grouped, structure)
+        text = _component(component, estimate, target, grouped, coder.constant(component.id))
         if component.role == "measure":
-            text = f"round({value}, {estimate.decimals})"
+            text = f"round({_VALUE.format(known=known)}, {estimate.decimals})"
         elif component.id == "OBS_STATUS" and component.id not in target.map:
-            text = f"CASE WHEN {known} THEN 'A' ELSE 'L' END"
+            text = f"CASE WHEN figure.kind <> 'count' OR {known} THEN 'A' ELSE 'L' END"
         columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
     protection = dataset.contract.protection
-    counted = indicator.kind == "count"
-    shares = indicator.kind in ("proportion", "count")
     columns += companions(
-        n=k if counted else n,
-        k=k if shares else "NULL",
+        n="figure.n",
+        k="figure.k",
         minimum="NULL" if protection.waived else str(protection.minimum),
-        kind=quoted(indicator.kind),
+        kind="figure.kind",
         dataset=dataset.name,
         deliveries="deliveries",
     )
     time = structure.time.id if structure.time and structure.time.id in grouped else None
-    joined = f"JOIN behind ON period IS NOT DISTINCT FROM {'sums.' + name(time) if time else 'NULL'}"
-    categories = [f"(all_{d} OR {name(d)} IS NOT NULL)" for d in estimate.breakdowns]
-    where = " AND ".join([*categories, "TRUE" if counted else f"{n} > 0"])
-    return f"SELECT {', '.join(columns)} FROM sums {joined} WHERE {where}"
+    joined = f"JOIN behind ON period IS NOT DISTINCT FROM {'figures.' + name(time) if time else 'NULL'}"
+    categories = [f"({name('all_' + d)} OR figures.{name(d)} IS NOT NULL)" for d in estimate.breakdowns]
+    where = " AND ".join([*categories, "(figure.kind = 'count' OR figure.n > 0)"])
+    return f"SELECT {', '.join(columns)} FROM figures {joined} WHERE {where}"
 
 
-def _known(estimate: Estimate, grouped: list[str], denominator: str) -> str:
+_VALUE = (
+    "CASE figure.kind WHEN 'count' THEN CASE WHEN {known} THEN figure.scale * figure.numerator END "
+    "WHEN 'total' THEN figure.scale * figure.numerator "
+    "ELSE figure.scale * figure.numerator / nullif(figure.denominator, 0) END"
+)
+"""SQL of an estimate; a count of which nobody knows is no zero."""
+
+
+def _known(estimate: Estimate, grouped: list[str]) -> str:
     """Return the SQL of whether a count is known: in its cell, or in any cell that differs by `known_across` only."""
     if not estimate.known_across:
-        return f"{denominator} > 0"
+        return "figure.denominator > 0"
     apart = [d for d in estimate.breakdowns if d not in estimate.known_across]
-    alike = [f"sums.{name(d)}" for d in (*grouped, *apart)] + [name(f"all_{d}") for d in apart]
-    partition = f"PARTITION BY {', '.join(alike)}" if alike else ""
-    return f"max({denominator}) OVER ({partition}) > 0"
-
-
-def _value(indicator: Indicator, numerator: str, denominator: str, known: str) -> tuple[str, str]:
-    """Return the SQL of the estimate, and of whether it is known; `known` is that of a count."""
-    scale = (
-        indicator.scale if indicator.scale is not None else (100.0 if indicator.kind == "proportion" else 1.0)
-    )
-    if indicator.kind == "count":
-        return f"CASE WHEN {known} THEN {numerator} * {scale} END", known
-    if indicator.kind == "total":
-        return f"{numerator} * {scale}", "TRUE"
-    return f"{scale} * {numerator} / nullif({denominator}, 0)", f"{denominator} <> 0"
+    alike = [
+        "figure.key",
+        *(f"figures.{name(d)}" for d in (*grouped, *apart)),
+        *(name(f"all_{d}") for d in apart),
+    ]
+    return f"max(figure.denominator) OVER (PARTITION BY {', '.join(alike)}) > 0"
 
 
 def _component(
-    component: str,
-    role: str,
-    key: str,
-    indicator: Indicator,
-    estimate: Estimate,
-    target: Target,
-    grouped: list[str],
-    structure: DataStructure,
+    component: Component, estimate: Estimate, target: Target, grouped: list[str], constant: str | None
 ) -> str:
-    if component in indicator.set:
-        return quoted(indicator.set[component])
-    if component == estimate.indicator_dimension:
-        return quoted(key)
-    if component in estimate.breakdowns:
-        total = estimate.totals.get(component, "_T")
-        return f"CASE WHEN {name('all_' + component)} THEN {quoted(total)} ELSE {name(component)} END"
-    if component in grouped:
-        return "sums." + name(component)
-    return name(component) if role == "attribute" and component in target.map else "NULL"
+    """Return the SQL of a component, apart from what an indicator fixes by `set`."""
+    identifier = component.id
+    text = "NULL"
+    if constant is not None:
+        text = quoted(constant)
+    elif identifier == estimate.indicator_dimension:
+        text = "figure.key"
+    elif identifier in estimate.breakdowns:
+        total = quoted(estimate.totals.get(identifier, "_T"))
+        text = f"CASE WHEN {name('all_' + identifier)} THEN {total} ELSE figures.{name(identifier)} END"
+    elif identifier in grouped or (component.role == "attribute" and identifier in target.map):
+        text = f"figures.{name(identifier)}"
+    if any(identifier in indicator.set for indicator in estimate.indicators.values()):
+        return f"coalesce(figure.{name('set_' + identifier)}, {text})"
+    return text

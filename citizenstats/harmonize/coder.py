@@ -28,9 +28,18 @@ class Coder:
         unpivoted = self._target.unpivot.columns.values() if self._target.unpivot else ()
         return name(component) if any(component in constants for constants in unpivoted) else None
 
+    def constant(self, component: str) -> str | None:
+        """Return the constant that a component is mapped to; None when it comes from the records or nowhere."""
+        mapped = self._target.map.get(component)
+        return mapped.value if mapped is not None else None
+
     def parse(self, text: str, *place: str) -> str:
         """Return an expression of the contract, checked, as SQL; `place` is where it stands inside the target."""
-        position = ("targets", self._dataset.contract.targets.index(self._target), *place)
+        position: tuple[str | int, ...] = (
+            "targets",
+            self._dataset.contract.targets.index(self._target),
+            *place,
+        )
         return expressions.sql(expressions.parse(text, self._names, self._dataset.document.where(position)))
 
     def _mapped(self, component: str, mapped: Mapped) -> str:

