@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -92,7 +93,8 @@ def _schemes(place: Path) -> Iterator[ItemScheme]:
     for identifier, said, where in _entries(place / "concepts.yaml"):
         concepts = _mapping(said, "concepts", where)
         items = tuple(
-            Item(c, _names(facts, where), _texts(facts, "description")) for c, facts in concepts.items()
+            Item(c, _names(facts, where), _texts(facts, "description", where))
+            for c, facts in concepts.items()
         )
         yield _scheme("ConceptScheme", agency, identifier, said, items, where)
     for identifier, said, where in _entries(place / "categories.yaml"):
@@ -167,7 +169,7 @@ def _annotations(cells: Mapping[str, str]) -> Iterator[Annotation]:
 
 def _categories(said: Mapping[str, Any], parent: str | None, where: str) -> Iterator[Item]:
     for identifier, facts in said.items():
-        yield Item(identifier, _names(facts, where), _texts(facts, "description"), parent)
+        yield Item(identifier, _names(facts, where), _texts(facts, "description", where), parent)
         yield from _categories(facts.get("children") or {}, identifier, where)
 
 
@@ -340,15 +342,29 @@ def _mapping(said: Any, key: str, where: str) -> Mapping[str, Any]:
 
 
 def _names(facts: Any, where: str) -> Mapping[str, str]:
-    names = _texts(facts, "name") if isinstance(facts, dict) else {}
+    names = _texts(facts, "name", where) if isinstance(facts, dict) else {}
     if not names:
         raise MappingError("MISSING_KEY", "'name' is missing", where, "write name: {en: …}")
     return names
 
 
-def _texts(facts: Mapping[str, Any], key: str) -> Mapping[str, str]:
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
+
+
+def _texts(facts: Mapping[str, Any], key: str, where: str) -> Mapping[str, str]:
+    """Return language → text of a name or description; a bare text is English."""
     said = facts.get(key) or {}
-    return {"en": said} if isinstance(said, str) else said
+    if isinstance(said, str):
+        return {"en": said}
+    for language, text in said.items():
+        if not _LANGUAGE.fullmatch(str(language)) or not isinstance(text, str):
+            raise MappingError(
+                "BAD_VALUE",
+                f"'{key}' is a text by language",
+                where,
+                "put a text that holds a comma or colon in quotes",
+            )
+    return dict(said)
 
 
 def _version(said: Mapping[str, Any], where: str) -> str:

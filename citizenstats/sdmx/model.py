@@ -18,6 +18,9 @@ Names = Mapping[str, str]
 
 Attachment = Literal["dataset", "series", "observation"]
 
+Level = Literal["dataset", "group", "series", "observation"]
+"""Where a data message reports an attribute."""
+
 FLAT = "AllDimensions"
 """The dimension at the observation of a message whose observations stand alone, each with its whole key."""
 
@@ -154,16 +157,17 @@ class DataStructure:
             return self.key
         return attribute.group or tuple(dimension.id for dimension in self.dimensions)
 
-    def level(self, attribute: Component, along: str) -> Attachment:
+    def level(self, attribute: Component, along: str) -> Level:
         """Return where a message reports an attribute when its series go along a dimension, or are `FLAT`.
 
-        An attribute of some dimensions stands at the series, unless the dimension at the observation is one of
-        them (SDMX 2.1 and 3.0, structure-specific schema, documentation of ``SeriesType`` and ``ObsType``).
+        An attribute of the series stands there only as long as the dimension at the observation is none of the
+        dimensions that it depends on (SDMX 2.1 and 3.0, structure-specific schema, on ``SeriesType``).
         """
-        dimensions = self.dimensions_of(attribute)
-        if not dimensions:
+        if attribute.attachment == "dataset":
             return "dataset"
-        return "observation" if along == FLAT or along in dimensions else "series"
+        if attribute.group and attribute.attachment != "observation":
+            return "group"
+        return "observation" if along == FLAT or along in self.dimensions_of(attribute) else "series"
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def _series(root: etree._Element, structure: DataStructure, along: str) -> None:
     )
     keys = [c for c in structure.components if c.role in ("dimension", "time") and c.id != along]
     _attributes(restriction, keys, optional=False, required=True)
-    attributes = [c for c in structure.attributes if c.attachment == "series" and not c.group]
+    attributes = [c for c in structure.attributes if structure.level(c, along) == "series"]
     _attributes(restriction, attributes, optional=False)
     if structure.time is None or along == structure.time.id:
         _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
@@ -175,8 +175,7 @@ def _observation(root: etree._Element, structure: DataStructure, along: str) -> 
     keys = [c for c in structure.components if c.role in ("dimension", "time") and along in (FLAT, c.id)]
     _attributes(restriction, keys, optional=False, required=True)
     _attributes(restriction, structure.measures, optional=True)
-    own = ("observation", "series") if along == FLAT else ("observation",)
-    attributes = [c for c in structure.attributes if c.attachment in own and not c.group]
+    attributes = [c for c in structure.attributes if structure.level(c, along) == "observation"]
     _attributes(restriction, attributes, optional=False)
     if structure.time is None or not any(c.role == "time" for c in keys):
         _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")

@@ -13,7 +13,7 @@ from typing import Literal
 from citizenstats.engine import Engine, name
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
-from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure
+from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure, Level
 from citizenstats.sdmx.schema import default_dimension
 
 Action = Literal["Replace", "Append", "Delete", "Information"]
@@ -84,6 +84,7 @@ class Layout:
     Attributes:
         types: component id → SQL type.
         data_set: attributes of the data set.
+        groups: dimensions of a group → its attributes.
         series_key: dimensions of a series; empty when the message is flat.
         series: attributes of the series.
         key: dimensions at the observation.
@@ -94,6 +95,7 @@ class Layout:
 
     types: Mapping[str, str]
     data_set: tuple[Component, ...]
+    groups: Mapping[tuple[str, ...], tuple[Component, ...]]
     series_key: tuple[Component, ...]
     series: tuple[Component, ...]
     key: tuple[Component, ...]
@@ -117,15 +119,20 @@ def layout(engine: Engine, message: DataMessage, along: str) -> Layout:
             mend="every dimension of the structure must be a column",
         )
     key = tuple(structure.by_id[identifier] for identifier in structure.key)
-    attributes = [(a, structure.level(a, along)) for a in structure.attributes if a.id in types]
+    levels: dict[Level, list[Component]] = {"dataset": [], "group": [], "series": [], "observation": []}
+    for attribute in structure.attributes:
+        if attribute.id in types:
+            levels[structure.level(attribute, along)].append(attribute)
+    groups = dict.fromkeys(attribute.group for attribute in levels["group"])
     return Layout(
         types,
-        data_set=tuple(a for a, level in attributes if level == "dataset"),
+        data_set=tuple(levels["dataset"]),
+        groups={group: tuple(a for a in levels["group"] if a.group == group) for group in groups},
         series_key=() if along == FLAT else tuple(d for d in key if d.id != along),
-        series=tuple(a for a, level in attributes if level == "series"),
+        series=tuple(levels["series"]),
         key=key if along == FLAT else (structure.by_id[along],),
         measures=tuple(m for m in structure.measures if m.id in types),
-        observation=tuple(a for a, level in attributes if level == "observation"),
+        observation=tuple(levels["observation"]),
         source=_gathered(message, along),
     )
 

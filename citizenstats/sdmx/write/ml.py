@@ -1,4 +1,4 @@
-"""Structure-specific SDMX-ML data, what versions 2.1 and 3.0 have in common: header, series, observations.
+"""Structure-specific SDMX-ML data, what versions 2.1 and 3.0 have in common: header, groups, series, observations.
 
 A version is a `Dialect`. One line a series and an observation, so that files can be compared and searched. Where a
 series begins is seen by a look at the row before, in the engine, while rows stream by.
@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from xml.sax.saxutils import escape, quoteattr
 
 from citizenstats.clock import stamp
 from citizenstats.engine import Engine, name
 from citizenstats.sdmx.model import Component, Reference
-from citizenstats.sdmx.schema import namespace
+from citizenstats.sdmx.schema import group_name, namespace
 from citizenstats.sdmx.write.checks import check_characters, check_levels
 from citizenstats.sdmx.write.fragments import (
     FLOATING,
@@ -66,19 +67,37 @@ def write(engine: Engine, message: DataMessage, dialect: Dialect) -> Iterator[by
     """Return the chunks of a structure-specific message."""
     along = message.along
     found = layout(engine, message, along)
-    check_levels(engine, message, found)
+    check_levels(engine, found)
     check_characters(engine, found)
-    observation = concat(["<Obs", *_observation(message, found), "/>\n"])
-    opening = "".join([_head(message, dialect, along), _data_set(engine, message, dialect, found)])
-    if not found.series_key:
-        return _framed(opening, texts(engine, observation, found.source))
-    return _framed(opening, _closed(texts(engine, *_in_series(found, observation))))
+    opening = _head(message, dialect, along) + _data_set(engine, message, dialect, found)
+    return _framed(opening, _groups(engine, message, found), _observations(engine, message, found))
 
 
-def _framed(opening: str, body: Iterable[bytes]) -> Iterator[bytes]:
+def _framed(opening: str, groups: Iterable[bytes], observations: Iterable[bytes]) -> Iterator[bytes]:
     yield opening.encode()
-    yield from body
+    yield from groups
+    yield from observations
     yield b"</mes:DataSet>\n</mes:StructureSpecificData>\n"
+
+
+def _groups(engine: Engine, message: DataMessage, found: Layout) -> Iterator[bytes]:
+    """Yield the attributes of groups, each group once."""
+    for group, attributes in found.groups.items():
+        dimensions = [message.structure.by_id[identifier] for identifier in group]
+        parts = [_required(found, d) for d in dimensions] + [_optional(found, a) for a in attributes]
+        text = concat([f'<Group xsi:type="ns1:{group_name(group)}"', *chain.from_iterable(parts), "/>\n"])
+        keys = ", ".join(name(identifier) for identifier in group)
+        values = ", ".join(f"min({name(a.id)}) AS {name(a.id)}" for a in attributes)
+        told = " OR ".join(has_value(a, found.types[a.id]) for a in attributes)
+        grouped = f"SELECT {keys}, {values} FROM ({message.source}) GROUP BY {keys}"
+        yield from texts(engine, text, f"SELECT * FROM ({grouped}) WHERE {told} ORDER BY {keys}")
+
+
+def _observations(engine: Engine, message: DataMessage, found: Layout) -> Iterator[bytes]:
+    observation = concat(["<Obs", *_observation(message, found), "/>\n"])
+    if found.series_key:
+        return _closed(texts(engine, *_in_series(found, observation)))
+    return texts(engine, observation, found.source)
 
 
 def _closed(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -96,7 +115,7 @@ def _in_series(found: Layout, observation: Sql) -> tuple[Sql, str]:
     lags = ", ".join(f"lag({key}) OVER () AS before_{i}" for i, key in enumerate(keys))
     changed = " OR ".join(f"{key} IS DISTINCT FROM before_{i}" for i, key in reversed(list(enumerate(keys))))
     start = [*(_required(found, d) for d in found.series_key), *(_optional(found, a) for a in found.series)]
-    opened = concat([f"{_CLOSE}<Series", *(part for parts in start for part in parts), ">\n"])
+    opened = concat([f"{_CLOSE}<Series", *chain.from_iterable(start), ">\n"])
     return concat([when(changed, opened), observation]), f"SELECT *, {lags} FROM ({found.source})"
 
 
@@ -115,7 +134,7 @@ def _required(found: Layout, component: Component, missing: str | None = None) -
     return f' {component.id}="', text if missing is None else otherwise(text, missing), '"'
 
 
-def _optional(found: Layout, component: Component) -> tuple[Sql]:
+def _optional(found: Layout, component: Component) -> tuple[str | Sql, ...]:
     there = has_value(component, found.types[component.id])
     return (when(there, concat(_required(found, component))),)
 
@@ -134,7 +153,7 @@ _escaped = escaping("".join(_ENTITIES), _entities)
 
 
 def _data_set(engine: Engine, message: DataMessage, dialect: Dialect, found: Layout) -> str:
-    attributes = concat(["", *(part for a in found.data_set for part in _optional(found, a))])
+    attributes = concat(["", *chain.from_iterable(_optional(found, a) for a in found.data_set)])
     told = engine.value(f"SELECT {attributes.text} FROM ({message.source}) LIMIT 1") if found.data_set else ""
     return (
         f'<mes:DataSet xsi:type="ns1:DataSetType" ss:structureRef={quoteattr(_structure_id(message))} '

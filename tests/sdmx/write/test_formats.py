@@ -18,13 +18,13 @@ from .support import (
     FORMS,
     XML_FORMS,
     component,
+    expected,
     faults,
     message,
     message_of,
     read_by_pysdmx,
     read_by_sdmx1,
     row,
-    stored,
     structure,
     written,
 )
@@ -54,7 +54,7 @@ def test_both_libraries_read_back_what_the_store_holds(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     content = written(told, form, tmp_path)
     for read in READERS:
-        assert read(told, content) == stored(told), read.__name__
+        assert read(told, content) == expected(told, content, read), read.__name__
 
 
 @pytest.mark.parametrize("form", XML_FORMS)
@@ -82,7 +82,7 @@ def test_any_text_that_xml_has_comes_back(tmp_path, form, data):
     comment, title = data.draw(text), data.draw(text)
     told = message(tmp_path, [row(COMMENT_OBS=comment, TITLE=title), row(area="NP")])
     content = written(told, form, tmp_path)
-    assert read_by_sdmx1(told, content) == stored(told)
+    assert read_by_sdmx1(told, content) == expected(told, content, read_by_sdmx1)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -137,7 +137,7 @@ def test_a_structure_without_time_is_flat(tmp_path, form):
     )
     content = written(told, form, tmp_path)
     for read in READERS:
-        assert read(told, content) == stored(told)
+        assert read(told, content) == expected(told, content, read)
     if form != "csv-2.1":
         assert b'dimensionAtObservation="AllDimensions"' in content
         assert faults(told, content, tmp_path) == []
@@ -148,7 +148,8 @@ def test_a_structure_without_time_can_still_be_gathered_along_a_dimension(tmp_pa
     rows = [row("DK", "F"), row("DK", "M"), row("NP", "F", value=None)]
     told = message(tmp_path, rows, structure(time=False), dimension_at_observation="SEX")
     content = written(told, form, tmp_path)
-    assert read_by_sdmx1(told, content) == read_by_pysdmx(told, content) == stored(told)
+    for read in READERS:
+        assert read(told, content) == expected(told, content, read)
     assert faults(told, content, tmp_path) == []
     assert content.count(b"<Series ") == 2
 
@@ -188,15 +189,15 @@ def test_components_that_the_source_does_not_have_are_left_out(tmp_path, form):
 def test_a_missing_dimension_is_refused(tmp_path, form):
     told = message(tmp_path, [row()])
     fewer = message_of(f"SELECT FREQ, REF_AREA, TIME_PERIOD, OBS_VALUE FROM ({told.source})", told.structure)
-    with session([tmp_path]) as engine, pytest.raises(MessageError, match="NO_COLUMN.* SEX"):
+    with session([tmp_path]) as engine, pytest.raises(MessageError, match=r"NO_COLUMN.* SEX"):
         chunks(engine, fewer, form)
 
 
 def test_an_unknown_format_and_an_unknown_dimension_are_refused(tmp_path):
     with session([tmp_path]) as engine:
-        with pytest.raises(MessageError, match="NO_SUCH_FORMAT.*csv-2.1"):
+        with pytest.raises(MessageError, match=r"NO_SUCH_FORMAT.*csv-2\.1"):
             chunks(engine, message(tmp_path, [row()]), "edi")
-        with pytest.raises(MessageError, match="NO_SUCH_DIMENSION.*REF_AREA"):
+        with pytest.raises(MessageError, match=r"NO_SUCH_DIMENSION.*REF_AREA"):
             chunks(engine, message(tmp_path, [row()], dimension_at_observation="AREA"), "ml-3.0")
 
 
@@ -215,7 +216,7 @@ def test_several_measures_are_written(tmp_path, form):
     dsd = structure(component("OTHER_VALUE", "measure", type="Integer"))
     told = message(tmp_path, [row(OTHER_VALUE=4), row(sex="M")], dsd)
     content = written(told, form, tmp_path)
-    assert read_by_pysdmx(told, content.replace(b"#N/A", b"")) == stored(told)
+    assert read_by_pysdmx(told, content.replace(b"#N/A", b"")) == expected(told, content, read_by_pysdmx)
 
 
 def test_several_measures_are_refused_where_the_version_has_one(tmp_path):

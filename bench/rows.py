@@ -1,0 +1,73 @@
+"""What is measured: the rows of the table, one line each. A step adds a module with its work, and its rows here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LIBRARY_ROWS = 100_000
+"""Observations at which the libraries are compared: more would take minutes."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One work against its yardstick.
+
+    Attributes:
+        title: as the table shows it.
+        work: what is measured, ``module:function``.
+        yardstick: what it is compared with.
+        target: the ratio to keep.
+        kind: ``at most`` the target times the yardstick's time, or ``faster`` than the yardstick by the target.
+        prepare: makes the input of both, once for each number of rows.
+        rows: number of rows; None for the one asked for.
+    """
+
+    title: str
+    work: str
+    yardstick: str
+    target: float
+    kind: Literal["at most", "faster"]
+    prepare: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A work whose peak memory must not grow with the number of rows; the target is in MiB."""
+
+    title: str
+    work: str
+    prepare: str
+    target: float = 2048
+
+
+_MESSAGES = "bench.messages:observations"
+_COPY = "bench.messages:copy_csv"
+
+
+def _message(title: str, work: str, target: float) -> Row:
+    return Row(title, f"bench.messages:{work}", _COPY, target, "at most", _MESSAGES)
+
+
+def _library(title: str, work: str, library: str) -> Row:
+    return Row(
+        title, f"bench.messages:{work}", f"bench.messages:{library}", 20, "faster", _MESSAGES, LIBRARY_ROWS
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    _message("write SDMX-CSV 2.1 / DuckDB COPY to CSV", "csv", 1.5),
+    _message("write SDMX-ML 3.0 flat / the same", "ml_flat", 1.5),
+    _message("write SDMX-ML 3.0 series / the same", "ml_series", 2.5),
+    _message("write SDMX-ML 2.1 series / the same", "ml_21_series", 2.5),
+    _library("write SDMX-CSV 2.1, against pysdmx", "csv", "pysdmx_csv"),
+    _library("write SDMX-ML 3.0, against pysdmx", "ml_series", "pysdmx_ml"),
+    _library("write SDMX-ML 2.1, against sdmx1", "ml_21_series", "sdmx1_ml"),
+)
+
+MEMORY: tuple[Memory, ...] = (
+    Memory("memory, SDMX-CSV 2.1", "bench.messages:csv", _MESSAGES),
+    Memory("memory, SDMX-ML 3.0 flat", "bench.messages:ml_flat", _MESSAGES),
+    Memory("memory, SDMX-ML 3.0 series", "bench.messages:ml_series", _MESSAGES),
+)

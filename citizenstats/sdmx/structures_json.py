@@ -1,0 +1,208 @@
+"""Structures as SDMX-JSON 2.0 (structure message)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from citizenstats.clock import stamp
+from citizenstats.sdmx.header import Header
+from citizenstats.sdmx.model import Annotation, Component, DataStructure, Item, ItemScheme, Names, Reference
+from citizenstats.sdmx.schema import group_name
+from citizenstats.sdmx.structures import ITEMS, Selected, urn
+
+Json = dict[str, Any]
+
+_SCHEMES = {
+    "agencySchemes": ("AgencyScheme", "agencies"),
+    "dataProviderSchemes": ("DataProviderScheme", "dataProviders"),
+    "categorySchemes": ("CategoryScheme", "categories"),
+    "conceptSchemes": ("ConceptScheme", "concepts"),
+    "codelists": ("Codelist", "codes"),
+}
+"""Key of the message → kind of scheme, key of its items."""
+
+
+def write(selected: Selected, header: Header) -> bytes:
+    """Return the structure message."""
+    data: Json = {
+        key: [_scheme(scheme, items) for scheme in selected.of(kind)]
+        for key, (kind, items) in _SCHEMES.items()
+        if selected.of(kind)
+    }
+    data["dataStructures"] = [_data_structure(structure) for structure in selected.data_structures]
+    data["dataflows"] = [
+        {
+            **_maintained("Dataflow", flow.reference, flow.names, flow.descriptions),
+            "structure": urn("DataStructure", flow.structure),
+        }
+        for flow in selected.dataflows
+    ]
+    data |= {key: listed for key, listed in _links(selected) if listed}
+    meta: Json = {
+        "id": header.id,
+        "test": header.test,
+        "prepared": stamp(header.prepared),
+        "contentLanguages": _languages(selected),
+        "sender": {"id": header.sender},
+    }
+    if header.receiver:
+        meta["receivers"] = [{"id": header.receiver}]
+    return (json.dumps({"meta": meta, "data": data}, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _languages(selected: Selected) -> list[str]:
+    found = {language for scheme in selected.schemes for item in scheme.items for language in item.names}
+    return sorted(found, key=lambda language: (language != "en", language)) or ["en"]
+
+
+# --- parts ------------------------------------------------------------------------------------------------
+
+
+def _named(names: Names, descriptions: Names, annotations: Sequence[Annotation] = ()) -> Json:
+    said: Json = {"name": _best(names), "names": dict(names)}
+    if descriptions:
+        said |= {"description": _best(descriptions), "descriptions": dict(descriptions)}
+    if annotations:
+        said["annotations"] = [_annotation(annotation) for annotation in annotations]
+    return said
+
+
+def _best(texts: Names) -> str:
+    return texts.get("en") or next(iter(texts.values()))
+
+
+def _annotation(annotation: Annotation) -> Json:
+    said: Json = {"type": annotation.type}
+    if annotation.title:
+        said["title"] = annotation.title
+    if annotation.text:
+        said |= {"text": _best(annotation.text), "texts": dict(annotation.text)}
+    if annotation.url:
+        said["links"] = [{"href": annotation.url, "rel": "annotation"}]
+    return said
+
+
+def _maintained(kind: str, reference: Reference, names: Names, descriptions: Names | None = None) -> Json:
+    return {
+        "id": reference.id,
+        "agencyID": reference.agency,
+        "version": reference.version,
+        "isExternalReference": False,
+        **_named(names, descriptions or {}),
+        "links": [{"rel": "self", "urn": urn(kind, reference)}],
+    }
+
+
+def _scheme(scheme: ItemScheme, items: str) -> Json:
+    listed = (
+        list(_categories(scheme, None, ""))
+        if scheme.kind == "CategoryScheme"
+        else [_item(scheme, item) for item in scheme.items]
+    )
+    said = {**_maintained(scheme.kind, scheme.reference, scheme.names), "isPartial": scheme.partial}
+    return {**said, items: listed} if listed else said
+
+
+def _item(scheme: ItemScheme, item: Item) -> Json:
+    said = {"id": item.id, **_named(item.names, item.descriptions, item.annotations)}
+    said["links"] = [{"rel": "self", "urn": urn(ITEMS[scheme.kind], scheme.reference, item.id)}]
+    return {**said, "parent": item.parent} if item.parent else said
+
+
+def _categories(scheme: ItemScheme, above: str | None, path: str) -> Iterator[Json]:
+    for item in scheme.items:
+        if item.parent == above:
+            whole = f"{path}{item.id}"
+            said = {"id": item.id, **_named(item.names, item.descriptions, item.annotations)}
+            said["links"] = [{"rel": "self", "urn": urn("Category", scheme.reference, whole)}]
+            inner = list(_categories(scheme, item.id, f"{whole}."))
+            yield {**said, "categories": inner} if inner else said
+
+
+def _data_structure(structure: DataStructure) -> Json:
+    dimensions: Json = {
+        "id": "DimensionDescriptor",
+        "dimensions": [{**_component(d), "position": n} for n, d in enumerate(structure.dimensions)],
+    }
+    if structure.time is not None:
+        dimensions["timeDimension"] = _component(structure.time)
+    components: Json = {"dimensionList": dimensions}
+    groups = sorted({c.group for c in structure.attributes if c.group})
+    if groups:
+        components["groups"] = [{"id": group_name(g), "groupDimensions": list(g)} for g in groups]
+    if structure.attributes:
+        listed = [_attribute(structure, attribute) for attribute in structure.attributes]
+        components["attributeList"] = {"id": "AttributeDescriptor", "attributes": listed}
+    measures = [{**_component(m), "usage": "optional"} for m in structure.measures]
+    if measures:
+        components["measureList"] = {"id": "MeasureDescriptor", "measures": measures}
+    said = _maintained("DataStructure", structure.reference, structure.names)
+    return {**said, "dataStructureComponents": components}
+
+
+def _component(component: Component) -> Json:
+    if component.codelist is not None:
+        representation: Json = {"enumeration": urn("Codelist", component.codelist)}
+    else:
+        representation = {"format": {"dataType": component.type}}
+    return {
+        "id": component.id,
+        "conceptIdentity": urn("Concept", component.concept_scheme, component.concept),
+        "localRepresentation": representation,
+    }
+
+
+def _attribute(structure: DataStructure, attribute: Component) -> Json:
+    relationship: Json = {"observation": {}}
+    if attribute.group:
+        relationship = {"group": group_name(attribute.group)}
+    elif attribute.attachment == "dataset":
+        relationship = {"dataflow": {}}
+    elif attribute.attachment == "series":
+        relationship = {"dimensions": [d.id for d in structure.dimensions]}
+    usage = "mandatory" if attribute.mandatory else "optional"
+    return {**_component(attribute), "usage": usage, "attributeRelationship": relationship}
+
+
+def _links(selected: Selected) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    yield (
+        "provisionAgreements",
+        [
+            {
+                **_maintained("ProvisionAgreement", a.reference, a.names),
+                "dataflow": urn("Dataflow", a.dataflow),
+                "dataProvider": urn("DataProvider", a.provider_scheme, a.provider),
+            }
+            for a in selected.agreements
+        ],
+    )
+    yield (
+        "categorisations",
+        [
+            {
+                **_maintained("Categorisation", c.reference, c.names),
+                "source": urn("Dataflow", c.dataflow),
+                "target": urn("Category", c.category_scheme, c.category),
+            }
+            for c in selected.categorisations
+        ],
+    )
+    yield (
+        "dataConstraints",
+        [
+            {
+                **_maintained("DataConstraint", c.reference, c.names),
+                "role": "Allowed",
+                "constraintAttachment": {"dataflows": [urn("Dataflow", c.dataflow)]},
+                "cubeRegions": [
+                    {
+                        "include": True,
+                        "keyValues": [{"id": d, "values": list(codes)} for d, codes in c.allowed.items()],
+                    }
+                ],
+            }
+            for c in selected.constraints
+        ],
+    )

