@@ -92,7 +92,10 @@ def _check(
         with value_free(f"check {name} of {kind}", of):
             faults = look(house.open())
             return dg.AssetCheckResult(
-                passed=not faults, severity=severity, metadata={"found": dg.MetadataValue.md(_table(faults))}
+                passed=not faults,
+                severity=severity,
+                description="; ".join(map(str, faults[:_SHOWN])) or "all is well",
+                metadata={"found": dg.MetadataValue.int(len(faults)), "how to mend": _table(faults)},
             )
 
     return again
@@ -103,9 +106,9 @@ def _accepted(dataset: Dataset) -> str:
     return f"The newest delivery was taken without a refused row; one with more than {share:.0%} refused is refused whole."
 
 
-def _table(faults: Sequence[Fault]) -> str:
+def _table(faults: Sequence[Fault]) -> dg.MetadataValue:
     if not faults:
-        return "all is well"
+        return dg.MetadataValue.text("nothing to mend")
     lines = ["| what | where | how many | how to mend |", "| --- | --- | --- | --- |"]
     lines += [f"| {f.code} | {f.component} | {f.count} | {f.mend} |" for f in faults[:_SHOWN]]
-    return "\n".join(lines)
+    return dg.MetadataValue.md("\n".join(lines))

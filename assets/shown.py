@@ -57,7 +57,7 @@ def received(done: Received) -> Metadata:
         "deliveries": dg.MetadataValue.int(len(done.outcomes)),
         **{f"rows {count}": dg.MetadataValue.int(number) for count, number in total.items()},
         "rows by delivery": bars(drawn, "accepted", "refused, withheld or ignored"),
-        "current deliveries": dg.MetadataValue.md(_listed(done.current)),
+        "deliveries that count": dg.MetadataValue.md(_listed(done.current)),
     }
 
 

@@ -15,9 +15,10 @@ from citizenstats.house import House
 from citizenstats.protect.unsafe import unsafe_sql
 from citizenstats.receive.delivery import deliveries
 from citizenstats.receive.outcome import COUNTS, outcome_of
-from citizenstats.release.manifest import newest
+from citizenstats.release.manifest import Release, newest
+from citizenstats.release.publishable import structures_digest
 from citizenstats.release.validate import Fault, observation_faults
-from citizenstats.sdmx.model import DataStructure
+from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.store import read_json, sha256_of
 
@@ -58,6 +59,17 @@ def refusals(house: House, dataset: str) -> list[Fault]:
         return []
     told = [finding for finding in read[-1].findings if finding.code not in ("NO_CONSENT", "IGNORED")]
     return [Fault(f.code, f.column or "the file", f.count or 1, f.detail or "see the receipt") for f in told]
+
+
+def _structures_of(house: House, release: Release) -> Structures | None:
+    """Return the structures that a release was published with; None when they have changed since.
+
+    Its messages are then still valid by the schemas that lie beside them, and by the official ones.
+    """
+    structures = house.mappings.structures
+    if release.dataflow not in structures.dataflows:
+        return None
+    return structures if structures_digest(structures, release.dataflow) == release.structures else None
 
 
 def _rows(parquet: Path) -> int:
@@ -124,6 +136,7 @@ def release_faults(house: House, flow: str) -> list[Fault]:
     release = newest(house.store, flow)
     if release is None:
         return []
+    structures = _structures_of(house, release)
     faults = []
     for told in release.facts["files"]:
         path = release.folder / told["name"]
@@ -132,7 +145,7 @@ def release_faults(house: House, flow: str) -> list[Fault]:
         elif sha256_of(path) != told["sha256"]:
             faults.append(Fault("FILE_CHANGED", told["name"], 1, "restore the release from backup"))
         elif path.suffix in _MESSAGES and told["size"] <= LARGEST_MESSAGE:
-            found = validate_message(path, house.mappings.structures)
+            found = validate_message(path, structures)
             if found:
                 faults.append(
                     Fault(

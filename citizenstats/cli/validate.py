@@ -25,7 +25,8 @@ def validate(office: Office, file: Path) -> int:
     with border(f"validate {file.name}"):
         findings = validate_message(file, load_mappings(office.mappings).structures)
     if office.json:
-        answer("validate", {"ok": not findings, "file": str(file), "findings": [str(f) for f in findings]})
+        told = [{"code": f.code, "what": f.what, "line": f.line, "mend": f.mend} for f in findings]
+        answer("validate", {"ok": not findings, "file": str(file), "findings": told})
     else:
         for finding in findings:
             click.echo(f"{file}: {finding}")

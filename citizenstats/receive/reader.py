@@ -17,7 +17,7 @@ from typing import Any
 
 from citizenstats.contracts.load import Dataset, load_dataset
 from citizenstats.contracts.model import Contract
-from citizenstats.engine import Engine, quoted, session
+from citizenstats.engine import Engine, session
 from citizenstats.errors import DeliveryError, EngineError
 from citizenstats.receive import header, sheet, text, versions
 from citizenstats.receive.delivery import Delivery

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ from citizenstats.receive.receipt import send
 
 if TYPE_CHECKING:
     from citizenstats.house import House
+
+
+AT_ONCE = 2
+"""Deliveries of one dataset that are read side by side, each with the memory of `read.MEMORY` at most."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,12 @@ def receive(house: House, dataset_name: str, settle: float = 2.0, *, fetch: bool
         time.sleep(settle)
         after = arrivals.look(house.store, dataset_name, pattern)
         arrivals.take_in(house, dataset_name, arrivals.still(before, after))
+    waiting = pending(house, dataset_name)
     outcomes = []
-    for delivery in pending(house, dataset_name):
-        outcome = read(house, delivery)
-        send(house, outcome)
-        outcomes.append(outcome)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as readers:
+        # Each is read by a child process of its own; the threads only wait for them.
+        for outcome in readers.map(lambda delivery: read(house, delivery), waiting):
+            send(house, outcome)
+            outcomes.append(outcome)
     current = current_records(house, dataset_name)
     return Received(dataset_name, tuple(outcomes), current.deliveries if current else ())

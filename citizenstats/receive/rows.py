@@ -71,7 +71,8 @@ def _judge_repeats(engine: Engine, contract: Contract) -> None:
     content = ", ".join(text_name(column) for column in contract.columns)
     engine.run(
         "CREATE TEMP TABLE repeated AS "
-        f"SELECT unnest(list(_row ORDER BY _row)) AS _row, unnest(range(count(*))) AS position, count(DISTINCT hash({content})) AS kinds "
+        f"SELECT unnest(list(_row ORDER BY _row)) AS _row, unnest(range(count(*))) AS position, "
+        f"count(DISTINCT hash({content})) AS kinds "
         f"FROM judged WHERE {_ACCEPTED} GROUP BY {key} HAVING count(*) > 1"
     )
     engine.run(
@@ -85,7 +86,8 @@ def _judge_repeats(engine: Engine, contract: Contract) -> None:
 
 def _counts(engine: Engine, notes: int) -> dict[str, int]:
     row = engine.rows(
-        f"SELECT count(*), count(*) FILTER (WHERE {_ACCEPTED}), count(*) FILTER (WHERE _ignored IS NULL AND NOT _withheld AND len(_problems) > 0), "
+        f"SELECT count(*), count(*) FILTER (WHERE {_ACCEPTED}), "
+        "count(*) FILTER (WHERE _ignored IS NULL AND NOT _withheld AND len(_problems) > 0), "
         "count(*) FILTER (WHERE _ignored IS NULL AND _withheld), count(*) FILTER (WHERE _ignored IS NOT NULL) FROM judged"
     )[0]
     read, accepted, refused, withheld, ignored = map(int, row)

@@ -1,7 +1,7 @@
 """The rows of a file as SQL: cells as text in ``c0``, ``c1``, …, with the row's number and whether it is ragged.
 
-Most files are read by the engine itself, sniffing off. A file that it cannot read strictly (ragged rows, blank lines, notes under
-the table) is brought to Parquet by Python, row by row; the outcome says so.
+Most files are read by the engine itself, sniffing off. A file that it cannot read strictly (ragged rows, blank lines,
+notes under the table) is brought to Parquet by Python, row by row; the outcome says so.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -87,16 +88,19 @@ def from_rows(rows: Iterable[list[str]], contract: Contract, work: Path, reader:
     _check(headers)
     target = work / "table.parquet"
     width = len(headers)
-    schema = pa.schema(
-        [*((f"c{i}", pa.string()) for i in range(width)), ("_row", pa.int64()), ("_ragged", pa.bool_())]
-    )
+    fields: list[pa.Field[Any]] = [pa.field(f"c{i}", pa.string()) for i in range(width)]
+    schema = pa.schema([*fields, pa.field("_row", pa.int64()), pa.field("_ragged", pa.bool_())])
     ended = _Notes(read.ends_at)
     with pq.ParquetWriter(target, schema, compression="lz4") as out:
         data = itertools.takewhile(lambda item: not ended.by(item[1]), numbered)
         for batch in _batches(data):
-            cells = [[row[i] if i < len(row) else None for _, row in batch] for i in range(width)]
-            ragged = [_is_ragged(row, width) for _, row in batch]
-            out.write_table(pa.table([*cells, [n for n, _ in batch], ragged], schema=schema))
+            columns: list[pa.Array[Any]] = [
+                pa.array((row[i] if i < len(row) else None for _, row in batch), pa.string())
+                for i in range(width)
+            ]
+            columns.append(pa.array((number for number, _ in batch), pa.int64()))
+            columns.append(pa.array((_is_ragged(row, width) for _, row in batch), pa.bool_()))
+            out.write_table(pa.Table.from_arrays(columns, schema=schema))
     notes = (1 if ended.found else 0) + sum(1 for _ in numbered)
     return Source(headers, f"SELECT * FROM read_parquet({quoted(str(target))})", reader, notes)
 

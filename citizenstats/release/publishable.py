@@ -73,14 +73,18 @@ def publishable(house: House, flow: str) -> Publishable:
 
 
 def structures_digest(structures: Structures, flow: Reference) -> str:
-    """Return what identifies the structures that a dataflow's messages carry: another digest, other messages."""
+    """Return what identifies the structures that a dataflow's figures are read with: another digest, other messages.
+
+    Schemes that all dataflows of an agency share count only with the items that this one uses, and organisations do
+    not count at all: a new partner or concept elsewhere is no new release here.
+    """
     structure = structures.structure_of(flow)
-    schemes = {c.concept_scheme for c in structure.components}
-    schemes |= {c.codelist for c in structure.components if c.codelist is not None}
+    lists = {c.codelist for c in structure.components if c.codelist is not None}
     return digest(
         repr(structures.dataflows[flow]),
         repr(structure),
-        [repr(structures.scheme(reference)) for reference in sorted(schemes)],
+        [repr(structures.scheme(reference)) for reference in sorted(lists)],
+        [repr(structures.scheme(c.concept_scheme).by_id[c.concept]) for c in structure.components],
         [repr(a) for a in structures.provision_agreements if a.dataflow == flow],
         [repr(c) for c in structures.categorisations if c.dataflow == flow],
         [repr(c) for c in structures.constraints if c.dataflow == flow],

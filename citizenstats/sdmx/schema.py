@@ -1,15 +1,15 @@
 """The schema of structure-specific data: what a message of one data structure may hold, as XSD.
 
-Structure-specific SDMX-ML is valid only together with a schema made from its structure (SDMX 2.1 and 3.0, Section 3A). This one
-restricts the official base types to the structure's dimensions, measures and attributes, with the codes of their lists.
-Validate with it beside the official schemas; see `citizenstats.sdmx.validate`.
+Structure-specific SDMX-ML is valid only together with a schema made from its structure (SDMX 2.1 and 3.0, Section 3A).
+This one restricts the official base types to the structure's dimensions, measures and attributes, with the codes of
+their lists. Validate with it beside the official schemas; see `citizenstats.sdmx.validate`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from lxml import etree
 
@@ -79,6 +79,12 @@ def schema(
     """
     along = dimension_at_observation or default_dimension(structure)
     target = namespace(structure, along)
+    prefixes: Any = {
+        "xs": XS,
+        None: target,
+        "dsd": f"{base(version)}/data/structurespecific",
+        "common": f"{base(version)}/common",
+    }
     root = etree.Element(
         f"{{{XS}}}schema",
         {
@@ -86,12 +92,7 @@ def schema(
             "elementFormDefault": "unqualified",
             "attributeFormDefault": "unqualified",
         },
-        nsmap={
-            "xs": XS,
-            None: target,
-            "dsd": f"{base(version)}/data/structurespecific",
-            "common": f"{base(version)}/common",
-        },
+        nsmap=prefixes,
     )
     for part, location in (
         ("common", "SDMXCommon.xsd"),

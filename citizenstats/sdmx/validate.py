@@ -1,8 +1,9 @@
 """Is a message what it claims to be: well-formed, valid by the official schemas, and by the structure of its data?
 
-The format is found from the content, never from the name. SDMX-ML is validated with the official XSDs, structure-specific data also
-with the schema generated from its structure; SDMX-JSON with the official JSON Schema; SDMX-CSV, for which there is no schema,
-by the rules of its field guide in SQL. Codes of findings follow Eurostat's structural validation where it has one.
+The format is found from the content, never from the name. SDMX-ML is validated with the official XSDs,
+structure-specific data also with the schema generated from its structure; SDMX-JSON with the official JSON Schema;
+SDMX-CSV, for which there is no schema, by the rules of its field guide in SQL. Codes of findings follow Eurostat's
+structural validation where it has one.
 """
 
 from __future__ import annotations
@@ -70,12 +71,11 @@ def _xml(file: Path, structures: Structures | None) -> list[MessageFinding]:
     try:
         tree = etree.parse(str(file), parser)
     except etree.XMLSyntaxError as error:
-        return [
-            MessageFinding("NOT_WELL_FORMED", str(error.msg), _line(error.lineno), "write the file again")
-        ]
+        line: Any = error.lineno
+        return [MessageFinding("NOT_WELL_FORMED", str(error.msg), line, "write the file again")]
     if str(getattr(tree.docinfo, "doctype", "")):
         return [MessageFinding("NOT_SDMX", "a message has no document type declaration", 1, "remove it")]
-    root = tree.getroot()
+    root: Any = tree.getroot()
     version = _ROOTS.get(etree.QName(root).namespace or "")
     if version is None:
         told = f"the root element is no message of SDMX-ML {' or '.join(_ROOTS.values())}"
@@ -115,10 +115,6 @@ def _by_schema(
     log: Any = compiled.error_log
     errors = [error for error in log if known or "xsi:type" not in error.message]
     return [MessageFinding(_code(error), error.message, error.line, "") for error in errors[:MOST]]
-
-
-def _line(told: Any) -> int | None:
-    return told if isinstance(told, int) else None
 
 
 def _code(error: Any) -> str:

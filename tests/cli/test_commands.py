@@ -26,9 +26,21 @@ def valid(told: Any) -> Any:
 
 @pytest.fixture
 def home(demonstration: Path, tmp_path: Path) -> Path:
-    """A copy of the demonstration's home."""
-    shutil.copytree(demonstration, tmp_path / "home")
+    """A copy of the demonstration's home, without its inbox: a copied file is another file, and would come again."""
+    shutil.copytree(demonstration, tmp_path / "home", ignore=shutil.ignore_patterns("inbox", "dagster"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def two_families(tmp_path: Path, root: Path) -> Path:
+    """A mappings folder with two families of the four, which takes half the time."""
+    folder = tmp_path / "mappings"
+    shutil.copytree(root / "sdmx_mappings", folder)
+    shutil.rmtree(folder / "partners" / "indigenous_navigator")
+    for name in ("INDIGENOUS_NAVIGATOR", "DISABILITY_BAROMETER"):
+        (folder / "dataflows" / "CITIZENSTATS" / f"{name}.yaml").unlink()
+    (folder / "partners" / "dihr" / "disability_barometer.yaml").unlink()
+    return folder
 
 
 def test_help_names_all_commands(citizenstats):
@@ -86,22 +98,14 @@ def test_check_names_file_line_and_cure_of_each_fault(citizenstats, one_partner)
     assert {"UNKNOWN_KEY", "MISSING_KEY"} <= {fault["code"] for fault in faults}
 
 
-def test_run_with_nothing_new_changes_nothing(citizenstats, home):
-    said = citizenstats("run", "--json", "--home", home)
-    assert said.code == 0, said.err
-    told = valid(said.json)
-    assert (told["ok"], told["deliveries"], told["failed"]) == (True, [], [])
-    assert {flow["status"] for flow in told["dataflows"]} <= {"unchanged", "candidate"}
-
-
-def test_run_goes_on_with_others_when_one_fails_and_names_it(citizenstats, tmp_path, root):
+def test_run_goes_on_with_others_when_one_fails_and_names_it(citizenstats, tmp_path, root, two_families):
     shutil.copytree(
         root / "data" / "samples" / "1_first" / "right_to_defend",
         tmp_path / "home" / "inbox" / "right_to_defend",
     )
     (tmp_path / "home" / "inbox" / "dihr").mkdir()
     (tmp_path / "home" / "inbox" / "dihr" / "lgbt_barometer").write_text("no folder")
-    said = citizenstats("run", "--json", "--home", tmp_path / "home")
+    said = citizenstats("run", "--json", "--home", tmp_path / "home", "--mappings", two_families)
     told = valid(said.json)
     assert said.code == 1
     assert [failed["step"] for failed in told["failed"]] == ["received/dihr/lgbt_barometer"]
@@ -130,12 +134,12 @@ def test_a_second_demonstration_changes_nothing(citizenstats, home):
     assert after == before
 
 
-def test_the_summary_for_people_says_what_came_and_what_went(citizenstats, tmp_path, root):
+def test_the_summary_for_people_says_what_came_and_what_went(citizenstats, tmp_path, root, one_partner):
     shutil.copytree(
         root / "data" / "samples" / "1_first" / "right_to_defend",
         tmp_path / "home" / "inbox" / "right_to_defend",
     )
-    said = citizenstats("run", "--home", tmp_path / "home")
+    said = citizenstats("run", "--home", tmp_path / "home", "--mappings", one_partner)
     assert said.code == 0, said.err
     for word in (
         "read",
@@ -217,33 +221,52 @@ def test_validate_says_what_is_wrong_with_a_message(citizenstats, demonstration,
 # --- preview ----------------------------------------------------------------------------------------------
 
 
-def test_preview_shows_what_a_file_would_become_and_stores_nothing(citizenstats, tmp_path, root):
-    (file, *_) = sorted((root / "data/samples/1_first/right_to_defend/incidents").iterdir())
-    home = tmp_path / "home"
-    said = citizenstats("preview", "right_to_defend/incidents", file, "--json", "--home", home)
+@pytest.fixture
+def incidents(root: Path) -> Path:
+    """A sample delivery of right_to_defend/incidents."""
+    return sorted((root / "data/samples/1_first/right_to_defend/incidents").iterdir())[0]
+
+
+@pytest.fixture
+def preview(citizenstats, tmp_path: Path):
+    """Preview a file as a delivery of right_to_defend/incidents."""
+    return lambda *told: citizenstats(
+        "preview", "right_to_defend/incidents", *told, "--home", tmp_path / "home"
+    )
+
+
+def test_preview_shows_what_a_file_would_become_and_stores_nothing(preview, incidents, tmp_path):
+    said = preview(incidents, "--json")
     assert said.code == 0, said.err
     told = valid(said.json)
     assert told["files"][0]["read"] > 0
     assert {flow["dataflow"] for flow in told["dataflows"]} >= {OWN, SDG}
-    assert [str(p.relative_to(home)) for p in home.rglob("*") if p.is_file()] == []
-    assert citizenstats("preview", "right_to_defend/incidents", file, "--home", home).code == 0
+    assert [p for p in (tmp_path / "home").rglob("*") if p.is_file()] == []
 
 
-def test_preview_of_a_file_that_would_be_refused_says_why(citizenstats, tmp_path):
-    file = tmp_path / "empty.csv"
+def test_preview_of_a_file_that_would_be_refused_says_why(preview, incidents, tmp_path):
+    file = tmp_path / incidents.name
     file.write_text("")
-    said = citizenstats("preview", "right_to_defend/incidents", file, "--json", "--home", tmp_path / "home")
+    said = preview(file, "--json")
     told = valid(said.json)
     assert (said.code, told["files"][0]["status"]) == (1, "refused")
     assert told["files"][0]["findings"]
 
 
-def test_preview_shows_no_value_of_a_refused_row(citizenstats, tmp_path, root):
-    (file, *_) = sorted((root / "data/samples/1_first/right_to_defend/incidents").iterdir())
-    content = file.read_text("utf-8-sig").splitlines()
-    canary = tmp_path / file.name
-    canary.write_text(
-        "\n".join([content[0], *(line.replace(",", ",canary-4711 ", 3) for line in content[1:])]), "utf-8"
-    )
-    said = citizenstats("preview", "right_to_defend/incidents", canary, "--home", tmp_path / "home")
+def test_preview_of_a_name_that_the_contract_does_not_expect_says_so(preview, tmp_path):
+    (tmp_path / "other.csv").write_text("a;b")
+    said = preview(tmp_path / "other.csv")
+    assert (said.code, "NAME_DOES_NOT_FIT" in said.err) == (1, True)
+
+
+def test_preview_without_a_file_looks_into_the_inbox(preview, tmp_path):
+    said = preview()
+    assert (said.code, "NOTHING_THERE" in said.err) == (1, True)
+
+
+def test_preview_shows_no_value_of_a_refused_row(preview, incidents, tmp_path):
+    header, *rows = incidents.read_text("utf-8-sig").splitlines()
+    canary = tmp_path / incidents.name
+    canary.write_text("\n".join([header, *(row.replace(",", ",canary-4711 ", 3) for row in rows)]), "utf-8")
+    said = preview(canary)
     assert "canary-4711" not in said.out + said.err

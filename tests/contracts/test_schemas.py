@@ -22,4 +22,6 @@ def test_the_schema_in_the_repository_is_in_step_with_its_model(name: str) -> No
 
 def test_the_reference_page_is_in_step_with_the_models() -> None:
     written = (FOLDER.parents[1] / "docs" / "contract.md").read_text("utf-8")
-    assert written == reference.page(), "run `.venv/bin/python -m citizenstats.contracts.reference docs/contract.md`"
+    assert written == reference.page(), (
+        "run `.venv/bin/python -m citizenstats.contracts.reference docs/contract.md`"
+    )

@@ -56,7 +56,7 @@ class DataMessage:
                 f"{self.structure.reference} has no dimension {along}",
                 mend=f"use one of {', '.join(self.structure.key)}, or {FLAT}",
             )
-        return along
+        return along if len(self.structure.key) > 1 else FLAT  # a series needs a key
 
 
 @dataclass(frozen=True)

@@ -70,28 +70,29 @@ def test_the_schema_would_find_a_fault(tmp_path):
     assert faults(told, content, tmp_path)
 
 
+CHARACTERS = st.characters(
+    exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\n\r\t"
+)
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_any_text_that_xml_has_comes_back(tmp_path, form, data):
-    text = st.text(
-        st.characters(
-            exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\n\r\t"
-        )
-    )
-    comment, title = data.draw(text), data.draw(text)
-    told = message(tmp_path, [row(COMMENT_OBS=comment, TITLE=title), row(area="NP")])
+@FEW
+@given(texts=st.lists(st.text(CHARACTERS), min_size=1, max_size=60))
+def test_any_text_that_xml_has_comes_back(tmp_path, form, texts):
+    rows = [row(period=f"{n:04}", COMMENT_OBS=text, TITLE=texts[0]) for n, text in enumerate(texts)]
+    told = message(tmp_path, rows)
     content = written(told, form, tmp_path)
     assert read_by_sdmx1(told, content) == expected(told, content, read_by_sdmx1)
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=st.floats(allow_nan=False, allow_infinity=False))
-def test_any_number_comes_back_bit_by_bit(tmp_path, form, value):
-    told = message(tmp_path, [row(value=value)])
-    (found,) = read_by_sdmx1(told, written(told, form, tmp_path)).values()
-    assert found["OBS_VALUE"] == value
+@FEW
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=100))
+def test_any_number_comes_back_bit_by_bit(tmp_path, form, values):
+    told = message(tmp_path, [row(period=f"{n:04}", value=value) for n, value in enumerate(values)])
+    found = read_by_sdmx1(told, written(told, form, tmp_path)).values()
+    assert [one["OBS_VALUE"] for one in found] == values
 
 
 @pytest.mark.parametrize("form", FORMS)
