@@ -135,7 +135,7 @@ def _findings(findings: Sequence[Finding]) -> str:
         return "nothing to mend"
     lines = ["| what | column | rows | first row | |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {WORDS['en'].get(f.code, (f.code,))[0]} | {f.column or ''} | {f.count or ''} | {f.first_row or ''} | {f.detail} |"
+        f"| {WORDS['en'][f.code].what} | {f.column or ''} | {f.count or ''} | {f.first_row or ''} | {f.detail} |"
         for f in findings[:_FINDINGS]
     ]
     rest = f"\n\n… and {len(findings) - _FINDINGS} more, in the receipt" if len(findings) > _FINDINGS else ""

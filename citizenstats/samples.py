@@ -38,7 +38,7 @@ def delivered(house: House) -> Delivered:
     """Return what has been delivered so far."""
     found = set()
     for dataset in house.mappings.datasets:
-        for path in house.store.deliveries(dataset).glob("*/delivery.json"):
+        for path in house.store.deliveries(dataset).glob("[0-9]*/delivery.json"):
             found.add((dataset, str((read_json(path) or {}).get("sha256"))))
     return frozenset(found)
 

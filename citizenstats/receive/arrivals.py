@@ -7,7 +7,6 @@ anything, and a folder that cannot be listed is an error, not an empty folder.
 from __future__ import annotations
 
 import fnmatch
-import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from citizenstats import clock
 from citizenstats.errors import CitizenstatsError, DeliveryError
-from citizenstats.receive.current import accepted
 from citizenstats.receive.delivery import Delivery, deliveries, keep
-from citizenstats.receive.outcome import outcome_of
-from citizenstats.store import Store, sha256_of
+from citizenstats.receive.outcome import COUNTING, outcome_of
+from citizenstats.store import Store, digest, sha256_of
 
 if TYPE_CHECKING:
     from citizenstats.house import House
@@ -49,16 +47,35 @@ def look(store: Store, dataset: str, pattern: str) -> dict[str, str]:
     Raises:
         DeliveryError: ``INBOX_UNREADABLE`` when the folder cannot be listed.
     """
+    marks = {}
+    for path in _finished(store, dataset):
+        if fnmatch.fnmatchcase(path.name, pattern):
+            mark = _stat(path)
+            if mark is not None:
+                marks[path.name] = mark
+    return marks
+
+
+def passed_over(store: Store, dataset: str, pattern: str) -> list[tuple[str, str]]:
+    """Return name and reason of what lies in a dataset's inbox and is never taken: folders, links, other names.
+
+    Raises:
+        DeliveryError: ``INBOX_UNREADABLE`` when the folder cannot be listed.
+    """
+    passed = []
+    for path in _finished(store, dataset):
+        if _stat(path) is None and (path.is_symlink() or path.exists()):
+            passed.append((path.name, "NOT_A_FILE"))
+        elif not fnmatch.fnmatchcase(path.name, pattern):
+            passed.append((path.name, "NAME_NOT_AGREED"))
+    return passed
+
+
+def _finished(store: Store, dataset: str) -> list[Path]:
     inbox = store.inbox(dataset)
     try:
         inbox.mkdir(parents=True, exist_ok=True)
-        entries = sorted(os.scandir(inbox), key=lambda entry: entry.name)
-        marks = {}
-        for entry in entries:
-            if fnmatch.fnmatchcase(entry.name, pattern) and not _is_unfinished(entry.name):
-                facts = _stat(Path(entry.path))
-                if facts is not None:
-                    marks[entry.name] = facts
+        return sorted(path for path in inbox.iterdir() if not _is_unfinished(path.name))
     except OSError as error:
         raise DeliveryError(
             "INBOX_UNREADABLE",
@@ -66,7 +83,6 @@ def look(store: Store, dataset: str, pattern: str) -> dict[str, str]:
             dataset,
             "look at its rights",
         ) from None
-    return marks
 
 
 def _is_unfinished(file_name: str) -> bool:
@@ -92,7 +108,13 @@ def still(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 def untaken(store: Store, dataset: str, seen: Mapping[str, str]) -> dict[str, str]:
     """Return the files of a look that no delivery was made of yet."""
     taken = {(d.file_name, d.mark) for d in deliveries(store, dataset)}
-    return {name: mark for name, mark in seen.items() if (name, mark) not in taken}
+    new = {name: mark for name, mark in seen.items() if (name, mark) not in taken}
+    return {name: mark for name, mark in new.items() if not _known(store, dataset, name, mark).exists()}
+
+
+def _known(store: Store, dataset: str, file_name: str, mark: str) -> Path:
+    """Return the place that says that a file is one taken before, in another place on the disk."""
+    return store.deliveries(dataset) / "known" / digest(file_name, mark)
 
 
 def take_in(house: House, dataset_name: str, names: Iterable[str]) -> list[Delivery]:
@@ -131,6 +153,9 @@ def _take(house: House, dataset_name: str, path: Path, file_name: str, mark: str
         return None
     if not mark.startswith("pulled:") and _stat(path) != mark:
         return None
+    if _was_moved(house.store, dataset_name, file_name, mark, sha):
+        house.store.claim(_known(house.store, dataset_name, file_name, mark))
+        return None
     limit = house.mappings.dataset(dataset_name).contract.delivery.max_megabytes
     duplicate = _counting(house, dataset_name, sha)
     delivery = Delivery(
@@ -153,11 +178,28 @@ def _take(house: House, dataset_name: str, path: Path, file_name: str, mark: str
     return delivery
 
 
+def _was_moved(store: Store, dataset: str, file_name: str, mark: str, sha: str) -> bool:
+    """Return whether a file is the one last taken under its name, restored from a backup or on another disk.
+
+    Its size and time are the same then, only its inode is not. Sent again on purpose it has a new time.
+    """
+    same_name = [d for d in deliveries(store, dataset) if d.file_name == file_name]
+    if not same_name or same_name[-1].sha256 != sha:
+        return False
+    return same_name[-1].mark.rpartition(":")[0] == mark.rpartition(":")[0]
+
+
 def _counting(house: House, dataset_name: str, sha: str) -> str | None:
-    """Return the id of the delivery with these bytes that counts now: not one that was superseded since."""
+    """Return the id of the delivery with these bytes that counts now: not one that was superseded since.
+
+    A delivery that was not read yet counts, and supersedes: it may.
+    """
     replaces = house.mappings.dataset(dataset_name).contract.delivery.replaces
     later: list[Delivery] = []
-    for delivery in reversed(accepted(house, dataset_name)):
+    for delivery in reversed(deliveries(house.store, dataset_name)):
+        outcome = outcome_of(house, delivery)
+        if delivery.duplicate_of or (outcome is not None and outcome.status not in COUNTING):
+            continue
         if delivery.sha256 == sha:
             superseded = [d for d in later if replaces != "periods" or _share_a_period(house, delivery, d)]
             return None if superseded else delivery.id

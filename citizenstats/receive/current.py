@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from citizenstats.engine import name, quoted
 from citizenstats.receive.delivery import Delivery, deliveries
-from citizenstats.receive.outcome import outcome_of
+from citizenstats.receive.outcome import COUNTING, outcome_of
 
 if TYPE_CHECKING:
     from citizenstats.contracts.model import Contract
@@ -30,7 +30,7 @@ def accepted(house: House, dataset_name: str) -> list[Delivery]:
     found = []
     for delivery in deliveries(house.store, dataset_name):
         outcome = outcome_of(house, delivery)
-        if outcome is not None and outcome.status in ("accepted", "partially_accepted"):
+        if outcome is not None and outcome.status in COUNTING:
             found.append(delivery)
     return found
 

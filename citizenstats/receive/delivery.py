@@ -6,7 +6,7 @@ themselves, so there is no ledger beside them that could disagree.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ class Delivery:
     dataset: str
     number: int
     sha256: str
-    file_name: str
+    file_name: str = field(repr=False)
     size: int
     arrived: str
     mark: str
@@ -92,7 +92,8 @@ def deliveries(store: Store, dataset: str) -> list[Delivery]:
     """
     found = []
     marks = set()
-    for path in sorted(store.deliveries(dataset).glob("*/delivery.json")):
+    # By number only: what another run is writing beside them is not there yet.
+    for path in sorted(store.deliveries(dataset).glob("[0-9]*/delivery.json")):
         facts = read_json(path)
         if facts is not None:
             delivery = Delivery(**facts)

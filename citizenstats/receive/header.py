@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from citizenstats.contracts.model import Contract
+from citizenstats.contracts.model import Contract, Reading
 from citizenstats.receive.outcome import Example, Finding
 
 
@@ -31,46 +32,73 @@ class Headers:
         return self.names[self.position[column]] if column in self.position else column
 
 
-def joined(rows: Sequence[Sequence[str]], footnote_marks: str | None) -> tuple[str, ...]:
-    """Return one header a column from one or more header rows: their texts joined, repeats and blanks left out."""
+def folded(header: str) -> str:
+    """Return a header as it is compared: without regard to case, spaces, or how its letters are composed."""
+    return " ".join(unicodedata.normalize("NFC", header).split()).casefold()
+
+
+def joined(rows: Sequence[Sequence[str]], read: Reading, *, fill: bool) -> tuple[str, ...]:
+    """Return one header a column from one or more header rows: their texts joined, repeats and blanks left out.
+
+    Args:
+        rows: the header rows.
+        read: names the footnote marks.
+        fill: a blank cell, except in the last row, says the same as the one to its left; a CSV has lost the merging.
+    """
+    if fill:
+        rows = [*map(_filled, rows[:-1]), *rows[-1:]]
     width = max((len(row) for row in rows), default=0)
     headers = []
     for position in range(width):
         parts: list[str] = []
         for row in rows:
-            text = " ".join(row[position].split()) if position < len(row) else ""
-            text = re.sub(footnote_marks, "", text).strip() if footnote_marks else text
+            text = row[position] if position < len(row) else ""
+            text = " ".join(unicodedata.normalize("NFC", text).split())
+            text = re.sub(read.footnote_marks, "", text).strip() if read.footnote_marks else text
             if text and text not in parts:
                 parts.append(text)
         headers.append(" / ".join(parts))
     return tuple(headers)
 
 
+def _filled(row: Sequence[str]) -> list[str]:
+    cells: list[str] = []
+    for cell in row:
+        cells.append(cell if cell.strip() or not cells else cells[-1])
+    return cells
+
+
 def match(names: Sequence[str], contract: Contract) -> Headers:
-    """Return the headers of a file matched to a contract: exactly, else without regard to case."""
+    """Return the headers of a file matched to a contract."""
     places: dict[str, list[int]] = {}
     for position, header in enumerate(names):
-        places.setdefault(header.casefold(), []).append(position)
+        places.setdefault(folded(header), []).append(position)
     found: dict[str, int] = {}
     findings: list[Finding] = []
     missing: list[str] = []
     for column, declared in contract.columns.items():
-        aliases = [declared.header] if isinstance(declared.header, str) else declared.header
-        wanted = [alias.casefold() for alias in ([column] if aliases is None else aliases)]
-        present = next((alias for alias in wanted if alias in places), None)
-        shown = (aliases or [column])[0]
-        if present is not None and len(places[present]) > 1:
+        aliases = aliases_of(contract, column)
+        here = sorted({position for alias in aliases for position in places.get(folded(alias), [])})
+        if len(here) > 1:
             findings.append(
-                Finding("DUPLICATE_HEADER", shown, detail=f"{len(places[present])} columns have this header")
+                Finding("DUPLICATE_HEADER", (aliases or [column])[0], facts={"columns": str(len(here))})
             )
-        elif present is not None:
-            found[column] = places[present][0]
+        elif here:
+            found[column] = here[0]
         elif not declared.optional:
-            missing.append(shown)
+            missing.append((aliases or [column])[0])
     taken = set(found.values())
     free = [header for position, header in enumerate(names) if position not in taken and header]
     findings += [Finding("MISSING_COLUMN", wanted, values=_meant(wanted, free)) for wanted in missing]
     return Headers(tuple(names), found, tuple(findings), tuple(free))
+
+
+def aliases_of(contract: Contract, column: str) -> list[str]:
+    """Return the headers that a column of the contract may have."""
+    header = contract.columns[column].header
+    if header is None:
+        return [column]
+    return [header] if isinstance(header, str) else list(dict.fromkeys(header))
 
 
 def _meant(wanted: str, free: Sequence[str]) -> tuple[Example, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from citizenstats.receive import words
 from citizenstats.receive.delivery import Delivery
 from citizenstats.store import read_json
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from citizenstats.house import House
 
 Status = Literal["accepted", "partially_accepted", "refused", "duplicate"]
+COUNTING = ("accepted", "partially_accepted")
+"""Of these deliveries there are records."""
 COUNTS = ("read", "accepted", "refused", "withheld", "ignored")
 
 
@@ -32,11 +35,11 @@ class Finding:
     """One kind of fault in one column.
 
     Attributes:
-        code: stable identifier, such as ``NOT_ALLOWED``.
-        column: the header in the partner's file; None when it is about the whole file or row.
+        code: stable identifier, such as ``NOT_ALLOWED``; `words` says what it means.
+        column: the header as the contract knows it; None when it is about the whole file or row.
         count: rows concerned.
         first_row: row in the file as a spreadsheet shows it.
-        detail: what belongs to the code, from the contract and never from the data: a rule's text, the form expected.
+        facts: what belongs to the code, from the contract or counted, never a cell: a rule's text, the form agreed.
         values: texts of the partner's; never outside the restricted store and the partner's own receipt.
     """
 
@@ -44,8 +47,13 @@ class Finding:
     column: str | None = None
     count: int = 0
     first_row: int | None = None
-    detail: str = ""
-    values: tuple[Example, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    values: tuple[Example, ...] = field(default=(), repr=False)
+
+    @property
+    def detail(self) -> str:
+        """What the facts add, in English; it may be said anywhere."""
+        return words.detail(self.code, self.facts, "en")
 
     def shown(self) -> str:
         """Return what may be said anywhere: code, column, count, first row, and what the contract says."""
@@ -54,6 +62,14 @@ class Finding:
         first = f", the first is row {self.first_row}" if self.first_row else ""
         detail = f" ({self.detail})" if self.detail else ""
         return f"{self.code}{place}{rows}{first}{detail}"
+
+
+class RefusalError(Exception):
+    """A delivery is refused as a whole, for one reason; its text is safe to show anywhere."""
+
+    def __init__(self, code: str, values: tuple[Example, ...] = (), **facts: object) -> None:
+        self.finding = Finding(code, facts={key: str(value) for key, value in facts.items()}, values=values)
+        super().__init__(self.finding.shown())
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     how_read: Mapping[str, Any] = field(default_factory=dict)
     periods: tuple[str, ...] = ()
+    """The periods that it holds, those whose rows are all withheld too."""
 
     def as_facts(self) -> dict[str, Any]:
         """Return the content of ``outcome.json``."""
@@ -81,8 +98,7 @@ class Outcome:
 def from_facts(delivery: Delivery, facts: Mapping[str, Any]) -> Outcome:
     """Return the outcome that `Outcome.as_facts` gave."""
     findings = tuple(
-        Finding(**{**f, "values": tuple(Example(**e) for e in f.get("values", ()))})
-        for f in facts["findings"]
+        Finding(**{**f, "values": tuple(Example(**e) for e in f["values"])}) for f in facts["findings"]
     )
     return Outcome(
         delivery, facts["status"], facts["counts"], findings, facts["how_read"], tuple(facts["periods"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ MEMORY = 6 << 30
 """Address space of a child, in bytes; the engine and the spreadsheet library stay far below."""
 CPU_SECONDS = 900
 WALL_SECONDS = 1800
+_TOO_MUCH = (-signal.SIGKILL, -signal.SIGXCPU)
 
 
 def read(house: House, delivery: Delivery) -> Outcome:
@@ -47,15 +49,11 @@ def read(house: House, delivery: Delivery) -> Outcome:
 def _at_once(house: House, delivery: Delivery) -> Outcome | None:
     """Return the outcome of a delivery that needs no reading."""
     if delivery.duplicate_of is not None:
-        finding = Finding(
-            "DUPLICATE", detail=f"the same content as delivery {delivery.duplicate_of}, which counts already"
-        )
+        finding = Finding("DUPLICATE", facts={"delivery": delivery.duplicate_of})
         return Outcome(delivery, "duplicate", dict.fromkeys(COUNTS, 0), (finding,))
     limit = house.mappings.dataset(delivery.dataset).contract.delivery.max_megabytes
     if delivery.size > limit << 20:
-        return refused(
-            delivery, Finding("TOO_LARGE", detail=f"the file has more than {limit:,} MB; send it in parts")
-        )
+        return refused(delivery, Finding("TOO_LARGE", facts={"limit": f"{limit:,}"}))
     return None
 
 
@@ -83,25 +81,13 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return refused(
-            delivery, Finding("TOO_SLOW", detail="reading the file took too long; send it in smaller parts")
-        )
+        return refused(delivery, Finding("TOO_MUCH"))
     outcome = outcome_in(delivery, work) if done.returncode == 0 else None
     if outcome is not None:
         return outcome
     for path in work.glob("*.parquet"):
         path.unlink()
-    return refused(delivery, _of_death(done.returncode))
-
-
-def _of_death(code: int) -> Finding:
-    if code in (-9, -24):
-        return Finding(
-            "TOO_SLOW", detail="reading the file took too much time or memory; send it in smaller parts"
-        )
-    return Finding(
-        "UNREADABLE", detail="the file breaks the program that reads it; save it anew as UTF-8 CSV"
-    )
+    return refused(delivery, Finding("TOO_MUCH" if done.returncode in _TOO_MUCH else "UNREADABLE"))
 
 
 def _tidy(work: Path) -> None:

@@ -1,13 +1,15 @@
 """The receipt: what became of a delivery, in the partner's language, for the partner alone.
 
-`<delivery>.receipt.json` for programs, `<delivery>.receipt.html` for people, and `<delivery>.refused.csv`: the refused rows as
-they came, each with what is wrong. Rows that were withheld are counted and never echoed.
+`<delivery>.receipt.json` for programs, `<delivery>.receipt.html` for people, and `<delivery>.refused.csv`: the refused
+rows as they came, each with what is wrong. Rows that were withheld are counted and never echoed.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ MOST_REFUSED = 10_000
 """Refused rows that are sent back at most."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[\d.,' ]+")
 
 
 def send(house: House, outcome: Outcome) -> None:
@@ -37,11 +40,16 @@ def send(house: House, outcome: Outcome) -> None:
     before = read_json(outbox / f"{delivery.id}.receipt.json")
     if before is not None and before.get("fingerprint") == facts["fingerprint"]:
         return
-    refused = _refused_rows(house, outcome)
+    refused = _refused_rows(house, outcome, facts["language"])
     if refused is not None:
         house.store.commit_file(outbox / f"{delivery.id}.refused.csv", refused)
-    page = _page(facts, f"{delivery.id}.refused.csv" if refused is not None else None)
-    house.store.commit_file(outbox / f"{delivery.id}.receipt.html", page.encode())
+    page = page_of(
+        "receipt.html",
+        facts,
+        refused_file=f"{delivery.id}.refused.csv" if refused else None,
+        most_refused=MOST_REFUSED,
+    )
+    house.store.commit_file(outbox / f"{delivery.id}.receipt.html", page)
     house.store.commit_file(outbox / f"{delivery.id}.receipt.json", as_json(facts))
 
 
@@ -59,36 +67,44 @@ def _facts(house: House, outcome: Outcome) -> dict[str, Any]:
         "arrived": delivery.arrived,
         "status": outcome.status,
         "counts": dict(outcome.counts),
-        "how_read": {key: value for key, value in outcome.how_read.items() if key != "header"},
+        "periods": list(outcome.periods),
+        "how_read": dict(outcome.how_read),
         "findings": [_finding(finding, language) for finding in outcome.findings],
         "contact": house.mappings.agency.contact,
     }
 
 
 def _finding(finding: Finding, language: str) -> dict[str, Any]:
-    what, mend = words.said(finding.code, language)
+    said = words.WORDS[language][finding.code]
     return {
         "code": finding.code,
         "column": finding.column,
         "count": finding.count,
         "first_row": finding.first_row,
-        "what": " ".join(filter(None, (what, finding.detail))),
-        "mend": mend,
+        "what": said.what,
+        "detail": words.detail(finding.code, finding.facts, language),
+        "mend": said.mend,
         "texts": [{"text": e.text, "count": e.count, "suggestion": e.suggestion} for e in finding.values],
     }
 
 
-def _page(facts: dict[str, Any], refused_file: str | None) -> str:
+def page_of(template: str, facts: Mapping[str, Any], **more: Any) -> bytes:
+    """Return a page for people, of one of the templates beside this module, in the language of its facts."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = environment.get_template("receipt.html")
-    return template.render(**facts, label=words.LABELS[facts["language"]], refused_file=refused_file)
+    language = facts["language"]
+    page = environment.get_template(template).render(
+        **facts, **more, label=words.LABELS[language], word=words.VALUES[language]
+    )
+    return page.encode()
 
 
-def _refused_rows(house: House, outcome: Outcome) -> bytes | None:
+def _refused_rows(house: House, outcome: Outcome, language: str) -> bytes | None:
     """Return the refused rows as CSV for a spreadsheet; None when there are none."""
     dataset = house.mappings.dataset(outcome.delivery.dataset)
     path = outcome.delivery.outcome_folder(house.store, dataset) / "refused.parquet"
@@ -102,15 +118,23 @@ def _refused_rows(house: House, outcome: Outcome) -> bytes | None:
         return None
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(["row", "problem", *columns[2:]])
+    label = words.LABELS[language]
+    writer.writerow([label["row"], label["problem"], *map(_harmless, columns[2:])])
     for row, problems, *cells in rows:
-        writer.writerow(
-            [row, ", ".join(p.replace("|", " ").strip() for p in problems), *map(_harmless, cells)]
-        )
+        told = " ".join(_problem(problem, language) for problem in problems)
+        writer.writerow([row, _harmless(told), *map(_harmless, cells)])
     return out.getvalue().encode("utf-8-sig")
+
+
+def _problem(name: str, language: str) -> str:
+    """Return in words what refuses a row, from the name that `judge` gave it: code, column, facts."""
+    code, column, facts = (*name.split("|", 2), "", "")[:3]
+    place = f"{column}: " if column else ""
+    about = f" ({facts.replace('|', ', ')})" if facts else ""
+    return f"{place}{words.WORDS[language][code].what}{about}"
 
 
 def _harmless(cell: str | None) -> str:
     """Return a cell that a spreadsheet takes as text, never as a formula."""
     text = cell or ""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text

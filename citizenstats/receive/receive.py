@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from citizenstats.receive import arrivals
 from citizenstats.receive.current import current_records
 from citizenstats.receive.delivery import pending
+from citizenstats.receive.notice import notify
 from citizenstats.receive.outcome import Outcome
 from citizenstats.receive.pull import pull
 from citizenstats.receive.read import read
@@ -66,5 +67,6 @@ def receive(house: House, dataset_name: str, settle: float = 2.0, *, fetch: bool
         for outcome in readers.map(lambda delivery: read(house, delivery), waiting):
             send(house, outcome)
             outcomes.append(outcome)
+    notify(house, dataset_name)
     current = current_records(house, dataset_name)
     return Received(dataset_name, tuple(outcomes), current.deliveries if current else ())

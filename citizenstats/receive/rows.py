@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract
@@ -20,7 +19,7 @@ EXAMPLES = 20
 
 _TEXTS_TELL = frozenset(
     {"UNKNOWN_CODE", "NOT_ALLOWED", "NOT_A_NUMBER", "NOT_AN_INTEGER", "NOT_A_DATE", "NOT_A_BOOLEAN", "BAD_PERIOD",
-     "OUT_OF_RANGE", "BAD_PATTERN"}
+     "OUT_OF_RANGE", "BAD_PATTERN", "GARBLED"}
 )  # fmt: skip
 """Findings whose texts help to mend them."""
 
@@ -33,16 +32,15 @@ def judged(
     headers: Headers,
     source: Source,
     work: Path,
-    how: Mapping[str, Any],
 ) -> Outcome:
     """Judge every row, write records and refused rows, and return the outcome."""
-    judge = Judge(dataset, contract, headers)
-    engine.run(f"CREATE TEMP TABLE judged AS {judge.sql(source.sql)}")
+    judge = Judge(dataset, contract, headers, source)
+    engine.run(f"CREATE TEMP TABLE judged AS {judge.sql()}")
     if contract.key:
         _judge_repeats(engine, contract)
     counts = _counts(engine, source.notes)
-    findings = [*_unread(headers), *_of_problems(engine, judge, headers), *_of_keys(engine, contract)]
-    findings += _of_withheld(engine) + _of_ignored(engine, source.notes)
+    findings = [*source.findings, *_unread(headers), *_of_problems(engine, judge, headers)]
+    findings += [*_of_keys(engine, contract), *_of_withheld(engine), *_of_ignored(engine, source.notes)]
     status, reason = _status(counts, contract)
     if reason is not None:
         findings.insert(0, reason)
@@ -59,7 +57,7 @@ def judged(
         withheld = f"SELECT {judge.identity_columns()}, {quoted(delivery.full_name)} AS _delivery FROM judged"
         engine.write_parquet(f"{withheld} WHERE _ignored IS NULL AND _withheld", work / "withheld.parquet")
     periods = _periods(engine, contract) if status != "refused" else ()
-    return Outcome(delivery, status, counts, tuple(findings), how, periods)
+    return Outcome(delivery, status, counts, tuple(findings), source.how, periods)
 
 
 _ACCEPTED = "_ignored IS NULL AND NOT _withheld AND len(_problems) = 0"
@@ -76,7 +74,7 @@ def _judge_repeats(engine: Engine, contract: Contract) -> None:
         f"FROM judged WHERE {_ACCEPTED} GROUP BY {key} HAVING count(*) > 1"
     )
     engine.run(
-        "UPDATE judged SET _ignored = 'repeated row' "
+        "UPDATE judged SET _ignored = 'REPEATED_ROWS' "
         "WHERE _row IN (SELECT _row FROM repeated WHERE kinds = 1 AND position > 0)"
     )
     engine.run(
@@ -104,10 +102,11 @@ def _status(counts: Mapping[str, int], contract: Contract) -> tuple[Status, Find
     judged_rows = counts["accepted"] + counts["refused"]
     limit = contract.delivery.max_refused_share
     if not counts["read"] - counts["ignored"]:
-        return "refused", Finding("NO_ROWS", detail="the file has a header and no rows of data")
+        return "refused", Finding("NO_ROWS")
     if judged_rows and counts["refused"] > limit * judged_rows:
-        detail = f"more than {limit:.0%} of the rows are refused, so the whole delivery is; former data stay as they are"
-        return "refused", Finding("TOO_MANY_REFUSED", count=counts["refused"], detail=detail)
+        return "refused", Finding(
+            "TOO_MANY_REFUSED", count=counts["refused"], facts={"limit": f"{limit:.0%}"}
+        )
     return ("partially_accepted" if counts["refused"] else "accepted"), None
 
 
@@ -115,7 +114,10 @@ def _periods(engine: Engine, contract: Contract) -> tuple[str, ...]:
     if contract.delivery.period is None:
         return ()
     period = name(contract.delivery.period)
-    rows = engine.rows(f"SELECT DISTINCT CAST({period} AS VARCHAR) FROM judged WHERE {_ACCEPTED} ORDER BY 1")
+    holding = (
+        f"SELECT DISTINCT CAST({period} AS VARCHAR) FROM judged WHERE ({_ACCEPTED}) OR _withheld ORDER BY 1"
+    )
+    rows = engine.rows(holding)
     return tuple(str(row[0]) for row in rows if row[0] is not None)
 
 
@@ -134,8 +136,18 @@ def _of_problems(engine: Engine, judge: Judge, headers: Headers) -> list[Finding
             count, first = found[problem.name]
             column = headers.said(problem.column) if problem.column else None
             examples = _examples(engine, judge, problem) if problem.code in _TEXTS_TELL else ()
-            findings.append(Finding(problem.code, column, count, first, problem.detail, examples))
+            facts = dict(problem.facts)
+            if problem.code == "UNKNOWN_CODE":
+                facts["different"] = f"{_different(engine, problem):,}"
+            findings.append(Finding(problem.code, column, count, first, facts, examples))
     return findings
+
+
+def _different(engine: Engine, problem: Problem) -> int:
+    assert problem.column is not None  # noqa: S101 - such problems are about a column
+    text = text_name(problem.column)
+    having = f"list_contains(_problems, {quoted(problem.name)})"
+    return int(engine.value(f"SELECT count(DISTINCT {text}) FROM judged WHERE {having}"))
 
 
 def _examples(engine: Engine, judge: Judge, problem: Problem) -> tuple[Example, ...]:
@@ -152,7 +164,7 @@ def _examples(engine: Engine, judge: Judge, problem: Problem) -> tuple[Example, 
 def _suggestion(text: str, known: Sequence[str]) -> str | None:
     from rapidfuzz import fuzz, process
 
-    best = process.extractOne(text, known, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=70)
+    best = process.extractOne(text, known, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=60)
     return str(best[0]) if best else None
 
 
@@ -162,7 +174,7 @@ def _of_keys(engine: Engine, contract: Contract) -> list[Finding]:
     )[0]
     if not contract.key or not row[0]:
         return []
-    return [Finding("DUPLICATE_KEY", None, int(row[0]), int(row[1]), f"key: {', '.join(contract.key)}")]
+    return [Finding("DUPLICATE_KEY", None, int(row[0]), int(row[1]), {"key": ", ".join(contract.key)})]
 
 
 def _of_withheld(engine: Engine) -> list[Finding]:
@@ -174,20 +186,15 @@ def _of_ignored(engine: Engine, notes: int) -> list[Finding]:
     rows = engine.rows(
         "SELECT _ignored, count(*), min(_row) FROM judged WHERE _ignored IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
-    findings = [
-        Finding("IGNORED", None, int(count), int(first), str(reason)) for reason, count, first in rows
-    ]
-    return [*findings, Finding("IGNORED", None, notes, None, "notes under the table")] if notes else findings
+    findings = []
+    for ignored, count, first in rows:
+        code, _, reason = str(ignored).partition("|")
+        findings.append(Finding(code, None, int(count), int(first), {"reason": reason} if reason else {}))
+    return [*findings, Finding("NOTES", count=notes)] if notes else findings
 
 
 def _unread(headers: Headers) -> list[Finding]:
     if not headers.unread:
         return []
     examples = tuple(Example(header, 1) for header in headers.unread[:EXAMPLES])
-    return [
-        Finding(
-            "COLUMN_NOT_READ",
-            detail=f"{len(headers.unread)} columns are not in the contract",
-            values=examples,
-        )
-    ]
+    return [Finding("COLUMN_NOT_READ", facts={"columns": str(len(headers.unread))}, values=examples)]

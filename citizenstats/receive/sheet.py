@@ -1,78 +1,102 @@
 """Workbooks: from a sheet as a person made it to rows of text.
 
-A workbook is looked at before any library opens it: two cells far apart make a reader build the whole grid between them and
-abort the process, and a small archive can unpack to more than the machine holds.
+A workbook is looked at before any library opens it: two cells far apart make a reader build the whole grid between them
+and abort the process, and a small archive can unpack to more than the machine holds.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+import struct
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from citizenstats.errors import DeliveryError
+from citizenstats.contracts.model import Reading
+from citizenstats.receive.outcome import RefusalError
 
 MOST_CELLS = 50_000_000
 MOST_COLUMNS = 2_000
+MOST_ROWS = 1_048_576
 MOST_UNPACKED = 2 << 30
 MOST_RATIO = 200
+_SMALL = 64 << 20
+"""What unpacks to less than this may have any ratio."""
 
-_REFERENCE = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{1,7})"')
+_ERROR = re.compile(rb'<(?:\w+:)?c\b[^>]*?\bt="e"')
+_UNCOMPUTED = re.compile(
+    rb'<(?:\w+:)?c\b(?![^>]*\bt="str")[^>]*>\s*<(?:\w+:)?f\b[^>]*>[^<]*</(?:\w+:)?f>\s*'
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+
+Range = tuple[tuple[int, int], tuple[int, int]]
+"""First and last (row, column) of merged cells, from 0."""
 
 
-def prescan(path: Path) -> None:
+@dataclass(frozen=True)
+class Seen:
+    """What a look into the archive found.
+
+    Attributes:
+        errors: some cell holds an error such as ``#DIV/0!``, which the fast reader would give as empty.
+        uncomputed: some formula has no result: a program wrote it, and no spreadsheet has computed it since.
+    """
+
+    errors: bool = False
+    uncomputed: bool = False
+
+
+def prescan(path: Path) -> Seen:
     """Look at a workbook's archive before it is opened.
 
     Raises:
-        DeliveryError: it is no whole archive, has a password, or would unpack to more than a workbook should.
+        RefusalError: it is no whole archive, has a password, or would unpack to more than a workbook should.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            names = {entry.filename for entry in entries}
-            if any(entry.flag_bits & 1 for entry in entries):
-                raise DeliveryError(
-                    "PASSWORD", "the workbook has a password", mend="remove the password and send it again"
-                )
-            if not any(n.startswith("xl/worksheets/") for n in names):
-                raise DeliveryError(
-                    "NOT_A_WORKBOOK", "the archive is no workbook", mend="send the .xlsx file itself"
-                )
-            size = sum(entry.file_size for entry in entries)
-            packed = max(sum(entry.compress_size for entry in entries), 1)
-            if size > MOST_UNPACKED or (size > 64 << 20 and size / packed > MOST_RATIO):
-                raise DeliveryError(
-                    "TOO_LARGE", "the workbook unpacks to more than is read", mend="send it as CSV"
-                )
-            for name in sorted(n for n in names if re.fullmatch(r"xl/worksheets/[^/]+\.xml", n)):
-                _scan_sheet(archive, name)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError):
-        raise DeliveryError(
-            "TRUNCATED", "the workbook is cut off or damaged", mend="save it again and send the whole file"
-        ) from None
+            _check_entries(archive.infolist())
+            names = sorted({n for n in archive.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", n)})
+            if not names:
+                raise RefusalError("NOT_A_WORKBOOK")
+            found = [_scan(archive, name) for name in names]
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError):
+        raise RefusalError("TRUNCATED") from None
+    return Seen(any(seen.errors for seen in found), any(seen.uncomputed for seen in found))
 
 
-def _scan_sheet(archive: zipfile.ZipFile, name: str) -> None:
-    """Refuse a sheet whose used range is larger than is read."""
+def _check_entries(entries: Sequence[zipfile.ZipInfo]) -> None:
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise RefusalError("PASSWORD")
+    size = sum(entry.file_size for entry in entries)
+    packed = max(sum(entry.compress_size for entry in entries), 1)
+    if size > MOST_UNPACKED or (size > _SMALL and size / packed > MOST_RATIO):
+        raise RefusalError("UNPACKS_TOO_LARGE")
+
+
+def _scan(archive: zipfile.ZipFile, name: str) -> Seen:
+    """Look through a sheet; one whose used range is larger than is read is refused."""
     columns = rows = 0
+    errors = uncomputed = False
     rest = b""
     with archive.open(name) as sheet:
         while block := sheet.read(1 << 20):
             text = rest + block
-            for letters, row in _REFERENCE.findall(text):
+            for letters, row in _CELL.findall(text):
                 columns, rows = max(columns, _number(letters)), max(rows, int(row))
             rows = max([rows, *(int(r) for r in _ROW.findall(text))])
-            rest = text[-200:]
+            errors = errors or _ERROR.search(text) is not None
+            uncomputed = uncomputed or _UNCOMPUTED.search(text) is not None
+            rest = text[-400:]
     if columns > MOST_COLUMNS or columns * rows > MOST_CELLS:
-        raise DeliveryError(
-            "TOO_WIDE",
-            f"a sheet reaches to column {columns:,} and row {rows:,}",
-            mend="delete the cells far outside the table (Ctrl+End shows them) and save again",
-        )
+        raise RefusalError("TOO_WIDE", columns=MOST_COLUMNS, rows=MOST_ROWS)
+    return Seen(errors, uncomputed)
 
 
 def _number(letters: bytes) -> int:
@@ -82,101 +106,136 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def rows(path: Path, wanted: str | None, decimal: str, date_format: str) -> tuple[str, Iterator[list[str]]]:
-    """Return the name of the sheet that is read, and its rows as text from row 1 on.
+def rows(path: Path, seen: Seen, read: Reading) -> tuple[str, Iterator[list[str]]]:
+    """Return the name of the sheet that is read, and its rows as text from row 1 to the last that is not blank.
 
     Args:
         path: the workbook, after `prescan`.
-        wanted: name of the sheet; None for the first visible one. Hidden sheets are read only by name.
-        decimal: mark to write in numbers, as the contract declares for text.
-        date_format: form in which dates are written.
+        seen: what that found.
+        read: names the sheet (hidden ones are read only by name), the header rows, and the forms of numbers and dates.
 
     Raises:
-        DeliveryError: it cannot be opened, or has no such sheet.
+        RefusalError: it cannot be opened, or has no such sheet.
     """
+    name, values, ranges = _opened(path, seen, read)
+    filled = _with_headers_filled(values, ranges, read)
+    return name, _without_blank_end([_text(cell, read) for cell in row] for row in filled)
+
+
+def _opened(path: Path, seen: Seen, read: Reading) -> tuple[str, Iterable[Sequence[Any]], list[Range]]:
+    if seen.errors:
+        return _by_openpyxl(path, read)
     try:
-        return _by_calamine(path, wanted, decimal, date_format)
-    except DeliveryError:
+        return _by_calamine(path, read)
+    except (RefusalError, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     # The reader's own errors come in many types, a panic among them, and say nothing that a partner could use.
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        return _by_openpyxl(path, wanted, decimal, date_format)
+    except BaseException:
+        return _by_openpyxl(path, read)
 
 
-def _by_calamine(
-    path: Path, wanted: str | None, decimal: str, date_format: str
-) -> tuple[str, Iterator[list[str]]]:
-    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+def _by_calamine(path: Path, read: Reading) -> tuple[str, Iterable[Sequence[Any]], list[Range]]:
+    from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-    workbook = CalamineWorkbook.from_path(str(path))
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+    except PasswordError:
+        raise RefusalError("PASSWORD") from None
     sheets = [s for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
     visible = [s.name for s in sheets if s.visible == SheetVisibleEnum.Visible]
-    name = _choose(wanted, [s.name for s in sheets], visible)
+    name = _choose(read.sheet, [s.name for s in sheets], visible)
     sheet = workbook.get_sheet_by_name(name)
-    values = [list(row) for row in sheet.to_python(skip_empty_area=False)]
-    _fill_merged(values, [(start, end) for start, end in sheet.merged_cell_ranges or []])
-    return name, ([_text(cell, decimal, date_format) for cell in row] for row in values)
+    left = sheet.start[1] if sheet.start else 0
+    # The rows begin with the first column that is used, the ranges count from column A.
+    ranges = [
+        ((top, first - left), (bottom, last - left))
+        for (top, first), (bottom, last) in sheet.merged_cell_ranges or []
+    ]
+    return name, sheet.iter_rows(), ranges
 
 
-def _by_openpyxl(
-    path: Path, wanted: str | None, decimal: str, date_format: str
-) -> tuple[str, Iterator[list[str]]]:
+def _by_openpyxl(path: Path, read: Reading) -> tuple[str, Iterable[Sequence[Any]], list[Range]]:
     import openpyxl
 
     try:
-        workbook = openpyxl.load_workbook(path, data_only=True)
+        # As an open file: by its name it would judge whether it is a workbook.
+        with path.open("rb") as file:
+            workbook = openpyxl.load_workbook(file, data_only=True)
     # As above: whatever it is, the workbook cannot be read.
-    except Exception:
-        raise DeliveryError(
-            "UNREADABLE_WORKBOOK", "the workbook cannot be opened", mend="save it again as .xlsx and send it"
-        ) from None
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            raise
+        raise RefusalError("TRUNCATED") from None
     visible = [s.title for s in workbook.worksheets if s.sheet_state == "visible"]
-    name = _choose(wanted, workbook.sheetnames, visible)
-    sheet = workbook[name]
-    values: list[list[Any]] = [list(row) for row in sheet.iter_rows(values_only=True)]
+    sheet = workbook[_choose(read.sheet, [s.title for s in workbook.worksheets], visible)]
     ranges = [
         ((r.min_row - 1, r.min_col - 1), (r.max_row - 1, r.max_col - 1)) for r in sheet.merged_cells.ranges
     ]
-    _fill_merged(values, ranges)
-    return name, ([_text(cell, decimal, date_format) for cell in row] for row in values)
+    return sheet.title, sheet.iter_rows(values_only=True), ranges
 
 
 def _choose(wanted: str | None, names: list[str], visible: list[str]) -> str:
-    if wanted is not None and wanted in names:
-        return wanted
-    if wanted is None and visible:
-        return visible[0]
-    told = f"the workbook has no sheet '{wanted}'" if wanted else "the workbook has no visible sheet"
-    raise DeliveryError("NO_SUCH_SHEET", told, mend="name the sheet as in the template")
+    if wanted is not None and wanted not in names:
+        raise RefusalError("NO_SUCH_SHEET", sheet=wanted)
+    if wanted is None and not visible:
+        raise RefusalError("NO_VISIBLE_SHEET")
+    return wanted if wanted is not None else visible[0]
 
 
-def _fill_merged(values: list[list[Any]], ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
-    """Give every cell of a merged range in one row the text of its first cell, as headers over several columns need."""
-    for (top, left), (_, right) in ranges:
-        if top < len(values) and left < len(values[top]):
-            row = values[top]
-            for column in range(left + 1, min(right + 1, len(row))):
-                row[column] = row[left]
+def _with_headers_filled(
+    values: Iterable[Sequence[Any]], ranges: list[Range], read: Reading
+) -> Iterator[Sequence[Any]]:
+    """Yield the rows; in header rows each cell of a merged range has the text of its first cell.
+
+    In rows of data a merged cell stays one cell: to repeat it would invent values.
+    """
+    last = read.header_row - 1 + read.header_rows
+    for number, row in enumerate(values):
+        if number >= last:
+            yield row
+            continue
+        cells = list(row)
+        for (top, left), (_, right) in ranges:
+            if top == number and 0 <= left < len(cells):
+                cells[left : right + 1] = [cells[left]] * (min(right + 1, len(cells)) - left)
+        yield cells
 
 
-def _text(cell: Any, decimal: str, date_format: str) -> str:
-    """Return a cell as the text that the contract expects; whole numbers without a fraction."""
+def _without_blank_end(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    """Yield the rows up to the last that is not blank: formats alone make a sheet longer than its table."""
+    blank: list[list[str]] = []
+    for row in rows:
+        if any(cell.strip() for cell in row):
+            yield from itertools.chain(blank, [row])
+            blank = []
+        else:
+            blank.append(row)
+
+
+def _text(cell: Any, read: Reading) -> str:
+    """Return a cell as the text that the contract expects: its decimal mark and form of dates; 13.0 as 13."""
     match cell:
         case None:
             return ""
         case bool():
             return "true" if cell else "false"
+        case int():
+            return str(cell)
         case float():
-            text = str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{round(cell, 12):.15g}"
-            return text.replace(".", decimal)
+            # A spreadsheet keeps and shows 15 digits; those after are noise of its arithmetic.
+            text = str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.15g}"
+            return text.replace(".", read.decimal)
         case datetime():
-            midnight = cell.time() == time(0)
-            return cell.strftime(date_format) if midnight else cell.isoformat(sep=" ")
+            whole_day = cell.time() == time(0)
+            return cell.strftime(read.date_format) if whole_day else _moment(cell, read.date_format)
         case date():
-            return cell.strftime(date_format)
+            return cell.strftime(read.date_format)
         case time() | timedelta():
             return str(cell)
         case _:
-            return str(cell).strip()
+            return str(cell)
+
+
+def _moment(cell: datetime, form: str) -> str:
+    """Return a time of a day: in the form agreed if that has hours, else in one that is never taken for a date."""
+    return cell.strftime(form) if "%H" in form or "%I" in form else cell.isoformat(sep=" ")

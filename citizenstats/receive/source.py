@@ -1,11 +1,12 @@
 """The rows of a file as SQL: cells as text in ``c0``, ``c1``, …, with the row's number and whether it is ragged.
 
-Most files are read by the engine itself, sniffing off. A file that it cannot read strictly (ragged rows, blank lines,
-notes under the table) is brought to Parquet by Python, row by row; the outcome says so.
+Most text files are read by the engine itself, sniffing off. A file that it cannot read strictly (ragged rows, blank
+lines, notes under the table) is brought to Parquet by Python, row by row; the outcome says so.
 """
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -16,82 +17,170 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from citizenstats.contracts.model import Contract
-from citizenstats.engine import quoted, session
-from citizenstats.errors import DeliveryError, EngineError
-from citizenstats.receive import text
+from citizenstats.contracts.model import Contract, Reading
+from citizenstats.engine import Engine, quoted
+from citizenstats.errors import EngineError
+from citizenstats.receive import sheet, text
 from citizenstats.receive.header import joined
+from citizenstats.receive.outcome import Finding, RefusalError
 
 _BATCH = 20_000
+_TELLING = 5
+"""Columns from which on the delimiters of a whole row inside one cell tell an open quotation mark."""
 MOST_COLUMNS = 5_000
-LONGEST_LINE = 64 << 20
+LONGEST_RECORD = 16 << 20
+"""Bytes of one record that the engine reads; a longer one goes row by row."""
+BUFFER = 4 * LONGEST_RECORD
 
 
 @dataclass(frozen=True)
 class Source:
-    """A table inside a file."""
+    """A table inside a file.
+
+    Attributes:
+        headers: one a column.
+        sql: the SELECT of its rows.
+        how: what the receipt says of the reading.
+        notes: rows from `read.ends_at` on, which are no data.
+        findings: what was found on the way and refuses nothing.
+        forbidden: some cell may hold a forbidden character.
+        garbled: some cell may hold the mark of a lost letter.
+    """
 
     headers: tuple[str, ...]
     sql: str
-    reader: str
+    how: dict[str, str]
     notes: int = 0
-    """Rows from `read.ends_at` on, which are no data."""
+    findings: tuple[Finding, ...] = ()
+    forbidden: bool = True
+    garbled: bool = True
 
 
-def from_csv(cleaned: Path, delimiter: str, skip: int, contract: Contract, work: Path) -> Source | None:
-    """Return a clean CSV file as the engine reads it; None when it does not keep to one form throughout.
+# --- text -------------------------------------------------------------------------------------------------
+
+
+def from_csv(engine: Engine, content: Path, read: Reading, work: Path) -> Source:
+    """Return the table of a text file.
 
     Args:
-        cleaned: UTF-8, without byte order mark.
-        delimiter: between cells.
-        skip: records before everything else, such as ``sep=;``.
-        contract: says where the headers are.
-        work: the only folder that is open.
-    """
-    read = contract.read
-    before = skip + read.header_row - 1
-    found, lines = text.opening(cleaned, delimiter, read.quote, before + read.header_rows)
-    headers = joined(found[before:], read.footnote_marks)
-    _check(headers)
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(headers)))
-    options = (
-        f"columns = {{{columns}}}, auto_detect = false, header = false, delim = {quoted(delimiter)}, "
-        f"quote = {quoted(read.quote)}, escape = {quoted(read.quote)}, skip = {lines}, nullstr = '', "
-        f"strict_mode = true, null_padding = false, max_line_size = {LONGEST_LINE}"
-    )
-    scan = f"SELECT * FROM read_csv({quoted(str(cleaned))}, {options})"
-    first = read.header_row + read.header_rows
-    target = work / "table.parquet"
-    try:
-        with session([work]) as engine:
-            engine.run(
-                f"COPY (SELECT *, row_number() OVER () + {first - 1} AS _row, FALSE AS _ragged FROM ({scan})) "
-                f"TO {quoted(str(target))} (FORMAT parquet, COMPRESSION lz4)"
-            )
-    except EngineError:
-        return None
-    return Source(headers, f"SELECT * FROM read_parquet({quoted(str(target))})", "engine")
-
-
-def from_rows(rows: Iterable[list[str]], contract: Contract, work: Path, reader: str) -> Source:
-    """Return rows as a table in Parquet.
+        engine: can reach `work`.
+        content: the bytes as they came.
+        read: how the contract says to read them.
+        work: an empty folder for what is made on the way.
 
     Raises:
-        DeliveryError: there is no header where the contract says.
+        RefusalError: wrong encoding, a quote that is never closed, or no header.
     """
-    read = contract.read
-    numbered = iter(enumerate(rows, start=1))
-    opening = list(itertools.islice(numbered, read.header_row - 1 + read.header_rows))[read.header_row - 1 :]
-    headers = joined([row for _, row in opening], read.footnote_marks)
+    encoding = text.encoding_of(content, read.encoding)
+    cleaned = work / "clean.csv"
+    seen = text.clean(content, encoding, cleaned)
+    said = text.says_delimiter(cleaned)
+    delimiter = said or read.delimiter or text.likely_delimiter(cleaned)
+    how = {
+        "format": "csv",
+        "encoding": encoding.name,
+        "encoding_known_by": encoding.known_by,
+        "delimiter": text.shown(delimiter),
+    }
+    skipped = 1 if said else 0
+    first = skipped + read.header_row - 1
+    opening = text.opening(cleaned, delimiter, read.quote, first + read.header_rows)
+    headers = _checked(joined(opening[first:], read, fill=True), read)
+    table = work / "table.parquet"
+    notes = 0
+    whole = not seen.blank_lines and read.ends_at is None
+    if whole and _by_engine(engine, cleaned, delimiter, read, skipped, len(headers), table):
+        how["reader"] = "engine"
+    else:
+        records = itertools.islice(text.rows(cleaned, delimiter, read.quote), skipped, None)
+        headers, notes = _by_row(records, headers, read, table)
+        how["reader"] = "row by row"
+    guessed = Finding("ENCODING_GUESSED", facts={"encoding": encoding.name})
+    findings = (guessed,) if encoding.known_by == "guessed" else ()
+    return Source(
+        headers,
+        _swallowing(table, len(headers), delimiter),
+        how,
+        notes,
+        findings,
+        seen.forbidden,
+        seen.garbled,
+    )
+
+
+def other_delimiter(work: Path, read: Reading) -> RefusalError | None:
+    """Return that a file has another delimiter than the contract says, once its headers are not found; None if not."""
+    cleaned = work / "clean.csv"
+    if read.delimiter is None or not cleaned.exists() or text.says_delimiter(cleaned):
+        return None
+    likely = text.likely_delimiter(cleaned)
+    if likely == read.delimiter:
+        return None
+    return RefusalError("WRONG_DELIMITER", agreed=text.shown(read.delimiter), found=text.shown(likely))
+
+
+def _by_engine(
+    engine: Engine, cleaned: Path, delimiter: str, read: Reading, skipped: int, width: int, table: Path
+) -> bool:
+    """Bring a clean file to Parquet by the engine; return False when it does not keep to one form throughout.
+
+    The rows above the data are read as data and dropped by number: to skip lines is not to skip records.
+    """
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
+    options = (
+        f"columns = {{{columns}}}, auto_detect = false, header = false, delim = {quoted(delimiter)}, "
+        f"quote = {quoted(read.quote)}, escape = {quoted(read.quote)}, skip = {skipped}, nullstr = '', "
+        f"strict_mode = true, null_padding = false, max_line_size = {LONGEST_RECORD}, buffer_size = {BUFFER}"
+    )
+    above = read.header_row - 1 + read.header_rows
+    try:
+        engine.run(
+            f"COPY (SELECT *, FALSE AS _ragged FROM (SELECT *, row_number() OVER () AS _row "
+            f"FROM read_csv({quoted(str(cleaned))}, {options})) WHERE _row > {above}) "
+            f"TO {quoted(str(table))} (FORMAT parquet, COMPRESSION lz4)"
+        )
+    except EngineError:
+        return False
+    return True
+
+
+# --- workbooks --------------------------------------------------------------------------------------------
+
+
+def from_workbook(content: Path, read: Reading, work: Path) -> Source:
+    """Return the table of a workbook's sheet.
+
+    Raises:
+        RefusalError: it is no whole workbook, too large, or has no such sheet or header.
+    """
+    seen = sheet.prescan(content)
+    name, rows = sheet.rows(content, seen, read)
+    above = read.header_row - 1 + read.header_rows
+    opening = list(itertools.islice(rows, above))
+    headers = _checked(joined(opening[read.header_row - 1 :], read, fill=False), read)
+    table = work / "table.parquet"
+    headers, notes = _by_row(itertools.chain(opening, rows), headers, read, table)
+    findings = (Finding("FORMULAS_WITHOUT_RESULT"),) if seen.uncomputed else ()
+    how = {"format": "xlsx", "sheet": name, "reader": "workbook"}
+    return Source(headers, _scan(table), how, notes, findings)
+
+
+# --- row by row -------------------------------------------------------------------------------------------
+
+
+def _by_row(
+    rows: Iterable[list[str]], headers: tuple[str, ...], read: Reading, table: Path
+) -> tuple[tuple[str, ...], int]:
+    """Bring rows, those above the data among them, to Parquet; return the headers and the number of notes."""
     while headers and not headers[-1]:
         headers = headers[:-1]
-    _check(headers)
-    target = work / "table.parquet"
     width = len(headers)
+    above = read.header_row - 1 + read.header_rows
+    numbered = itertools.islice(enumerate(rows, start=1), above, None)
     fields: list[pa.Field[Any]] = [pa.field(f"c{i}", pa.string()) for i in range(width)]
     schema = pa.schema([*fields, pa.field("_row", pa.int64()), pa.field("_ragged", pa.bool_())])
     ended = _Notes(read.ends_at)
-    with pq.ParquetWriter(target, schema, compression="lz4") as out:
+    with pq.ParquetWriter(table, schema, compression="lz4") as out:
         data = itertools.takewhile(lambda item: not ended.by(item[1]), numbered)
         for batch in _batches(data):
             columns: list[pa.Array[Any]] = [
@@ -101,8 +190,7 @@ def from_rows(rows: Iterable[list[str]], contract: Contract, work: Path, reader:
             columns.append(pa.array((number for number, _ in batch), pa.int64()))
             columns.append(pa.array((_is_ragged(row, width) for _, row in batch), pa.bool_()))
             out.write_table(pa.Table.from_arrays(columns, schema=schema))
-    notes = (1 if ended.found else 0) + sum(1 for _ in numbered)
-    return Source(headers, f"SELECT * FROM read_parquet({quoted(str(target))})", reader, notes)
+    return headers, (1 if ended.found else 0) + sum(1 for _ in numbered)
 
 
 class _Notes:
@@ -131,12 +219,81 @@ def _is_ragged(row: list[str], width: int) -> bool:
     return len(row) < width or any(cell.strip() for cell in row[width:])
 
 
-def _check(headers: tuple[str, ...]) -> None:
+def _scan(table: Path) -> str:
+    return f"SELECT *, FALSE AS _swallowed FROM read_parquet({quoted(str(table))})"
+
+
+def _swallowing(table: Path, width: int, delimiter: str) -> str:
+    """Return the SELECT that tells which rows hold other rows in a cell, for a quotation mark that stands open.
+
+    Text over several lines is lawful, and so are delimiters in it; as many as a row has are not by accident. A table
+    of few columns has too few to tell.
+    """
+    if width < _TELLING:
+        return _scan(table)
+    cells = " OR ".join(
+        f"(contains(c{i}, chr(10)) AND len(c{i}) - len(replace(c{i}, {quoted(delimiter)}, '')) >= {width - 1})"
+        for i in range(width)
+    )
+    return f"SELECT *, coalesce({cells}, FALSE) AS _swallowed FROM read_parquet({quoted(str(table))})"
+
+
+def _checked(headers: tuple[str, ...], read: Reading) -> tuple[str, ...]:
     if not any(headers):
-        raise DeliveryError(
-            "NO_HEADER", "there is no header row", mend="put the header where the template has it"
-        )
+        raise RefusalError("NO_HEADER", row=read.header_row)
     if len(headers) > MOST_COLUMNS:
-        raise DeliveryError(
-            "TOO_WIDE", f"the table has {len(headers):,} columns", mend="send only the columns asked for"
-        )
+        raise RefusalError("TOO_WIDE", columns=MOST_COLUMNS, rows=sheet.MOST_ROWS)
+    return headers
+
+
+# --- which kind -------------------------------------------------------------------------------------------
+
+_NOT_READ: dict[bytes, RefusalError] = {
+    b"\x1f\x8b": RefusalError("COMPRESSED"),
+    b"BZh9": RefusalError("COMPRESSED"),
+    b"7z\xbc\xaf": RefusalError("COMPRESSED"),
+    b"\xfd7zXZ": RefusalError("COMPRESSED"),
+    b"%PDF": RefusalError("NOT_A_TABLE", kind="pdf"),
+    b"SQLite format 3": RefusalError("NOT_A_TABLE", kind="database"),
+    b"PAR1": RefusalError("NOT_A_TABLE", kind="parquet"),
+    b"<!doctype": RefusalError("NOT_A_TABLE", kind="web page"),
+    b"<html": RefusalError("NOT_A_TABLE", kind="web page"),
+    b"<?xml": RefusalError("NOT_A_TABLE", kind="web page"),
+}
+_START = 64
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def table_of(engine: Engine, content: Path, contract: Contract, work: Path) -> Source:
+    """Return the table of a file, whichever kind it is: its first bytes say, never its name.
+
+    Raises:
+        RefusalError: it is empty, of another kind, damaged, or not as the contract says.
+    """
+    with content.open("rb") as file:
+        start = file.read(_START)
+    start = start.removeprefix(codecs.BOM_UTF8)
+    if not start.strip() and content.stat().st_size <= _START:
+        raise RefusalError("EMPTY_FILE")
+    if start.startswith(_OLD_OFFICE):
+        raise RefusalError("PASSWORD" if _holds(content, _ENCRYPTED) else "OLD_WORKBOOK")
+    for magic, refusal in _NOT_READ.items():
+        if start.lstrip()[: len(magic)] in (magic, magic.upper()):
+            raise refusal
+    is_archive = start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+    if contract.read.format == "xlsx" and not is_archive:
+        raise RefusalError("NOT_A_WORKBOOK")
+    if is_archive:
+        return from_workbook(content, contract.read, work)
+    return from_csv(engine, content, contract.read, work)
+
+
+def _holds(path: Path, wanted: bytes) -> bool:
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            if wanted in rest + block:
+                return True
+            rest = block[-len(wanted) :]
+    return False

@@ -1,18 +1,26 @@
-"""Text files: from bytes in some encoding to clean UTF-8, and which characters separate the cells."""
+"""Text files: from bytes in some encoding to clean UTF-8, and from there to rows of cells.
+
+What belongs here: encodings, delimiters, quotes. What does not: headers, and what a cell means.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import itertools
-from collections.abc import Iterator
+import re
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from citizenstats.errors import DeliveryError
+from citizenstats.receive.outcome import RefusalError
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 18
+_LONGEST_CELL = 1 << 30
+_LOOKED_AT = 60
+"""Lines that decide on the delimiter."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -21,7 +29,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NUL_SEEN = "\x01"
-"""Stands for NUL, which the engine's reader does not take; either is a forbidden character and refuses the row."""
+"""Stands for NUL, which not every reader takes; either is a forbidden character and refuses the row."""
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+LOST = "\ufffd"
+"""What programs write in place of a letter that they could not read."""
 DELIMITERS = (";", ",", "\t", "|")
 
 
@@ -38,17 +49,31 @@ def encoding_of(path: Path, declared: str | None) -> Encoding:
     """Return the encoding of a file: its byte order mark, else UTF-8 when it is valid, else as declared, else a guess.
 
     Text in one of the old single-byte encodings is never valid UTF-8 by accident, so UTF-8 goes before the contract.
+    A declared encoding is never replaced by a guess: bytes that do not fit it are an error that `clean` raises.
     """
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(_SAMPLE)
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return Encoding(encoding, "byte order mark")
+    wide = _wide(start)
+    if wide is not None:
+        return Encoding(wide, "guessed")
     if _is_utf8(path):
         return Encoding("utf-8", "valid UTF-8")
-    if declared is not None and codecs.lookup(declared).name not in ("utf-8", "utf-8-sig"):
+    if declared is not None:
         return Encoding(codecs.lookup(declared).name, "declared")
-    return Encoding(_guess(path), "guessed")
+    return Encoding(_guess(start), "guessed")
+
+
+def _wide(start: bytes) -> str | None:
+    """Return the kind of UTF-16 that text without a byte order mark is in: every other byte of Latin letters is zero."""
+    first, second = start[0::2], start[1::2]
+    if len(second) >= 2 and second.count(0) > 0.8 * len(second) and first.count(0) < 0.1 * len(first):
+        return "utf-16-le"
+    if len(second) >= 2 and first.count(0) > 0.8 * len(first) and second.count(0) < 0.1 * len(second):
+        return "utf-16-be"
+    return None
 
 
 def _is_utf8(path: Path) -> bool:
@@ -63,58 +88,75 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-def _guess(path: Path) -> str:
+def _guess(start: bytes) -> str:
     import charset_normalizer
 
-    with path.open("rb") as file:
-        best = charset_normalizer.from_bytes(file.read(_SAMPLE)).best()
+    best = charset_normalizer.from_bytes(start).best()
     return best.encoding if best is not None else "windows-1252"
 
 
-def clean(path: Path, encoding: Encoding, target: Path) -> bool:
-    """Write a file as UTF-8 without byte order mark, line ends as they are; return whether it has blank lines inside.
+@dataclass(frozen=True)
+class Cleaned:
+    """What was seen while a file was brought to clean UTF-8.
+
+    Attributes:
+        blank_lines: there are some between the rows.
+        forbidden: a character is there that no SDMX-ML message could carry.
+        garbled: a character is there that stands for a letter lost before.
+    """
+
+    blank_lines: bool
+    forbidden: bool
+    garbled: bool
+
+
+def clean(path: Path, encoding: Encoding, target: Path) -> Cleaned:
+    """Write a file as UTF-8 without byte order mark and blank lines at its end; return what was seen in it.
 
     Raises:
-        DeliveryError: ``WRONG_ENCODING`` when the bytes are not of that encoding.
+        RefusalError: ``WRONG_ENCODING`` when the bytes are not of that encoding.
     """
-    name = {"utf-8": "utf-8-sig"}.get(encoding.name, encoding.name)
-    decoder = codecs.getincrementaldecoder(name)()
-    blank = False
-    before = ""
+    decoder = codecs.getincrementaldecoder({"utf-8": "utf-8-sig"}.get(encoding.name, encoding.name))()
+    line, before, ending = 1, "\n", ""
+    blank = forbidden = garbled = False
     with path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as out:
         while True:
             block = source.read(_BLOCK)
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                raise DeliveryError(
-                    "WRONG_ENCODING",
-                    f"the text is not {encoding.name} (byte {source.tell() - len(block) + error.start:,})",
-                    mend="save the file as UTF-8 and send it again",
-                ) from None
-            text = text.replace("\x00", _NUL_SEEN)
-            blank = blank or _has_blank_line(before + text)
-            before = text[-2:]
-            out.write(text)
+                line += error.object[: error.start].count(b"\n")
+                raise RefusalError("WRONG_ENCODING", encoding=encoding.name, line=line) from None
+            line += text.count("\n")
+            text = ending + text.replace("\x00", _NUL_SEEN)
+            written = text.rstrip("\r\n")
+            ending = text[len(written) :]
+            blank = blank or _has_blank_line(before + written)
+            forbidden = forbidden or _FORBIDDEN.search(written) is not None
+            garbled = garbled or LOST in written
+            before = (before + written)[-2:]
+            out.write(written)
             if not block:
-                return blank
+                out.write("\r\n" if ending.startswith("\r\n") else ending[:1])
+                return Cleaned(blank, forbidden, garbled)
 
 
 def _has_blank_line(text: str) -> bool:
     return any(pair in text for pair in ("\n\n", "\n\r\n", "\r\r"))
 
 
-def delimiter_of(path: Path, declared: str | None) -> tuple[str, bool]:
-    """Return the delimiter of a clean file, and whether its first line says it (``sep=;``).
-
-    Without a word about it: the one that splits most of the first lines into the same number of cells, at least two.
-    """
+def says_delimiter(path: Path) -> str | None:
+    """Return the delimiter that the first line of a clean file says, as in ``sep=;``; None when it says none."""
     with path.open(encoding="utf-8", newline="") as file:
-        lines = list(itertools.islice(file, 60))
-    first = lines[0].strip().strip('"') if lines else ""
-    if first.lower().startswith("sep=") and len(first) == 5:
-        return first[4], True
-    return declared or max(DELIMITERS, key=lambda d: _regularity(lines, d)), False
+        first = file.readline(20).rstrip("\r\n").strip('"')
+    return first[4] if first.lower().startswith("sep=") and len(first) == 5 else None
+
+
+def likely_delimiter(path: Path) -> str:
+    """Return the delimiter that splits most of the first lines into the same number of cells, at least two."""
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(itertools.islice(file, _LOOKED_AT))
+    return max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter))
 
 
 def _regularity(lines: list[str], delimiter: str) -> tuple[int, int]:
@@ -128,21 +170,41 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[int, int]:
 
 
 def rows(path: Path, delimiter: str, quote: str) -> Iterator[list[str]]:
-    """Yield the records of a clean file, by the csv module."""
-    csv.field_size_limit(1 << 30)
+    """Yield the records of a clean file, by the csv module; a blank line is a record without cells.
+
+    Raises:
+        RefusalError: ``OPEN_QUOTE`` at the end, when the last record runs to the end of the file inside a quote.
+    """
+    end = uuid.uuid4().hex
+    number = 0
     with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.reader(file, delimiter=delimiter, quotechar=quote)
+        try:
+            for row in _reader(itertools.chain(file, [end]), delimiter, quote):
+                if row == [end]:
+                    return
+                number += 1
+                yield row
+        except csv.Error:
+            raise RefusalError("UNREADABLE") from None
+    raise RefusalError("OPEN_QUOTE", row=number)
 
 
-def opening(path: Path, delimiter: str, quote: str, records: int) -> tuple[list[list[str]], int]:
-    """Return the first records of a clean file, and how many lines of it they take."""
-    csv.field_size_limit(1 << 30)
+def opening(path: Path, delimiter: str, quote: str, records: int) -> list[list[str]]:
+    """Return the first records of a clean file."""
     with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, quotechar=quote)
-        found = list(itertools.islice(reader, records))
-        return found, reader.line_num
+        try:
+            return list(itertools.islice(_reader(file, delimiter, quote), records))
+        except csv.Error:
+            raise RefusalError("UNREADABLE") from None
 
 
-def shown(text: str) -> str:
+def _reader(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
+    csv.field_size_limit(_LONGEST_CELL)
+    if not quote:
+        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote)
+
+
+def shown(delimiter: str) -> str:
     """Return a delimiter as a person would say it."""
-    return {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}.get(text, text)
+    return {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}.get(delimiter, delimiter)

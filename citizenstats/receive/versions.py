@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Callable, Iterable, Sequence
 
 from citizenstats.contracts.model import Contract, Version, VersionWhen
-from citizenstats.errors import DeliveryError
+from citizenstats.receive.outcome import RefusalError
 
 
 def applied(contract: Contract, version: Version | None) -> Contract:
@@ -41,7 +41,7 @@ def choose(
         values_of: gives the distinct texts of a contract's column in the file.
 
     Raises:
-        DeliveryError: ``MIXED_VERSIONS`` when one file holds rows of several versions.
+        RefusalError: ``MIXED_VERSIONS`` when one file holds rows of several versions.
     """
     present = set(headers)
     found = [v for v in candidates if _has_a_test(v.when) and set(v.when.header or ()) <= present]
@@ -52,11 +52,7 @@ def choose(
         if values and values <= wanted:
             return version
         if values & wanted:
-            raise DeliveryError(
-                "MIXED_VERSIONS",
-                f"the file holds rows of version {version.id} and others",
-                mend="send each version in a file of its own",
-            )
+            raise RefusalError("MIXED_VERSIONS", version=version.id)
     return None
 
 

@@ -36,7 +36,7 @@ def run(home: Path, mappings: Path, crash_at: int) -> tuple[int, int]:
     count.unlink(missing_ok=True)
     command = [sys.executable, str(RUNNER), str(crash_at), str(count), "--", "--home", str(home)]
     done = subprocess.run(
-        [*command, "--mappings", str(mappings), "run", "--settle", "0"],
+        [*command, "--mappings", str(mappings), "run"],
         env={**os.environ, "CITIZENSTATS_NOW": NOW, "PYTHONPATH": str(ROOT)},
         capture_output=True, cwd=ROOT, timeout=300, check=False,
     )  # fmt: skip
@@ -54,7 +54,7 @@ def published(home: Path) -> dict[str, str]:
             assert sha256_of(manifest.parent / file["name"]) == file["sha256"], (manifest, file["name"])
     for pointer in (home / "published").glob("*/*/latest.json"):
         facts = json.loads(pointer.read_text("utf-8"))
-        release = pointer.parent / facts["version"] / facts["release"]
+        release = (pointer.parent / facts["manifest"]).parent
         seen[str(pointer.parent.relative_to(home))] = f"{facts['release']} {sha256_of(release / 'data.csv')}"
     return seen
 

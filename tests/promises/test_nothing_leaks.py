@@ -82,7 +82,7 @@ def found_in(folder: Path) -> list[str]:
 def planted(tmp_path_factory: pytest.TempPathFactory, citizenstats: Command) -> tuple[Path, Said]:
     home = tmp_path_factory.mktemp("canary") / "home"
     plant(home)
-    said = citizenstats("--home", home, "--mappings", ROOT / "sdmx_mappings", "run", "--settle", "0")
+    said = citizenstats("--home", home, "--mappings", ROOT / "sdmx_mappings", "run")
     assert said.code == 0, said.out + said.err
     return home, said
 

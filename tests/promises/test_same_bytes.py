@@ -40,7 +40,7 @@ def test_a_second_run_over_the_same_inputs_releases_nothing(
     home = tmp_path / "home"
     shutil.copytree(demonstration, home)
     before = tree(home)
-    said = citizenstats("--home", home, "--mappings", ROOT / "sdmx_mappings", "run", "--settle", "0")
+    said = citizenstats("--home", home, "--mappings", ROOT / "sdmx_mappings", "run")
     assert said.code == 0, said.out + said.err
     assert tree(home) == before
 
