@@ -7,6 +7,8 @@ from typing import Literal
 
 LIBRARY_ROWS = 100_000
 """Observations at which the libraries are compared: more would take minutes."""
+RECORDS = 10_000_000
+"""Records that are estimated."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,18 @@ ROWS: tuple[Row, ...] = (
     _message("write SDMX-ML 3.0 flat / the same", "ml_flat", 1.5),
     _message("write SDMX-ML 3.0 series / the same", "ml_series", 2.5),
     _message("write SDMX-ML 2.1 series / the same", "ml_21_series", 2.5),
+    Row(
+        "receive to assembled, CSV of microdata / DuckDB CSV to Parquet", "bench.survey:receive_to_assembled",
+        "bench.survey:csv_to_parquet", 6, "at most", "bench.survey:deliveries",
+    ),
+    Row(
+        "harmonize and estimate records / the bare aggregation", "bench.survey:estimates",
+        "bench.survey:bare_aggregation", 3, "at most", "bench.survey:records", RECORDS,
+    ),
     _library("write SDMX-CSV 2.1, against pysdmx", "csv", "pysdmx_csv"),
     _library("write SDMX-ML 3.0, against pysdmx", "ml_series", "pysdmx_ml"),
     _library("write SDMX-ML 2.1, against sdmx1", "ml_21_series", "sdmx1_ml"),
-)
+)  # fmt: skip
 
 MEMORY: tuple[Memory, ...] = (
     Memory("memory, SDMX-CSV 2.1", "bench.messages:csv", _MESSAGES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -58,10 +59,25 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home on which the demonstration was run once; do not write to it."""
-    home = tmp_path_factory.mktemp("demonstration")
+    return made_once(tmp_path_factory, "demonstration", _demonstrate)
+
+
+def _demonstrate(home: Path) -> None:
     said = _command("--home", home, "--mappings", ROOT / "sdmx_mappings", "demo")
     assert said.code == 0, said.out + said.err
-    return home
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that one of the processes of a test run makes for all of them."""
+    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder, done = shared / f"shared_{name}", shared / f"shared_{name}.done"
+    with (shared / f"shared_{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            done.touch()
+    return folder
 
 
 @pytest.fixture

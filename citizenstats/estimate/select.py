@@ -1,9 +1,10 @@
 """Indicators over all breakdowns in ONE scan of the records.
 
-For each indicator the scan sums, by every grouping set: units that answered (`n`), units with the characteristic
-(`k`), the weighted numerator and the weighted denominator. Proportions, means and ratios are then numerator over denominator,
-the estimator of a domain under any sampling design (Särndal, Swensson, Wretman 1992, 5.7). Units whose category in a
-breakdown is not known count in the totals of that breakdown and form no category of their own.
+For each indicator the scan sums, in the finest cells: units that answered (`n`), units with the characteristic (`k`), the
+weighted numerator and the weighted denominator; the totals are sums over the cells. Proportions, means and ratios are
+then numerator over denominator, the estimator of a domain under any sampling design (Särndal, Swensson, Wretman 1992,
+5.7). Units whose category in a breakdown is not known count in the totals of that breakdown and form no category of
+their own.
 """
 
 from __future__ import annotations
@@ -29,29 +30,32 @@ def margins(estimate: Estimate) -> tuple[tuple[str, ...], ...]:
 def estimated(
     dataset: Dataset, target: Target, structure: DataStructure, records: str, coder: Coder
 ) -> list[str]:
-    """Return the steps from records to observations: `coded`, `sums`, `behind`, `figures`, `observations`."""
+    """Return the steps from records to observations: `coded`, `cells`, `sums`, `behind`, `figures`, `observations`."""
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
     indicators = list(enumerate(estimate.indicators.items()))
-    measured = [_measured(i, indicator, key, coder) for i, (key, indicator) in indicators]
+    weight = name(estimate.weight) if estimate.weight else "1"
+    measured = [_measured(i, indicator, key, weight, coder) for i, (key, indicator) in indicators]
     fixed = [d for d in structure.key if d != estimate.indicator_dimension and d not in estimate.breakdowns]
     coded = {d: coder.code(d) for d in (*fixed, *estimate.breakdowns)}
     # Constants need no grouping, and what an indicator fixes by `set` need not come from the records.
     grouped = [d for d in fixed if coded[d] is not None and coder.constant(d) is None]
-    weight = name(estimate.weight) if estimate.weight else "1"
     where = f" WHERE {coder.parse(target.where, 'where')}" if target.where else ""
     listed = [f"{coded[d]} AS {name(d)}" for d in (*grouped, *estimate.breakdowns)]
     attributes = [a for a in structure.attributes if a.id in target.map and coder.constant(a.id) is None]
     listed += [f"{coder.code(a.id)} AS {name(a.id)}" for a in attributes]
-    listed += [f"{weight} AS _w", "_delivery", *(text for m in measured for text in m.columns)]
-    sums = [name(d) for d in (*grouped, *estimate.breakdowns)]
-    sums += [f"GROUPING({name(d)}) = 1 AS {name('all_' + d)}" for d in estimate.breakdowns]
-    sums += [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
-    sums += [text for m in measured for text in m.sums]
+    listed += ["_delivery", *(text for m in measured for text in m.columns)]
+    finest = [name(d) for d in (*grouped, *estimate.breakdowns)]
+    least = [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
+    cells = [*finest, "_delivery", *least, *(text for m in measured for text in m.cells)]
+    sums = [*finest, *(f"GROUPING({name(d)}) = 1 AS {name('all_' + d)}" for d in estimate.breakdowns)]
+    sums += [*least, *(text for m in measured for text in m.sums)]
     sets = ", ".join(f"({', '.join(name(d) for d in (*grouped, *margin))})" for margin in margins(estimate))
     return [
         f"coded AS (SELECT {', '.join(listed)} FROM {records}{where})",
-        f"sums AS (SELECT {', '.join(sums)} FROM coded GROUP BY GROUPING SETS ({sets}))",
+        # Once over the records to cells that are few; all combinations of breakdowns come from these.
+        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join([*finest, '_delivery'])})",
+        f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"behind AS ({_behind(structure, grouped)})",
         f"figures AS (SELECT *, unnest([{', '.join(_figures(estimate))}]) AS figure FROM sums)",
         f"observations AS ({_observations(dataset, target, structure, grouped, coder)})",
@@ -62,41 +66,43 @@ def _behind(structure: DataStructure, grouped: list[str]) -> str:
     """Return the deliveries behind each period."""
     time = structure.time.id if structure.time and structure.time.id in grouped else None
     period = f"{name(time)} AS period" if time else "NULL AS period"
-    return f"SELECT {period}, list_sort(list(DISTINCT _delivery)) AS deliveries FROM coded GROUP BY ALL"
+    return f"SELECT {period}, list_sort(list(DISTINCT _delivery)) AS deliveries FROM cells GROUP BY ALL"
 
 
 class _measured:  # noqa: N801 - read as a word: the measured columns and sums of one indicator
-    """What one indicator asks of the scan: columns on each record, and sums over them."""
+    """What one indicator asks of the scan: columns on each record, their sums in each cell, and sums over cells.
 
-    def __init__(self, number: int, indicator: Indicator, key: str, coder: Coder) -> None:
+    Who did not answer has NULL in each column, which sums and counts pass over: that is much faster than to filter.
+    """
+
+    def __init__(self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder) -> None:
         def parse(text: str | None, default: str) -> str:
             return coder.parse(text, "estimate", "indicators", key) if text is not None else default
 
         among = parse(indicator.among, "")
-        y, x, n, k = (f"_{letter}{number}" for letter in "yxnk")
-        numerator, denominator, answered = (
-            f"_num{number}",
-            f"_den{number}",
-            f"{y} IS NOT NULL AND {x} IS NOT NULL",
-        )
-        kind = indicator.kind
-        measure = {
-            "proportion": (f"CAST(({parse(indicator.proportion, 'NULL')}) AS INTEGER)", "1"),
-            "mean": (f"CAST(({parse(indicator.mean, 'NULL')}) AS DOUBLE)", "1"),
-            "total": (f"CAST(({parse(indicator.total, 'NULL')}) AS DOUBLE)", "1"),
+        measured, of = {
+            "proportion": (f"CAST(({parse(indicator.proportion, 'NULL')}) AS INTEGER)", ""),
+            "mean": (f"CAST(({parse(indicator.mean, 'NULL')}) AS DOUBLE)", ""),
+            "total": (f"CAST(({parse(indicator.total, 'NULL')}) AS DOUBLE)", ""),
             "ratio": tuple(f"CAST(({parse(t, 'NULL')}) AS DOUBLE)" for t in indicator.ratio or ("NULL", "NULL")),
             "count": (f"CAST(coalesce({parse(indicator.count, 'NULL')}, FALSE) AS INTEGER)",
                       f"CAST(coalesce({parse(indicator.known_when, 'TRUE')}, FALSE) AS INTEGER)"),
-        }[kind]  # fmt: skip
-        asked = f"CASE WHEN {among} THEN {measure[0]} END" if among else measure[0]
-        self.columns = [f"{asked} AS {y}", f"{measure[1]} AS {x}"]
-        has = f"{y} = 1" if kind in ("proportion", "count") else "FALSE"
-        self.sums = [
-            f"count(*) FILTER (WHERE {answered}) AS {n}",
-            f"count(*) FILTER (WHERE {answered} AND {has}) AS {k}",
-            f"sum(_w * {y}) FILTER (WHERE {answered}) AS {numerator}",
-            f"sum(_w * {x}) FILTER (WHERE {answered}) AS {denominator}",
+        }[indicator.kind]  # fmt: skip
+        conditions = [*([f"({among})"] if among else []), *([f"{of} IS NOT NULL"] if of else [])]
+        answer = f"CASE WHEN {' AND '.join(conditions)} THEN {measured} END" if conditions else measured
+        y, weighted, base = f"_y{number}", f"_num{number}", f"_den{number}"
+        self.columns = [
+            f"{answer} AS {y}",
+            f"{weight} * ({answer}) AS {weighted}",
+            f"CASE WHEN ({answer}) IS NOT NULL THEN {weight}{f' * {of}' if of else ''} END AS {base}",
         ]
+        n, k = f"_n{number}", f"_k{number}"
+        has = f"count(nullif({y}, 0))" if indicator.kind in ("proportion", "count") else "0"
+        self.cells = [
+            f"count({y}) AS {n}", f"{has} AS {k}", f"sum({weighted}) AS {weighted}", f"sum({base}) AS {base}",
+        ]  # fmt: skip
+        self.sums = [f"CAST(coalesce(sum({count}), 0) AS BIGINT) AS {count}" for count in (n, k)]
+        self.sums += [f"sum({total}) AS {total}" for total in (weighted, base)]
 
 
 def _figures(estimate: Estimate) -> list[str]:

@@ -19,6 +19,8 @@ from pipelines.sensors import downstream
 from resources.house import HouseResource
 from resources.instance import prepare
 
+pytestmark = pytest.mark.xdist_group("whole_way")
+
 ROOT = Path(__file__).parents[2]
 MAPPINGS = ROOT / "sdmx_mappings"
 LGBT = "dihr/lgbt_barometer"

@@ -15,6 +15,8 @@ import pytest
 
 from citizenstats.store import sha256_of
 
+pytestmark = pytest.mark.xdist_group("crash")
+
 ROOT = Path(__file__).parents[2]
 RUNNER = Path(__file__).with_name("crash_runner.py")
 DATASETS = ("right_to_defend/incidents", "right_to_defend/assessments")

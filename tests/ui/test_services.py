@@ -181,9 +181,9 @@ def test_it_listens_on_the_loopback_address_only(services):
         ("columns", "assets/observed/dihr/lgbt_barometer", ("CL_LGBT_INDICATOR", "barometer@example.org")),
         ("select", "assets/observed/dihr/lgbt_barometer?view=events", ("SELECT", "dagster/row_count")),
         (
-            "chart",
+            "release",
             "assets/released/CITIZENSTATS/LGBT_BAROMETER?view=events",
-            ("data:image/svg+xml;base64", "R0002"),
+            ("observations by period", "R0002"),
         ),
     ],
 )

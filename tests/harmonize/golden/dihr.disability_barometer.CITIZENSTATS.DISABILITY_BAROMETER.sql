@@ -72,63 +72,268 @@ WITH current AS (
       WHEN 'Region Sjælland'
       THEN 'DK-85'
     END AS "REF_AREA",
-    "vaegt" AS _w,
     _delivery,
     CAST((
       diskrimineret
     ) AS INT) AS _y0,
-    1 AS _x0,
+    "vaegt" * (
+      CAST((
+        diskrimineret
+      ) AS INT)
+    ) AS _num0,
+    CASE WHEN NOT (
+      CAST((
+        diskrimineret
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den0,
     CAST((
       vold
     ) AS INT) AS _y1,
-    1 AS _x1,
+    "vaegt" * (
+      CAST((
+        vold
+      ) AS INT)
+    ) AS _num1,
+    CASE WHEN NOT (
+      CAST((
+        vold
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den1,
     CAST((
       adgang_opgivet
     ) AS INT) AS _y2,
-    1 AS _x2,
+    "vaegt" * (
+      CAST((
+        adgang_opgivet
+      ) AS INT)
+    ) AS _num2,
+    CASE WHEN NOT (
+      CAST((
+        adgang_opgivet
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den2,
     CAST((
       bestemmer_selv IN ('Altid', 'For det meste')
     ) AS INT) AS _y3,
-    1 AS _x3,
+    "vaegt" * (
+      CAST((
+        bestemmer_selv IN ('Altid', 'For det meste')
+      ) AS INT)
+    ) AS _num3,
+    CASE
+      WHEN NOT (
+        CAST((
+          bestemmer_selv IN ('Altid', 'For det meste')
+        ) AS INT)
+      ) IS NULL
+      THEN "vaegt"
+    END AS _den3,
     CAST((
       fritidsliv
     ) AS INT) AS _y4,
-    1 AS _x4,
+    "vaegt" * (
+      CAST((
+        fritidsliv
+      ) AS INT)
+    ) AS _num4,
+    CASE WHEN NOT (
+      CAST((
+        fritidsliv
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den4,
     CAST((
       ucla_score >= 7
     ) AS INT) AS _y5,
-    1 AS _x5,
+    "vaegt" * (
+      CAST((
+        ucla_score >= 7
+      ) AS INT)
+    ) AS _num5,
+    CASE WHEN NOT (
+      CAST((
+        ucla_score >= 7
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den5,
     CAST((
       uddannelse
     ) AS INT) AS _y6,
-    1 AS _x6,
+    "vaegt" * (
+      CAST((
+        uddannelse
+      ) AS INT)
+    ) AS _num6,
+    CASE WHEN NOT (
+      CAST((
+        uddannelse
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den6,
     CAST((
       helbred IN ('Fremragende', 'Vældig godt', 'Godt')
     ) AS INT) AS _y7,
-    1 AS _x7,
+    "vaegt" * (
+      CAST((
+        helbred IN ('Fremragende', 'Vældig godt', 'Godt')
+      ) AS INT)
+    ) AS _num7,
+    CASE
+      WHEN NOT (
+        CAST((
+          helbred IN ('Fremragende', 'Vældig godt', 'Godt')
+        ) AS INT)
+      ) IS NULL
+      THEN "vaegt"
+    END AS _den7,
     CAST((
       gali <> 'Slet ikke begrænset'
     ) AS INT) AS _y8,
-    1 AS _x8,
+    "vaegt" * (
+      CAST((
+        gali <> 'Slet ikke begrænset'
+      ) AS INT)
+    ) AS _num8,
+    CASE
+      WHEN NOT (
+        CAST((
+          gali <> 'Slet ikke begrænset'
+        ) AS INT)
+      ) IS NULL
+      THEN "vaegt"
+    END AS _den8,
     CAST((
       livstilfredshed
     ) AS DOUBLE) AS _y9,
-    1 AS _x9,
+    "vaegt" * (
+      CAST((
+        livstilfredshed
+      ) AS DOUBLE)
+    ) AS _num9,
+    CASE
+      WHEN NOT (
+        CAST((
+          livstilfredshed
+        ) AS DOUBLE)
+      ) IS NULL
+      THEN "vaegt"
+    END AS _den9,
     CAST((
       beskaeftiget
     ) AS INT) AS _y10,
-    1 AS _x10,
+    "vaegt" * (
+      CAST((
+        beskaeftiget
+      ) AS INT)
+    ) AS _num10,
+    CASE WHEN NOT (
+      CAST((
+        beskaeftiget
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den10,
     CAST((
       uventet_udgift
     ) AS INT) AS _y11,
-    1 AS _x11,
-    CASE WHEN alder >= 18 THEN CAST((
+    "vaegt" * (
+      CAST((
+        uventet_udgift
+      ) AS INT)
+    ) AS _num11,
+    CASE WHEN NOT (
+      CAST((
+        uventet_udgift
+      ) AS INT)
+    ) IS NULL THEN "vaegt" END AS _den11,
+    CASE WHEN (
+      alder >= 18
+    ) THEN CAST((
       stemte
     ) AS INT) END AS _y12,
-    1 AS _x12
+    "vaegt" * (
+      CASE WHEN (
+        alder >= 18
+      ) THEN CAST((
+        stemte
+      ) AS INT) END
+    ) AS _num12,
+    CASE
+      WHEN NOT (
+        CASE WHEN (
+          alder >= 18
+        ) THEN CAST((
+          stemte
+        ) AS INT) END
+      ) IS NULL
+      THEN "vaegt"
+    END AS _den12
   FROM derived
   WHERE
     NOT handicap IS NULL
+), cells AS MATERIALIZED (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    _delivery,
+    COUNT(_y0) AS _n0,
+    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    COUNT(_y1) AS _n1,
+    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1,
+    COUNT(_y2) AS _n2,
+    COUNT(NULLIF(_y2, 0)) AS _k2,
+    SUM(_num2) AS _num2,
+    SUM(_den2) AS _den2,
+    COUNT(_y3) AS _n3,
+    COUNT(NULLIF(_y3, 0)) AS _k3,
+    SUM(_num3) AS _num3,
+    SUM(_den3) AS _den3,
+    COUNT(_y4) AS _n4,
+    COUNT(NULLIF(_y4, 0)) AS _k4,
+    SUM(_num4) AS _num4,
+    SUM(_den4) AS _den4,
+    COUNT(_y5) AS _n5,
+    COUNT(NULLIF(_y5, 0)) AS _k5,
+    SUM(_num5) AS _num5,
+    SUM(_den5) AS _den5,
+    COUNT(_y6) AS _n6,
+    COUNT(NULLIF(_y6, 0)) AS _k6,
+    SUM(_num6) AS _num6,
+    SUM(_den6) AS _den6,
+    COUNT(_y7) AS _n7,
+    COUNT(NULLIF(_y7, 0)) AS _k7,
+    SUM(_num7) AS _num7,
+    SUM(_den7) AS _den7,
+    COUNT(_y8) AS _n8,
+    COUNT(NULLIF(_y8, 0)) AS _k8,
+    SUM(_num8) AS _num8,
+    SUM(_den8) AS _den8,
+    COUNT(_y9) AS _n9,
+    0 AS _k9,
+    SUM(_num9) AS _num9,
+    SUM(_den9) AS _den9,
+    COUNT(_y10) AS _n10,
+    COUNT(NULLIF(_y10, 0)) AS _k10,
+    SUM(_num10) AS _num10,
+    SUM(_den10) AS _den10,
+    COUNT(_y11) AS _n11,
+    COUNT(NULLIF(_y11, 0)) AS _k11,
+    SUM(_num11) AS _num11,
+    SUM(_den11) AS _den11,
+    COUNT(_y12) AS _n12,
+    COUNT(NULLIF(_y12, 0)) AS _k12,
+    SUM(_num12) AS _num12,
+    SUM(_den12) AS _den12
+  FROM coded
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    _delivery
 ), sums AS (
   SELECT
     "TIME_PERIOD",
@@ -140,111 +345,59 @@ WITH current AS (
     GROUPING("SEX") = 1 AS "all_SEX",
     GROUPING("AGE") = 1 AS "all_AGE",
     GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _n0,
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL AND _y0 = 1) AS _k0,
-    SUM(_w * _y0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _num0,
-    SUM(_w * _x0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _den0,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _n1,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL AND _y1 = 1) AS _k1,
-    SUM(_w * _y1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _num1,
-    SUM(_w * _x1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _den1,
-    COUNT(*) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _n2,
-    COUNT(*) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL AND _y2 = 1) AS _k2,
-    SUM(_w * _y2) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _num2,
-    SUM(_w * _x2) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _den2,
-    COUNT(*) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _n3,
-    COUNT(*) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL AND _y3 = 1) AS _k3,
-    SUM(_w * _y3) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _num3,
-    SUM(_w * _x3) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _den3,
-    COUNT(*) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _n4,
-    COUNT(*) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL AND _y4 = 1) AS _k4,
-    SUM(_w * _y4) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _num4,
-    SUM(_w * _x4) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _den4,
-    COUNT(*) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _n5,
-    COUNT(*) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL AND _y5 = 1) AS _k5,
-    SUM(_w * _y5) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _num5,
-    SUM(_w * _x5) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _den5,
-    COUNT(*) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL) AS _n6,
-    COUNT(*) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL AND _y6 = 1) AS _k6,
-    SUM(_w * _y6) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL) AS _num6,
-    SUM(_w * _x6) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL) AS _den6,
-    COUNT(*) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL) AS _n7,
-    COUNT(*) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL AND _y7 = 1) AS _k7,
-    SUM(_w * _y7) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL) AS _num7,
-    SUM(_w * _x7) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL) AS _den7,
-    COUNT(*) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL) AS _n8,
-    COUNT(*) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL AND _y8 = 1) AS _k8,
-    SUM(_w * _y8) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL) AS _num8,
-    SUM(_w * _x8) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL) AS _den8,
-    COUNT(*) FILTER(WHERE
-      NOT _y9 IS NULL AND NOT _x9 IS NULL) AS _n9,
-    COUNT(*) FILTER(WHERE
-      NOT _y9 IS NULL AND NOT _x9 IS NULL AND FALSE) AS _k9,
-    SUM(_w * _y9) FILTER(WHERE
-      NOT _y9 IS NULL AND NOT _x9 IS NULL) AS _num9,
-    SUM(_w * _x9) FILTER(WHERE
-      NOT _y9 IS NULL AND NOT _x9 IS NULL) AS _den9,
-    COUNT(*) FILTER(WHERE
-      NOT _y10 IS NULL AND NOT _x10 IS NULL) AS _n10,
-    COUNT(*) FILTER(WHERE
-      NOT _y10 IS NULL AND NOT _x10 IS NULL AND _y10 = 1) AS _k10,
-    SUM(_w * _y10) FILTER(WHERE
-      NOT _y10 IS NULL AND NOT _x10 IS NULL) AS _num10,
-    SUM(_w * _x10) FILTER(WHERE
-      NOT _y10 IS NULL AND NOT _x10 IS NULL) AS _den10,
-    COUNT(*) FILTER(WHERE
-      NOT _y11 IS NULL AND NOT _x11 IS NULL) AS _n11,
-    COUNT(*) FILTER(WHERE
-      NOT _y11 IS NULL AND NOT _x11 IS NULL AND _y11 = 1) AS _k11,
-    SUM(_w * _y11) FILTER(WHERE
-      NOT _y11 IS NULL AND NOT _x11 IS NULL) AS _num11,
-    SUM(_w * _x11) FILTER(WHERE
-      NOT _y11 IS NULL AND NOT _x11 IS NULL) AS _den11,
-    COUNT(*) FILTER(WHERE
-      NOT _y12 IS NULL AND NOT _x12 IS NULL) AS _n12,
-    COUNT(*) FILTER(WHERE
-      NOT _y12 IS NULL AND NOT _x12 IS NULL AND _y12 = 1) AS _k12,
-    SUM(_w * _y12) FILTER(WHERE
-      NOT _y12 IS NULL AND NOT _x12 IS NULL) AS _num12,
-    SUM(_w * _x12) FILTER(WHERE
-      NOT _y12 IS NULL AND NOT _x12 IS NULL) AS _den12
-  FROM coded
+    CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
+    CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    CAST(COALESCE(SUM(_n1), 0) AS BIGINT) AS _n1,
+    CAST(COALESCE(SUM(_k1), 0) AS BIGINT) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1,
+    CAST(COALESCE(SUM(_n2), 0) AS BIGINT) AS _n2,
+    CAST(COALESCE(SUM(_k2), 0) AS BIGINT) AS _k2,
+    SUM(_num2) AS _num2,
+    SUM(_den2) AS _den2,
+    CAST(COALESCE(SUM(_n3), 0) AS BIGINT) AS _n3,
+    CAST(COALESCE(SUM(_k3), 0) AS BIGINT) AS _k3,
+    SUM(_num3) AS _num3,
+    SUM(_den3) AS _den3,
+    CAST(COALESCE(SUM(_n4), 0) AS BIGINT) AS _n4,
+    CAST(COALESCE(SUM(_k4), 0) AS BIGINT) AS _k4,
+    SUM(_num4) AS _num4,
+    SUM(_den4) AS _den4,
+    CAST(COALESCE(SUM(_n5), 0) AS BIGINT) AS _n5,
+    CAST(COALESCE(SUM(_k5), 0) AS BIGINT) AS _k5,
+    SUM(_num5) AS _num5,
+    SUM(_den5) AS _den5,
+    CAST(COALESCE(SUM(_n6), 0) AS BIGINT) AS _n6,
+    CAST(COALESCE(SUM(_k6), 0) AS BIGINT) AS _k6,
+    SUM(_num6) AS _num6,
+    SUM(_den6) AS _den6,
+    CAST(COALESCE(SUM(_n7), 0) AS BIGINT) AS _n7,
+    CAST(COALESCE(SUM(_k7), 0) AS BIGINT) AS _k7,
+    SUM(_num7) AS _num7,
+    SUM(_den7) AS _den7,
+    CAST(COALESCE(SUM(_n8), 0) AS BIGINT) AS _n8,
+    CAST(COALESCE(SUM(_k8), 0) AS BIGINT) AS _k8,
+    SUM(_num8) AS _num8,
+    SUM(_den8) AS _den8,
+    CAST(COALESCE(SUM(_n9), 0) AS BIGINT) AS _n9,
+    CAST(COALESCE(SUM(_k9), 0) AS BIGINT) AS _k9,
+    SUM(_num9) AS _num9,
+    SUM(_den9) AS _den9,
+    CAST(COALESCE(SUM(_n10), 0) AS BIGINT) AS _n10,
+    CAST(COALESCE(SUM(_k10), 0) AS BIGINT) AS _k10,
+    SUM(_num10) AS _num10,
+    SUM(_den10) AS _den10,
+    CAST(COALESCE(SUM(_n11), 0) AS BIGINT) AS _n11,
+    CAST(COALESCE(SUM(_k11), 0) AS BIGINT) AS _k11,
+    SUM(_num11) AS _num11,
+    SUM(_den11) AS _den11,
+    CAST(COALESCE(SUM(_n12), 0) AS BIGINT) AS _n12,
+    CAST(COALESCE(SUM(_k12), 0) AS BIGINT) AS _k12,
+    SUM(_num12) AS _num12,
+    SUM(_den12) AS _den12
+  FROM cells
   GROUP BY
     GROUPING SETS (
       (
@@ -270,7 +423,7 @@ WITH current AS (
   SELECT
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
-  FROM coded
+  FROM cells
   GROUP BY ALL
 ), figures AS (
   SELECT

@@ -17,123 +17,213 @@ WITH current AS (
       WHEN 'peru'
       THEN 'PE'
     END AS "REF_AREA",
-    1 AS _w,
     _delivery,
     CAST((
       data_on_men
     ) AS INT) AS _y0,
-    1 AS _x0,
+    1 * (
+      CAST((
+        data_on_men
+      ) AS INT)
+    ) AS _num0,
+    CASE WHEN NOT (
+      CAST((
+        data_on_men
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den0,
     CAST((
       data_on_other_women
     ) AS INT) AS _y1,
-    1 AS _x1,
+    1 * (
+      CAST((
+        data_on_other_women
+      ) AS INT)
+    ) AS _num1,
+    CASE WHEN NOT (
+      CAST((
+        data_on_other_women
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den1,
     CAST((
       leadership
     ) AS INT) AS _y2,
-    1 AS _x2,
+    1 * (
+      CAST((
+        leadership
+      ) AS INT)
+    ) AS _num2,
+    CASE WHEN NOT (
+      CAST((
+        leadership
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den2,
     CAST((
       conflict
     ) AS INT) AS _y3,
-    1 AS _x3,
+    1 * (
+      CAST((
+        conflict
+      ) AS INT)
+    ) AS _num3,
+    CASE WHEN NOT (
+      CAST((
+        conflict
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den3,
     CAST((
       conflict_state
     ) AS INT) AS _y4,
-    1 AS _x4,
+    1 * (
+      CAST((
+        conflict_state
+      ) AS INT)
+    ) AS _num4,
+    CASE WHEN NOT (
+      CAST((
+        conflict_state
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den4,
     CAST((
       conflict_company
     ) AS INT) AS _y5,
-    1 AS _x5,
+    1 * (
+      CAST((
+        conflict_company
+      ) AS INT)
+    ) AS _num5,
+    CASE WHEN NOT (
+      CAST((
+        conflict_company
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den5,
     CAST((
       conflict_neighbours
     ) AS INT) AS _y6,
-    1 AS _x6,
+    1 * (
+      CAST((
+        conflict_neighbours
+      ) AS INT)
+    ) AS _num6,
+    CASE WHEN NOT (
+      CAST((
+        conflict_neighbours
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den6,
     CAST((
       land_lost
     ) AS INT) AS _y7,
-    1 AS _x7,
+    1 * (
+      CAST((
+        land_lost
+      ) AS INT)
+    ) AS _num7,
+    CASE WHEN NOT (
+      CAST((
+        land_lost
+      ) AS INT)
+    ) IS NULL THEN 1 END AS _den7,
     CAST((
       school_km
     ) AS DOUBLE) AS _y8,
-    1 AS _x8
+    1 * (
+      CAST((
+        school_km
+      ) AS DOUBLE)
+    ) AS _num8,
+    CASE WHEN NOT (
+      CAST((
+        school_km
+      ) AS DOUBLE)
+    ) IS NULL THEN 1 END AS _den8
   FROM derived
+), cells AS MATERIALIZED (
+  SELECT
+    "TIME_PERIOD",
+    "REF_AREA",
+    _delivery,
+    COUNT(_y0) AS _n0,
+    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    COUNT(_y1) AS _n1,
+    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1,
+    COUNT(_y2) AS _n2,
+    COUNT(NULLIF(_y2, 0)) AS _k2,
+    SUM(_num2) AS _num2,
+    SUM(_den2) AS _den2,
+    COUNT(_y3) AS _n3,
+    COUNT(NULLIF(_y3, 0)) AS _k3,
+    SUM(_num3) AS _num3,
+    SUM(_den3) AS _den3,
+    COUNT(_y4) AS _n4,
+    COUNT(NULLIF(_y4, 0)) AS _k4,
+    SUM(_num4) AS _num4,
+    SUM(_den4) AS _den4,
+    COUNT(_y5) AS _n5,
+    COUNT(NULLIF(_y5, 0)) AS _k5,
+    SUM(_num5) AS _num5,
+    SUM(_den5) AS _den5,
+    COUNT(_y6) AS _n6,
+    COUNT(NULLIF(_y6, 0)) AS _k6,
+    SUM(_num6) AS _num6,
+    SUM(_den6) AS _den6,
+    COUNT(_y7) AS _n7,
+    COUNT(NULLIF(_y7, 0)) AS _k7,
+    SUM(_num7) AS _num7,
+    SUM(_den7) AS _den7,
+    COUNT(_y8) AS _n8,
+    0 AS _k8,
+    SUM(_num8) AS _num8,
+    SUM(_den8) AS _den8
+  FROM coded
+  GROUP BY
+    "TIME_PERIOD",
+    "REF_AREA",
+    _delivery
 ), sums AS (
   SELECT
     "TIME_PERIOD",
     "REF_AREA",
     GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _n0,
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL AND _y0 = 1) AS _k0,
-    SUM(_w * _y0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _num0,
-    SUM(_w * _x0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _den0,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _n1,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL AND _y1 = 1) AS _k1,
-    SUM(_w * _y1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _num1,
-    SUM(_w * _x1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _den1,
-    COUNT(*) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _n2,
-    COUNT(*) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL AND _y2 = 1) AS _k2,
-    SUM(_w * _y2) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _num2,
-    SUM(_w * _x2) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _den2,
-    COUNT(*) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _n3,
-    COUNT(*) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL AND _y3 = 1) AS _k3,
-    SUM(_w * _y3) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _num3,
-    SUM(_w * _x3) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _den3,
-    COUNT(*) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _n4,
-    COUNT(*) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL AND _y4 = 1) AS _k4,
-    SUM(_w * _y4) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _num4,
-    SUM(_w * _x4) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _den4,
-    COUNT(*) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _n5,
-    COUNT(*) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL AND _y5 = 1) AS _k5,
-    SUM(_w * _y5) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _num5,
-    SUM(_w * _x5) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _den5,
-    COUNT(*) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL) AS _n6,
-    COUNT(*) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL AND _y6 = 1) AS _k6,
-    SUM(_w * _y6) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL) AS _num6,
-    SUM(_w * _x6) FILTER(WHERE
-      NOT _y6 IS NULL AND NOT _x6 IS NULL) AS _den6,
-    COUNT(*) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL) AS _n7,
-    COUNT(*) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL AND _y7 = 1) AS _k7,
-    SUM(_w * _y7) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL) AS _num7,
-    SUM(_w * _x7) FILTER(WHERE
-      NOT _y7 IS NULL AND NOT _x7 IS NULL) AS _den7,
-    COUNT(*) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL) AS _n8,
-    COUNT(*) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL AND FALSE) AS _k8,
-    SUM(_w * _y8) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL) AS _num8,
-    SUM(_w * _x8) FILTER(WHERE
-      NOT _y8 IS NULL AND NOT _x8 IS NULL) AS _den8
-  FROM coded
+    CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
+    CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    CAST(COALESCE(SUM(_n1), 0) AS BIGINT) AS _n1,
+    CAST(COALESCE(SUM(_k1), 0) AS BIGINT) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1,
+    CAST(COALESCE(SUM(_n2), 0) AS BIGINT) AS _n2,
+    CAST(COALESCE(SUM(_k2), 0) AS BIGINT) AS _k2,
+    SUM(_num2) AS _num2,
+    SUM(_den2) AS _den2,
+    CAST(COALESCE(SUM(_n3), 0) AS BIGINT) AS _n3,
+    CAST(COALESCE(SUM(_k3), 0) AS BIGINT) AS _k3,
+    SUM(_num3) AS _num3,
+    SUM(_den3) AS _den3,
+    CAST(COALESCE(SUM(_n4), 0) AS BIGINT) AS _n4,
+    CAST(COALESCE(SUM(_k4), 0) AS BIGINT) AS _k4,
+    SUM(_num4) AS _num4,
+    SUM(_den4) AS _den4,
+    CAST(COALESCE(SUM(_n5), 0) AS BIGINT) AS _n5,
+    CAST(COALESCE(SUM(_k5), 0) AS BIGINT) AS _k5,
+    SUM(_num5) AS _num5,
+    SUM(_den5) AS _den5,
+    CAST(COALESCE(SUM(_n6), 0) AS BIGINT) AS _n6,
+    CAST(COALESCE(SUM(_k6), 0) AS BIGINT) AS _k6,
+    SUM(_num6) AS _num6,
+    SUM(_den6) AS _den6,
+    CAST(COALESCE(SUM(_n7), 0) AS BIGINT) AS _n7,
+    CAST(COALESCE(SUM(_k7), 0) AS BIGINT) AS _k7,
+    SUM(_num7) AS _num7,
+    SUM(_den7) AS _den7,
+    CAST(COALESCE(SUM(_n8), 0) AS BIGINT) AS _n8,
+    CAST(COALESCE(SUM(_k8), 0) AS BIGINT) AS _k8,
+    SUM(_num8) AS _num8,
+    SUM(_den8) AS _den8
+  FROM cells
   GROUP BY
     GROUPING SETS (
       (
@@ -145,7 +235,7 @@ WITH current AS (
   SELECT
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
-  FROM coded
+  FROM cells
   GROUP BY ALL
 ), figures AS (
   SELECT

@@ -59,23 +59,162 @@ WITH current AS (
       WHEN 'unknown'
       THEN '_U'
     END AS "SEX",
-    1 AS _w,
     _delivery,
-    CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT) AS _y0,
-    CAST(COALESCE(act = 'killing', FALSE) AS INT) AS _x0,
-    CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT) AS _y1,
-    CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) AS _x1,
-    CAST(COALESCE(verified AND act = 'torture', FALSE) AS INT) AS _y2,
-    CAST(COALESCE(act = 'torture', FALSE) AS INT) AS _x2,
-    CAST(COALESCE(verified AND act = 'arbitrary_detention', FALSE) AS INT) AS _y3,
-    CAST(COALESCE(act = 'arbitrary_detention', FALSE) AS INT) AS _x3,
-    CAST(COALESCE(verified AND act = 'kidnapping', FALSE) AS INT) AS _y4,
-    CAST(COALESCE(act = 'kidnapping', FALSE) AS INT) AS _x4,
-    CAST(COALESCE(verified AND act = 'other', FALSE) AS INT) AS _y5,
-    CAST(COALESCE(act = 'other', FALSE) AS INT) AS _x5
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT)
+    END AS _y0,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT)
+      END
+    ) AS _num0,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'killing', FALSE) AS INT)
+    END AS _den0,
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT)
+    END AS _y1,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT)
+      END
+    ) AS _num1,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT)
+    END AS _den1,
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'torture', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'torture', FALSE) AS INT)
+    END AS _y2,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'torture', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'torture', FALSE) AS INT)
+      END
+    ) AS _num2,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'torture', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'torture', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'torture', FALSE) AS INT)
+    END AS _den2,
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'arbitrary_detention', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'arbitrary_detention', FALSE) AS INT)
+    END AS _y3,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'arbitrary_detention', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'arbitrary_detention', FALSE) AS INT)
+      END
+    ) AS _num3,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'arbitrary_detention', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'arbitrary_detention', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'arbitrary_detention', FALSE) AS INT)
+    END AS _den3,
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'kidnapping', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'kidnapping', FALSE) AS INT)
+    END AS _y4,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'kidnapping', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'kidnapping', FALSE) AS INT)
+      END
+    ) AS _num4,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'kidnapping', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'kidnapping', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'kidnapping', FALSE) AS INT)
+    END AS _den4,
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'other', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'other', FALSE) AS INT)
+    END AS _y5,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'other', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'other', FALSE) AS INT)
+      END
+    ) AS _num5,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'other', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'other', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'other', FALSE) AS INT)
+    END AS _den5
   FROM derived
   WHERE
     monitored
+), cells AS MATERIALIZED (
+  SELECT
+    "REF_AREA",
+    "TIME_PERIOD",
+    "VICTIM_GROUP",
+    "SEX",
+    _delivery,
+    COUNT(_y0) AS _n0,
+    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    COUNT(_y1) AS _n1,
+    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1,
+    COUNT(_y2) AS _n2,
+    COUNT(NULLIF(_y2, 0)) AS _k2,
+    SUM(_num2) AS _num2,
+    SUM(_den2) AS _den2,
+    COUNT(_y3) AS _n3,
+    COUNT(NULLIF(_y3, 0)) AS _k3,
+    SUM(_num3) AS _num3,
+    SUM(_den3) AS _den3,
+    COUNT(_y4) AS _n4,
+    COUNT(NULLIF(_y4, 0)) AS _k4,
+    SUM(_num4) AS _num4,
+    SUM(_den4) AS _den4,
+    COUNT(_y5) AS _n5,
+    COUNT(NULLIF(_y5, 0)) AS _k5,
+    SUM(_num5) AS _num5,
+    SUM(_den5) AS _den5
+  FROM coded
+  GROUP BY
+    "REF_AREA",
+    "TIME_PERIOD",
+    "VICTIM_GROUP",
+    "SEX",
+    _delivery
 ), sums AS (
   SELECT
     "REF_AREA",
@@ -84,55 +223,31 @@ WITH current AS (
     "SEX",
     GROUPING("VICTIM_GROUP") = 1 AS "all_VICTIM_GROUP",
     GROUPING("SEX") = 1 AS "all_SEX",
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _n0,
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL AND _y0 = 1) AS _k0,
-    SUM(_w * _y0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _num0,
-    SUM(_w * _x0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _den0,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _n1,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL AND _y1 = 1) AS _k1,
-    SUM(_w * _y1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _num1,
-    SUM(_w * _x1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _den1,
-    COUNT(*) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _n2,
-    COUNT(*) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL AND _y2 = 1) AS _k2,
-    SUM(_w * _y2) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _num2,
-    SUM(_w * _x2) FILTER(WHERE
-      NOT _y2 IS NULL AND NOT _x2 IS NULL) AS _den2,
-    COUNT(*) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _n3,
-    COUNT(*) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL AND _y3 = 1) AS _k3,
-    SUM(_w * _y3) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _num3,
-    SUM(_w * _x3) FILTER(WHERE
-      NOT _y3 IS NULL AND NOT _x3 IS NULL) AS _den3,
-    COUNT(*) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _n4,
-    COUNT(*) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL AND _y4 = 1) AS _k4,
-    SUM(_w * _y4) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _num4,
-    SUM(_w * _x4) FILTER(WHERE
-      NOT _y4 IS NULL AND NOT _x4 IS NULL) AS _den4,
-    COUNT(*) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _n5,
-    COUNT(*) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL AND _y5 = 1) AS _k5,
-    SUM(_w * _y5) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _num5,
-    SUM(_w * _x5) FILTER(WHERE
-      NOT _y5 IS NULL AND NOT _x5 IS NULL) AS _den5
-  FROM coded
+    CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
+    CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    CAST(COALESCE(SUM(_n1), 0) AS BIGINT) AS _n1,
+    CAST(COALESCE(SUM(_k1), 0) AS BIGINT) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1,
+    CAST(COALESCE(SUM(_n2), 0) AS BIGINT) AS _n2,
+    CAST(COALESCE(SUM(_k2), 0) AS BIGINT) AS _k2,
+    SUM(_num2) AS _num2,
+    SUM(_den2) AS _den2,
+    CAST(COALESCE(SUM(_n3), 0) AS BIGINT) AS _n3,
+    CAST(COALESCE(SUM(_k3), 0) AS BIGINT) AS _k3,
+    SUM(_num3) AS _num3,
+    SUM(_den3) AS _den3,
+    CAST(COALESCE(SUM(_n4), 0) AS BIGINT) AS _n4,
+    CAST(COALESCE(SUM(_k4), 0) AS BIGINT) AS _k4,
+    SUM(_num4) AS _num4,
+    SUM(_den4) AS _den4,
+    CAST(COALESCE(SUM(_n5), 0) AS BIGINT) AS _n5,
+    CAST(COALESCE(SUM(_k5), 0) AS BIGINT) AS _k5,
+    SUM(_num5) AS _num5,
+    SUM(_den5) AS _den5
+  FROM cells
   GROUP BY
     GROUPING SETS (
       ("REF_AREA", "TIME_PERIOD"),
@@ -144,7 +259,7 @@ WITH current AS (
   SELECT
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
-  FROM coded
+  FROM cells
   GROUP BY ALL
 ), figures AS (
   SELECT

@@ -43,36 +43,79 @@ WITH current AS (
       THEN '788'
     END AS "REF_AREA",
     "year" AS "TIME_PERIOD",
-    1 AS _w,
     _delivery,
-    CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT) AS _y0,
-    CAST(COALESCE(act = 'killing', FALSE) AS INT) AS _x0,
-    CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT) AS _y1,
-    CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) AS _x1
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT)
+    END AS _y0,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT)
+      END
+    ) AS _num0,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'killing', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'killing', FALSE) AS INT)
+    END AS _den0,
+    CASE
+      WHEN NOT CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) IS NULL
+      THEN CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT)
+    END AS _y1,
+    1 * (
+      CASE
+        WHEN NOT CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) IS NULL
+        THEN CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT)
+      END
+    ) AS _num1,
+    CASE
+      WHEN NOT (
+        CASE
+          WHEN NOT CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT) IS NULL
+          THEN CAST(COALESCE(verified AND act = 'enforced_disappearance', FALSE) AS INT)
+        END
+      ) IS NULL
+      THEN 1 * CAST(COALESCE(act = 'enforced_disappearance', FALSE) AS INT)
+    END AS _den1
   FROM derived
   WHERE
     monitored
+), cells AS MATERIALIZED (
+  SELECT
+    "REF_AREA",
+    "TIME_PERIOD",
+    _delivery,
+    COUNT(_y0) AS _n0,
+    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    COUNT(_y1) AS _n1,
+    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1
+  FROM coded
+  GROUP BY
+    "REF_AREA",
+    "TIME_PERIOD",
+    _delivery
 ), sums AS (
   SELECT
     "REF_AREA",
     "TIME_PERIOD",
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _n0,
-    COUNT(*) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL AND _y0 = 1) AS _k0,
-    SUM(_w * _y0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _num0,
-    SUM(_w * _x0) FILTER(WHERE
-      NOT _y0 IS NULL AND NOT _x0 IS NULL) AS _den0,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _n1,
-    COUNT(*) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL AND _y1 = 1) AS _k1,
-    SUM(_w * _y1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _num1,
-    SUM(_w * _x1) FILTER(WHERE
-      NOT _y1 IS NULL AND NOT _x1 IS NULL) AS _den1
-  FROM coded
+    CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
+    CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
+    SUM(_num0) AS _num0,
+    SUM(_den0) AS _den0,
+    CAST(COALESCE(SUM(_n1), 0) AS BIGINT) AS _n1,
+    CAST(COALESCE(SUM(_k1), 0) AS BIGINT) AS _k1,
+    SUM(_num1) AS _num1,
+    SUM(_den1) AS _den1
+  FROM cells
   GROUP BY
     GROUPING SETS (
       ("REF_AREA", "TIME_PERIOD")
@@ -81,7 +124,7 @@ WITH current AS (
   SELECT
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
-  FROM coded
+  FROM cells
   GROUP BY ALL
 ), figures AS (
   SELECT
