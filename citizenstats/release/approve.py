@@ -11,6 +11,7 @@ import unicodedata
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.release.candidate import Candidate, candidates, decide
+from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import newest
 from citizenstats.release.publish import publish_due
 from citizenstats.release.release import Released, standing
@@ -27,12 +28,14 @@ def approve(house: House, flow: str, candidate: str | None, person: str, note: s
         note: why, or what was looked at.
 
     Raises:
-        ReleaseError: nothing waits, the candidate was decided about before, or this person may not sign.
+        ReleaseError: nothing waits, the candidate was decided about before, this person may not sign, or consent was
+            taken back since.
     """
     house.mappings.dataflow(flow)
     before = newest(house.store, flow)
     chosen = _chosen(house, flow, candidate)
     _may_sign(house, chosen, person)
+    check_consent(house, flow, chosen.facts["deliveries"])
     if not decide(house, chosen, "approved", " ".join(person.split()), note):
         raise _decided(_chosen(house, flow, chosen.id))
     publish_due(house, flow)

@@ -15,6 +15,7 @@ from citizenstats.engine import session
 from citizenstats.house import House
 from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate
 from citizenstats.release.compare import Changes, Comparison
+from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import Counts, Release, newest
 from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
@@ -65,8 +66,10 @@ def release(house: House, flow: str) -> Released:
         flow: ``AGENCY:ID``.
 
     Raises:
-        ReleaseError: the dataflow's family has not been protected, or its key changed without a new version.
+        ReleaseError: the dataflow's family has not been protected, its key changed without a new version, or consent
+            was taken back since.
     """
+    check_consent(house, flow, publishable(house, flow).deliveries)
     before = newest(house.store, flow)
     publish_due(house, flow)
     while not _up_to_date(house, flow):

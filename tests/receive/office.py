@@ -128,6 +128,12 @@ class Office:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")
 
+    def review(self, how: str) -> None:
+        """Have releases signed off by a person, or not."""
+        flow = {**_FILES["dataflows/OFFICE/ANSWERS.yaml"], "review": how}
+        self._write("dataflows/OFFICE/ANSWERS.yaml", yaml.safe_dump(flow))
+        self.house = open_house(self.home, self.mappings)
+
     def agree(self, change: Change | None = None) -> None:
         """Write the contract anew."""
         said = contract()

@@ -12,6 +12,7 @@ from citizenstats.contracts.load import Dataset, Document, Mappings
 from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, PartnerFile
 from citizenstats.harmonize.frame import sql_type
 from citizenstats.house import House
+from citizenstats.receive.delivery import Delivery
 from citizenstats.sdmx.model import (
     Component,
     Dataflow,
@@ -164,11 +165,10 @@ def read(path: Path, columns: str = "*") -> list[tuple[Any, ...]]:
 
 def deliver(house: House, dataset: str, number: int, arrived: str = NOW) -> str:
     """Record a delivery and return its full name."""
-    full_name = f"{dataset}/{number:06}-{'ab' * 6}"
-    folder = house.store.deliveries(dataset) / full_name.rpartition("/")[2]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "delivery.json").write_bytes(as_json({"arrived": arrived, "file_name": "secret name.csv"}))
-    return full_name
+    delivery = Delivery(dataset, number, "ab" * 32, "secret name.csv", 1, arrived, f"mark {number}")
+    delivery.folder(house.store).mkdir(parents=True, exist_ok=True)
+    (delivery.folder(house.store) / "delivery.json").write_bytes(delivery.as_json())
+    return delivery.full_name
 
 
 def observe(

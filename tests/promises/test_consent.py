@@ -1,0 +1,116 @@
+"""Consent gates hold whichever step is started by hand, in whatever order."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from citizenstats import flow
+from citizenstats.errors import CitizenstatsError, ReleaseError
+from citizenstats.release.approve import approve
+from citizenstats.release.manifest import newest, releases
+from tests.receive.office import DATASET, Office, file, row
+
+pytestmark = pytest.mark.xdist_group("consent")
+
+FLOW = "OFFICE:ANSWERS"
+PEOPLE = [
+    row(f"p{n:02}", "North" if n % 2 else "South", "f" if n % 3 else "m", score="10") for n in range(60)
+]
+WITHDRAWN = row("p01", score="90", agrees="no")
+STEPS = {
+    "observed": lambda house: flow.observe(house, DATASET),
+    "assembled": lambda house: flow.assemble(house, FLOW),
+    "protected": lambda house: flow.protect(house, "watch"),
+    "released": lambda house: flow.release(house, FLOW),
+}
+
+
+def all_steps(office: Office) -> None:
+    for step in STEPS.values():
+        step(office.house)
+
+
+def sample_size(office: Office) -> int | None:
+    """The people behind the published total."""
+    release = newest(office.house.store, FLOW)
+    if release is None:
+        return None
+    lines = (release.folder / "data.csv").read_text("utf-8").splitlines()
+    header = lines[0].split(",")
+    rows = [dict(zip(header, line.split(","), strict=True)) for line in lines[1:]]
+    (total,) = [r for r in rows if r["REF_AREA"] == "XX" and r["SEX"] == "_T"]
+    return int(total["SAMPLE_SIZE"])
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An office that published the answers of sixty people, one of whom then takes consent back."""
+    folder = tmp_path_factory.mktemp("consent")
+    office = Office(folder)
+    office.send(file(*PEOPLE), "first.csv")
+    all_steps(office)
+    assert sample_size(office) == 60
+    office.send(file(WITHDRAWN, row("p99", score="10")), "second.csv")
+    return folder
+
+
+@pytest.fixture
+def office(prepared: Path, tmp_path: Path) -> Office:
+    """The same, to change."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return Office(tmp_path)
+
+
+def stopped_by(step: Callable[[], object]) -> str | None:
+    """The code of the error that stops a step; None when nothing does."""
+    try:
+        step()
+    except CitizenstatsError as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("order", [o for n in range(1, 4) for o in itertools.permutations(STEPS, n)])
+def test_no_order_of_steps_publishes_what_was_taken_back(office: Office, order: tuple[str, ...]) -> None:
+    published = len(releases(office.house.store, FLOW))
+    refused: list[str | None] = []
+    for step in order:
+        refused.append(stopped_by(lambda step=step: STEPS[step](office.house)))
+    assert set(refused) <= {None, "CONSENT_TAKEN_BACK"}
+    assert len(releases(office.house.store, FLOW)) == published
+
+
+def test_all_steps_publish_without_who_took_consent_back(office: Office) -> None:
+    all_steps(office)
+    assert sample_size(office) == 60  # one left, one came
+    current = (office.house.store.observed(DATASET) / "current.json").read_text("utf-8")
+    assert "p01" not in current
+    assert not [r for r in office.records("id") if r == ("p01",)]
+
+
+def test_a_waiting_candidate_cannot_be_signed_off_once_consent_was_taken_back(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.review("required")
+    office.send(file(*PEOPLE), "first.csv")
+    all_steps(office)
+    office.send(file(WITHDRAWN), "second.csv")
+    with pytest.raises(ReleaseError, match="CONSENT_TAKEN_BACK"):
+        approve(office.house, FLOW, None, "Somebody Else")
+    assert newest(office.house.store, FLOW) is None
+    all_steps(office)
+    approve(office.house, FLOW, None, "Somebody Else")
+    assert sample_size(office) == 59
+
+
+def test_a_dataset_that_may_not_be_published_is_not_computed_from(tmp_path: Path) -> None:
+    office = Office(tmp_path, lambda c: c["record"].update({"publication": "none"}))
+    office.send(file(*PEOPLE))
+    all_steps(office)
+    release = newest(office.house.store, FLOW)
+    assert release is None or len((release.folder / "data.csv").read_text("utf-8").splitlines()) == 1
+    assert not list((office.home / "restricted" / "observed").rglob("*.sql"))
