@@ -129,12 +129,11 @@ def _fault(model: type[BaseModel], document: Document, fault: Any) -> MappingErr
     where = document.where(position)
     path = ".".join(str(p) for p in position)
     if fault["type"] == "extra_forbidden":
-        return MappingError(
-            "UNKNOWN_KEY",
-            f"'{path}' is no key here",
-            where,
-            nearest(str(position[-1]), _keys_at(model, position[:-1])),
-        )
+        key = str(position[-1])
+        # A comma inside braces ends a text that stands without quotation marks: what follows looks like a key.
+        torn = "put text with a comma inside braces in quotation marks"
+        mend = nearest(key, _keys_at(model, position[:-1])) if re.fullmatch(r"[\w-]+", key) else torn
+        return MappingError("UNKNOWN_KEY", f"'{path}' is no key here", where, mend)
     if fault["type"] == "missing":
         return MappingError("MISSING_KEY", f"'{path}' is missing", where, "add it")
     return MappingError("BAD_VALUE", f"'{path}': {fault['msg']}", where)
@@ -163,8 +162,9 @@ def _descend(schema: Any, node: Any, step: str | int) -> Any:
             return option["items"]
         if step in option.get("properties", {}):
             return option["properties"][step]
-        if isinstance(option.get("additionalProperties"), dict):
-            return option["additionalProperties"]
+        for named in (*option.get("patternProperties", {}).values(), option.get("additionalProperties")):
+            if isinstance(named, dict):
+                return named
     return {}
 
 

@@ -139,8 +139,12 @@ class Office:
         said = contract()
         if change is not None:
             change(said)
-        self._write("partners/watch/answers.yaml", yaml.safe_dump(said, allow_unicode=True, sort_keys=False))
+        self.write_contract(said)
         self.house: House = open_house(self.home, self.mappings)
+
+    def write_contract(self, said: Contract) -> None:
+        """Write a contract that nobody has looked at."""
+        self._write("partners/watch/answers.yaml", yaml.safe_dump(said, allow_unicode=True, sort_keys=False))
 
     @property
     def inbox(self) -> Path:

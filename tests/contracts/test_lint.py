@@ -1,0 +1,99 @@
+"""Lint finds every fault of a contract before any data come, with file, line and cure; what we ship has none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from citizenstats.contracts.lint import lint
+from tests.receive.office import Office, contract
+
+ROOT = Path(__file__).parents[2]
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def target(change: Change) -> Change:
+    return lambda c: change(c["targets"][0])
+
+
+def estimate(change: Change) -> Change:
+    return lambda c: change(c["targets"][0]["estimate"])
+
+
+FAULTS: dict[str, tuple[Change, str, str]] = {
+    "a key that is misspelt": (lambda c: c.update({"limitation": "none"}), "UNKNOWN_KEY", "targets|licence|title|"),
+    "a missing key": (lambda c: c.pop("record"), "MISSING_KEY", "add it"),
+    "a column type that is none": (lambda c: c["columns"]["score"].update({"type": "numeric"}), "BAD_VALUE", ""),
+    "a rule with a column that is none": (
+        lambda c: c["rules"].append({"must": "scores > 1", "message": "x"}), "UNKNOWN_COLUMN", "score",
+    ),
+    "a rule that reads a file": (
+        lambda c: c["rules"].append({"must": "(SELECT 1 FROM read_csv('/etc/passwd')) = 1", "message": "x"}),
+        "SQL_NOT_ALLOWED", "",
+    ),
+    "a rule with a function that is not allowed": (
+        lambda c: c["rules"].append({"must": "getenv('HOME') = 'x'", "message": "x"}), "SQL_NOT_ALLOWED", "",
+    ),
+    "a rule with an aggregate": (
+        lambda c: c["rules"].append({"must": "sum(score) > 1", "message": "x"}), "SQL_NOT_ALLOWED", "",
+    ),
+    "two statements": (
+        lambda c: c["rules"].append({"must": "score > 1; DROP TABLE x", "message": "x"}), "BAD_SQL", "semicolon",
+    ),
+    "no SQL": (lambda c: c["rules"].append({"must": "score >", "message": "x"}), "BAD_SQL", ""),
+    "a key column that is none": (lambda c: c.update({"key": ["idd"]}), "UNKNOWN_COLUMN", "id"),
+    "a pattern that is none": (
+        lambda c: c["columns"]["id"].update({"pattern": "[a-"}), "BAD_PATTERN", "",
+    ),
+    "an encoding that is none": (lambda c: c["read"].update({"encoding": "utf-9"}), "BAD_ENCODING", ""),
+    "a code that is not in the list": (
+        target(lambda t: t["map"]["REF_AREA"]["codes"].update({"East": "XX-E"})), "UNKNOWN_CODE", "XX-",
+    ),
+    "a constant that is no code": (target(lambda t: t["map"].update({"FREQ": {"value": "Z"}})), "UNKNOWN_CODE", ""),
+    "a component that is none": (
+        target(lambda t: t["map"].update({"AREA": {"value": "XX"}})), "NO_SUCH_COMPONENT", "REF_AREA",
+    ),
+    "a dimension without an origin": (target(lambda t: t["map"].pop("FREQ")), "NOT_MAPPED", "FREQ"),
+    "a dataflow that is none": (target(lambda t: t.update({"dataflow": "OFFICE:ANSWER"})), "NO_SUCH_FLOW", "ANSWERS"),
+    "a weight that is no column": (estimate(lambda e: e.update({"weight": "wight"})), "UNKNOWN_COLUMN", ""),
+    "an indicator that is no code": (
+        estimate(lambda e: e.update({"indicators": {"SCOER": {"mean": "score"}}})), "UNKNOWN_CODE", "SCORE",
+    ),
+    "two origins at once": (
+        target(lambda t: t["map"].update({"FREQ": {"value": "A", "column": "sex"}})), "BAD_VALUE", "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_with_its_line_and_a_cure(tmp_path: Path, name: str) -> None:
+    change, code, cure = FAULTS[name]
+    office = Office(tmp_path)
+    said = contract()
+    change(said)
+    office.write_contract(said)
+    found = lint(office.mappings)
+    assert code in [fault.code for fault in found], [str(f) for f in found]
+    fault = next(f for f in found if f.code == code)
+    assert re.search(r"answers\.yaml:\d+$", fault.where), fault.where
+    assert re.search(cure, f"{fault.what} {fault.mend}"), str(fault)
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    said = contract()
+    FAULTS["a code that is not in the list"][0](said)
+    FAULTS["a rule with a column that is none"][0](said)
+    FAULTS["a pattern that is none"][0](said)
+    office.write_contract(said)
+    assert len(lint(office.mappings)) == 3
+
+
+def test_what_we_ship_and_what_the_tests_use_has_no_fault(tmp_path: Path) -> None:
+    assert [str(f) for f in lint(ROOT / "sdmx_mappings")] == []
+    assert [str(f) for f in lint(Office(tmp_path).mappings)] == []

@@ -1,0 +1,105 @@
+"""Estimates against an independent computation: every figure of every breakdown, from the same microdata."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from citizenstats.engine import quoted, session
+from citizenstats.harmonize.observe import observe
+from citizenstats.house import House, open_house
+from citizenstats.receive.receive import receive
+
+ROOT = Path(__file__).parents[2]
+DATASET = "dihr/disability_barometer"
+FLOW = "CITIZENSTATS:DISABILITY_BAROMETER"
+DIMENSIONS = ("DISABILITY_STATUS", "SEX", "AGE", "REF_AREA")
+TOTALS = {"DISABILITY_STATUS": "_T", "SEX": "_T", "AGE": "Y16T64", "REF_AREA": "DK"}
+REGIONS = {"Region Nordjylland": "DK-81", "Region Midtjylland": "DK-82", "Region Syddanmark": "DK-83",
+           "Region Hovedstaden": "DK-84", "Region Sjælland": "DK-85"}  # fmt: skip
+AGES = ((16, 24), (25, 34), (35, 44), (45, 54), (55, 64))
+GREAT = {"Store vanskeligheder", "Kan slet ikke"}
+DOMAINS = ("syn", "hørelse", "gang", "hukommelse", "egenomsorg", "kommunikation")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    house = open_house(tmp_path_factory.mktemp("estimates"), ROOT / "sdmx_mappings")
+    inbox = house.store.inbox(DATASET)
+    inbox.mkdir(parents=True)
+    source = ROOT / "data" / "samples" / "1_first" / DATASET / "shild_syntetisk_2016.csv"
+    (inbox / source.name).write_bytes(source.read_bytes())
+    (outcome,) = receive(house, DATASET, settle=0.0).outcomes
+    assert outcome.status == "accepted"
+    return house
+
+
+@pytest.fixture(scope="module")
+def ours(house: House) -> pd.DataFrame:
+    """The observations that we make, with what stands behind them."""
+    folder = observe(house, DATASET).folder
+    with session([folder]) as engine:
+        path = quoted(str(next(folder.glob("*.parquet"))))
+        cursor = engine.run(f"SELECT * FROM read_parquet({path})")
+        names = [column[0] for column in cursor.description]
+        return pd.DataFrame(cursor.fetchall(), columns=names).set_index(["INDICATOR", *DIMENSIONS])
+
+
+@pytest.fixture(scope="module")
+def people(house: House) -> pd.DataFrame:
+    """The same persons, read from the file by pandas alone."""
+    source = ROOT / "data" / "samples" / "1_first" / DATASET / "shild_syntetisk_2016.csv"
+    table = pd.read_csv(source, sep=";", encoding="windows-1252", decimal=",", dtype=str)
+    table = table[table["samtykke"] == "Ja"]
+    domains = table[list(DOMAINS)]
+    great = domains.isin(GREAT).any(axis=1)
+    none_of_them = domains.notna().all(axis=1) & ~great
+    age = table["alder"].astype(int)
+    made = pd.DataFrame(
+        {
+            "DISABILITY_STATUS": np.where(great, "PD", np.where(none_of_them, "PWD", "")),
+            "SEX": table["køn"].map({"Kvinde": "F", "Mand": "M"}),
+            "AGE": [next(f"Y{low}T{high}" for low, high in AGES if low <= a <= high) for a in age],
+            "REF_AREA": table["region"].map(REGIONS),
+            "weight": table["vægt"].str.replace(",", ".").astype(float),
+            "DB02_VIOLENCE": table["vold"].map({"Ja": 1.0, "Nej": 0.0}),
+            "DB08_EMPLOYMENT": table["beskæftiget"].map({"Ja": 1.0, "Nej": 0.0}),
+            "DB07_LIFE_SATISFACTION": pd.to_numeric(table["livstilfredshed"], errors="coerce"),
+            "DB10_VOTED": table["stemte"].map({"Ja": 1.0, "Nej": 0.0}).where(age >= 18),
+        }
+    )
+    return made[made["DISABILITY_STATUS"] != ""]
+
+
+def cells() -> list[tuple[str, ...]]:
+    return [c for n in range(len(DIMENSIONS) + 1) for c in itertools.combinations(DIMENSIONS, n)]
+
+
+@pytest.mark.parametrize(
+    "indicator", ["DB02_VIOLENCE", "DB08_EMPLOYMENT", "DB07_LIFE_SATISFACTION", "DB10_VOTED"]
+)
+def test_every_cell_of_every_breakdown_is_the_weighted_share_or_mean(
+    ours: pd.DataFrame, people: pd.DataFrame, indicator: str
+) -> None:
+    compared = 0
+    for breakdown in cells():
+        answered = people[people[indicator].notna()]
+        groups: Any = answered.groupby(list(breakdown)) if breakdown else [((), answered)]
+        for key, group in groups:
+            codes = dict(zip(breakdown, key, strict=True))
+            place = (indicator, *(codes.get(d, TOTALS[d]) for d in DIMENSIONS))
+            value = (group[indicator] * group["weight"]).sum() / group["weight"].sum()
+            value *= 1 if indicator == "DB07_LIFE_SATISFACTION" else 100
+            row = ours.loc[place]
+            assert math.isclose(row["OBS_VALUE"], value, abs_tol=0.0500001), place
+            assert row["SAMPLE_SIZE"] == len(group), place
+            assert pd.isna(row["STD_ERROR"])
+            compared += 1
+    assert compared == len(ours.loc[indicator])
+    assert compared > 250
