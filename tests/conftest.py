@@ -26,6 +26,8 @@ class Said:
     code: int
     out: str
     err: str
+    peak: float = 0
+    """Greatest resident memory of it or a process that it started, in MiB; measured only when asked for."""
 
     @property
     def json(self) -> Any:
@@ -35,13 +37,26 @@ class Said:
 Command = Callable[..., Said]
 
 
-def _command(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Said:
+def _command(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, peak: bool = False
+) -> Said:
     told = {**os.environ, "CITIZENSTATS_NOW": NOW, "PYTHONPATH": str(ROOT), **(environment or {})}
+    command = [sys.executable, "-m", "citizenstats.cli", *map(str, arguments)]
+    if peak:
+        command = [sys.executable, "-c", _MEASURED, *command]
     done = subprocess.run(
-        [sys.executable, "-m", "citizenstats.cli", *map(str, arguments)],
-        capture_output=True, text=True, env=told, cwd=ROOT, timeout=540, check=False,
-    )  # fmt: skip
-    return Said(done.returncode, done.stdout, done.stderr)
+        command, capture_output=True, text=True, env=told, cwd=ROOT, timeout=1200, check=False
+    )
+    measured = float(done.stderr.rsplit(maxsplit=1)[-1]) if peak else 0
+    return Said(done.returncode, done.stdout, done.stderr, measured)
+
+
+_MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, file=sys.stderr)
+sys.exit(done.returncode)
+"""
 
 
 @pytest.fixture(scope="session")
