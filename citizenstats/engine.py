@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
 from citizenstats.errors import EngineError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MEMORY_LIMIT = "1400MB"
 """DuckDB's share of the 2 GB that a step may use."""
@@ -65,6 +67,9 @@ class Engine:
 
     def batches(self, sql: str, rows: int = 20_000) -> Iterator[pa.RecordBatch]:
         """Yield the result of a query as Arrow batches of at most `rows` rows, streaming."""
+        # Only here: it takes as long to load as all the rest that a reading process needs.
+        import pyarrow as pa
+
         try:
             yield from self._connection.sql(sql).to_arrow_reader(rows)
         except (duckdb.Error, pa.ArrowException) as error:

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from citizenstats.contracts.model import Contract, Reading
 from citizenstats.engine import Engine, quoted
 from citizenstats.errors import EngineError
@@ -172,6 +169,9 @@ def _by_row(
     rows: Iterable[list[str]], headers: tuple[str, ...], read: Reading, table: Path
 ) -> tuple[tuple[str, ...], int]:
     """Bring rows, those above the data among them, to Parquet; return the headers and the number of notes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     while headers and not headers[-1]:
         headers = headers[:-1]
     width = len(headers)
