@@ -15,7 +15,7 @@ from lxml import etree
 
 from citizenstats.sdmx.model import Component, DataStructure, Reference, Structures
 
-Version = Literal["2.1", "3.0"]
+Version = Literal["2.1", "3.0", "3.1"]
 
 XS = "http://www.w3.org/2001/XMLSchema"
 FLAT = "AllDimensions"
@@ -99,10 +99,13 @@ def schema(
         ("data/structurespecific", "SDMXDataStructureSpecific.xsd"),
     ):
         _add(root, "import", namespace=f"{base(version)}/{part}", schemaLocation=location)
-    _data_set(root, structure, along)
+    # In 2.1 the types of a time series serve both kinds of messages: each restricts the one of the other.
+    is_time_series = version == "2.1" and structure.time is not None and along == structure.time.id
+    kind = "TimeSeries" if is_time_series else ""
+    _data_set(root, structure, along, f"dsd:{kind}DataSetType")
     if along != FLAT:
-        _series(root, structure, along)
-    _observation(root, structure, along)
+        _series(root, structure, along, f"dsd:{kind or 'Series'}Type")
+    _observation(root, structure, along, f"dsd:{kind}ObsType")
     groups = {c.group for c in structure.attributes if c.group}
     for group in sorted(groups):
         _group(root, structure, group)
@@ -123,8 +126,8 @@ def _lists(structure: DataStructure) -> list[Reference]:
 # --- types ------------------------------------------------------------------------------------------------
 
 
-def _data_set(root: etree._Element, structure: DataStructure, along: str) -> None:
-    sequence, restriction = _restriction(root, "DataSetType", "dsd:DataSetType")
+def _data_set(root: etree._Element, structure: DataStructure, along: str, of: str) -> None:
+    sequence, restriction = _restriction(root, "DataSetType", of)
     _add(
         sequence,
         "element",
@@ -152,8 +155,8 @@ def _data_set(root: etree._Element, structure: DataStructure, along: str) -> Non
     _add(restriction, "attributeGroup", ref="dsd:SetAttributeGroup")
 
 
-def _series(root: etree._Element, structure: DataStructure, along: str) -> None:
-    sequence, restriction = _restriction(root, "SeriesType", "dsd:SeriesType")
+def _series(root: etree._Element, structure: DataStructure, along: str, of: str) -> None:
+    sequence, restriction = _restriction(root, "SeriesType", of)
     _add(
         sequence,
         "element",
@@ -171,8 +174,8 @@ def _series(root: etree._Element, structure: DataStructure, along: str) -> None:
         _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
 
 
-def _observation(root: etree._Element, structure: DataStructure, along: str) -> None:
-    _, restriction = _restriction(root, "ObsType", "dsd:ObsType")
+def _observation(root: etree._Element, structure: DataStructure, along: str, of: str) -> None:
+    _, restriction = _restriction(root, "ObsType", of)
     keys = [c for c in structure.components if c.role in ("dimension", "time") and along in (FLAT, c.id)]
     _attributes(restriction, keys, optional=False, required=True)
     _attributes(restriction, structure.measures, optional=True)

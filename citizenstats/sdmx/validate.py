@@ -32,7 +32,7 @@ _NAMESPACE = re.compile(
     r"urn:sdmx:org\.sdmx\.infomodel\.datastructure\.(?P<kind>DataStructure|Dataflow)="
     r"(?P<reference>[^:]+:[^(]+\([^)]+\)):ObsLevelDim:(?P<along>.+)"
 )
-_VERSIONS: tuple[Version, ...] = ("2.1", "3.0")
+_VERSIONS: tuple[Version, ...] = ("2.1", "3.0", "3.1")
 _ROOTS: dict[str, Version] = {f"{base(version)}/message": version for version in _VERSIONS}
 
 
@@ -49,7 +49,7 @@ def validate_message(file: Path, structures: Structures | None) -> list[MessageF
     """Return what is wrong with a message; empty when it is valid.
 
     Args:
-        file: SDMX-ML 2.1 or 3.0 (structures, structure-specific data), SDMX-JSON 2.0 (structures), or SDMX-CSV 2.x.
+        file: SDMX-ML 2.1, 3.0 or 3.1, SDMX-JSON 2.0 (structures), or SDMX-CSV.
         structures: where the structures of data are looked up; without them only the official schemas are asked.
     """
     with file.open("rb") as content:

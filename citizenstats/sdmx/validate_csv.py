@@ -13,16 +13,16 @@ from citizenstats.sdmx.model import Component, DataStructure, Reference, Structu
 from citizenstats.sdmx.periods import any_period_pattern, fits_column_sql
 from citizenstats.sdmx.validate_finding import MessageFinding
 
-_OWN = ("STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY")
+_OWN = ("DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY")
 _NUMBERS = ("Double", "Float", "Decimal", "Integer", "Long", "Short", "BigInteger", "Count")
 _ACTIONS = ("A", "D", "I", "M", "R")
 
 
 def csv_findings(file: Path, structures: Structures | None) -> list[MessageFinding]:
-    """Return what is wrong with an SDMX-CSV 2.x file; empty when it is valid."""
+    """Return what is wrong with an SDMX-CSV file, of 1.0 or 2.x; empty when it is valid."""
     try:
         header, delimiter = _header(file)
-        if header[0].split("[")[0] != "STRUCTURE" or len(header) < 3:
+        if header[0].split("[")[0] not in ("STRUCTURE", "DATAFLOW") or len(header) < 3:
             return [
                 MessageFinding(
                     "NOT_SDMX", "this is no SDMX message that is known here", 1, "see docs/messages.md"
@@ -69,7 +69,9 @@ def _structure(
         first = next(rows, None)
     if first is None or len(first) < 2:
         return MessageFinding("EMPTY", "the message has no rows", 1)
-    kind, told = first[0], re.sub(r":\s.*$", "", first[1])
+    # In 1.0 the first column names the dataflow; since 2.0 two say what is named, and its name.
+    kind, told = ("dataflow", first[0]) if header[0] == "DATAFLOW" else first[:2]
+    told = re.sub(r":\s.*$", "", told)
     try:
         reference = Reference.parse(told)
         if structures is None:

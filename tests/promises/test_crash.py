@@ -22,7 +22,7 @@ RUNNER = Path(__file__).with_name("crash_runner.py")
 DATASETS = ("right_to_defend/incidents", "right_to_defend/assessments")
 FLOW = "CITIZENSTATS/RIGHT_TO_DEFEND"
 NOW = "2026-11-23T08:00:00Z"
-TRIALS = 60
+TRIALS = 40
 """Kills of the long test, spread evenly over all steps of all writes."""
 
 

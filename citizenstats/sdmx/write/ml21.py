@@ -1,19 +1,23 @@
-"""SDMX-ML 2.1, structure-specific: by series along time unless the message says otherwise.
+"""SDMX-ML 2.1: structure-specific and generic, each by series along time unless the message says otherwise.
 
-The root is ``StructureSpecificData`` and not ``StructureSpecificTimeSeriesData``: the content is the same, and
-more readers know it (rsdmx and sdmxthon among them; both read series only).
+The time series messages say the same under roots of their own, and only along time. The release holds
+``StructureSpecificData``: more readers know it (rsdmx and sdmxthon among them; both read series only).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Reference
-from citizenstats.sdmx.write import ml
+from citizenstats.sdmx.write import xml
+from citizenstats.sdmx.write.generic import Generic
 from citizenstats.sdmx.write.message import DataMessage, Format
+from citizenstats.sdmx.write.specific import Specific
+
+_SPECIFIC = Specific(data_set=' ss:dataScope="DataStructure"')
 
 
 def _dataflow(reference: Reference) -> str:
@@ -23,14 +27,19 @@ def _dataflow(reference: Reference) -> str:
     )
 
 
-_DIALECT = ml.Dialect(
-    "v2_1",
-    _dataflow,
-    data_set=' ss:dataScope="DataStructure"',
-)
+def _writer(
+    root: str, syntax: xml.Syntax, *, time_series: bool = False
+) -> Callable[[Engine, DataMessage], Iterator[bytes]]:
+    dialect = xml.Dialect("v2_1", _dataflow, root)
+
+    def write(engine: Engine, message: DataMessage) -> Iterator[bytes]:
+        _one_measure(message)
+        return xml.write(engine, message, dialect, syntax, _time(message) if time_series else None)
+
+    return write
 
 
-def _write(engine: Engine, message: DataMessage) -> Iterator[bytes]:
+def _one_measure(message: DataMessage) -> None:
     measures = [measure.id for measure in message.structure.measures]
     if measures != ["OBS_VALUE"]:
         raise MessageError(
@@ -38,12 +47,40 @@ def _write(engine: Engine, message: DataMessage) -> Iterator[bytes]:
             f"SDMX 2.1 has one measure, OBS_VALUE; {message.structure.reference} has {', '.join(measures) or 'none'}",
             mend="use csv-2.1 or ml-3.0",
         )
-    return ml.write(engine, message, _DIALECT)
 
 
-FORMAT = Format(
-    "ml-2.1-structure-specific",
-    "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
-    "data.ml-2.1-structure-specific.xml",
-    _write,
-)
+def _time(message: DataMessage) -> str:
+    """Return the time dimension.
+
+    Raises:
+        MessageError: ``NO_TIME_SERIES`` when there is none, it stands alone, or the message asks for another one.
+    """
+    time = message.structure.time
+    if time is None or message.dimension_at_observation not in (None, time.id) or message.along != time.id:
+        raise MessageError(
+            "NO_TIME_SERIES",
+            f"a time series message needs time at the observation, and {message.structure.reference} is asked for "
+            f"along {message.along}",
+            mend="use the format of the same name without -ts",
+        )
+    return time.id
+
+
+def _format(name: str, kind: str, write: Callable[[Engine, DataMessage], Iterator[bytes]]) -> Format:
+    return Format(name, f"application/vnd.sdmx.{kind}+xml;version=2.1", f"data.{name}.xml", write)
+
+
+FORMATS = (
+    _format(
+        "ml-2.1-structure-specific", "structurespecificdata", _writer("StructureSpecificData", _SPECIFIC)
+    ),
+    _format(
+        "ml-2.1-structure-specific-ts", "structurespecifictimeseriesdata",
+        _writer("StructureSpecificTimeSeriesData", _SPECIFIC, time_series=True),
+    ),
+    _format("ml-2.1-generic", "genericdata", _writer("GenericData", Generic())),
+    _format(
+        "ml-2.1-generic-ts", "generictimeseriesdata",
+        _writer("GenericTimeSeriesData", Generic(), time_series=True),
+    ),
+)  # fmt: skip

