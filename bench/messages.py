@@ -108,6 +108,11 @@ def ml_flat(folder: Path, rows: int) -> Timed:
     return _ours(folder, rows, "ml-3.0", FLAT)
 
 
+def json_series(folder: Path, rows: int) -> Timed:
+    """Our SDMX-JSON 2.0 by series, to a file."""
+    return _ours(folder, rows, "json-2.0")
+
+
 def pysdmx_csv(folder: Path, rows: int) -> Timed:
     """What pysdmx needs for SDMX-CSV 2.1 of the same rows."""
     return _by_pysdmx(folder, rows, "DATA_SDMX_CSV_2_1_0")

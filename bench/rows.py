@@ -63,6 +63,7 @@ ROWS: tuple[Row, ...] = (
     _message("write SDMX-ML 3.0 flat / the same", "ml_flat", 1.5),
     _message("write SDMX-ML 3.0 series / the same", "ml_series", 2.5),
     _message("write SDMX-ML 2.1 series / the same", "ml_21_series", 2.5),
+    _message("write SDMX-JSON 2.0 series / the same", "json_series", 2.5),
     Row(
         "receive to assembled, CSV of microdata / DuckDB CSV to Parquet", "bench.survey:receive_to_assembled",
         "bench.survey:csv_to_parquet", 6, "at most", "bench.survey:deliveries",

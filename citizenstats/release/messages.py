@@ -90,6 +90,7 @@ def message_of(house: House, file: Path, facts: Mapping[str, Any], along: str | 
             test=False,
         ),
         dimension_at_observation=along,
+        structures=structures,
     )
 
 

