@@ -124,16 +124,6 @@ def test_the_demonstration_counts_add_up_and_paths_are_there(citizenstats, demon
     assert all(Path(state["folder"]).is_dir() for state in states)
 
 
-def test_a_second_demonstration_changes_nothing(citizenstats, home):
-    before = {p: p.read_bytes() for p in (home / "published").rglob("*") if p.is_file()}
-    said = citizenstats("demo", "--json", "--home", home)
-    assert (said.code, valid(said.json)["deliveries"]) == (0, [])
-    after = {p: p.read_bytes() for p in (home / "published").rglob("*") if p.is_file()}
-    after.pop(home / "published" / "catalog.duckdb")
-    before.pop(home / "published" / "catalog.duckdb")
-    assert after == before
-
-
 def test_the_summary_for_people_says_what_came_and_what_went(citizenstats, tmp_path, root, one_partner):
     shutil.copytree(
         root / "data" / "samples" / "1_first" / "right_to_defend",

@@ -23,15 +23,16 @@ def tree(home: Path) -> dict[str, bytes]:
 
 
 def test_two_homes_with_the_same_inputs_publish_the_same_bytes(
-    citizenstats: Command, demonstration: Path, tmp_path: Path
+    citizenstats: Command, one_partner: Path, tmp_path: Path
 ) -> None:
-    other = tmp_path / "another place with a longer name"
-    said = citizenstats("--home", other, "--mappings", ROOT / "sdmx_mappings", "demo")
-    assert said.code == 0, said.out + said.err
-    first, second = tree(demonstration), tree(other)
+    homes = [tmp_path / "home", tmp_path / "another place with a longer name"]
+    for home in homes:
+        said = citizenstats("--home", home, "--mappings", one_partner, "demo")
+        assert said.code == 0, said.out + said.err
+    first, second = map(tree, homes)
     assert list(first) == list(second)
     assert [name for name in first if first[name] != second[name]] == []
-    assert sum(name.endswith("manifest.json") for name in first) >= 5
+    assert sum(name.endswith("manifest.json") for name in first) >= 2
 
 
 def test_a_second_run_over_the_same_inputs_releases_nothing(

@@ -193,16 +193,16 @@ def test_the_ui_shows_the_graph_and_what_a_step_made(services, tmp_path, picture
     image.unlink(missing_ok=True)
     look = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1500,1300",
-        f"--user-data-dir={tmp_path}", "--virtual-time-budget=15000",
+        f"--user-data-dir={tmp_path}", "--virtual-time-budget=40000",
     ]  # fmt: skip
     url = f"{services.url}/{path}"
 
     def page() -> str | None:
         dom = subprocess.run(
-            [*look, "--dump-dom", url], capture_output=True, text=True, timeout=90, check=True
+            [*look, "--dump-dom", url], capture_output=True, text=True, timeout=180, check=True
         ).stdout
         return dom if all(word in dom for word in must_show) else None
 
-    assert "Join the Dagster community" not in until(page, 90, f"page with {must_show}")
-    subprocess.run([*look, f"--screenshot={image}", url], check=True, capture_output=True, timeout=90)
+    assert "Join the Dagster community" not in until(page, 240, f"page with {must_show}")
+    subprocess.run([*look, f"--screenshot={image}", url], check=True, capture_output=True, timeout=180)
     assert image.stat().st_size > 20_000
