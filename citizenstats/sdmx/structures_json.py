@@ -23,6 +23,12 @@ _SCHEMES = {
 }
 """Key of the message → kind of scheme, key of its items."""
 
+_SCHEMA = (
+    "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/2.0.0/"
+    "sdmx-json-structure-schema.json"
+)
+"""What the official schema calls itself."""
+
 
 def write(selected: Selected, header: Header) -> bytes:
     """Return the structure message."""
@@ -41,6 +47,8 @@ def write(selected: Selected, header: Header) -> bytes:
     ]
     data |= {key: listed for key, listed in _links(selected) if listed}
     meta: Json = {
+        # First, for readers know the format by it.
+        "schema": _SCHEMA,
         "id": header.id,
         "test": header.test,
         "prepared": stamp(header.prepared),
@@ -199,7 +207,10 @@ def _links(selected: Selected) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
                 "cubeRegions": [
                     {
                         "include": True,
-                        "keyValues": [{"id": d, "values": list(codes)} for d, codes in c.allowed.items()],
+                        "keyValues": [
+                            {"id": d, "values": [{"value": code} for code in codes]}
+                            for d, codes in c.allowed.items()
+                        ],
                     }
                 ],
             }

@@ -143,9 +143,9 @@ class _Writer:
             self._schemes(body, "ConceptSchemes", selected.of("ConceptScheme"))
             self._constraints(body, selected)
             self._dataflows(body, selected)
-            self._schemes(body, "DataProviderSchemes", selected.of("DataProviderScheme"))
+            # Data providers and their agreements are in the messages of 2.1 and JSON: sdmx1 2.28 refuses a whole message
+            # of 3.0 with DataProviderSchemes or ProvisionAgreements in it.
             self._data_structures(body, selected)
-            self._agreements(body, selected)
         else:
             organisations = (*selected.of("AgencyScheme"), *selected.of("DataProviderScheme"))
             self._schemes(body, "OrganisationSchemes", organisations)
