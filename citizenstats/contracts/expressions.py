@@ -24,7 +24,7 @@ _PLAIN = (
     exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Exp, exp.Pow, exp.Sign,
     exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Replace, exp.RegexpReplace,
     exp.RegexpExtract, exp.Concat, exp.ConcatWs, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains,
-    exp.Left, exp.Right, exp.Pad, exp.SplitPart,
+    exp.Left, exp.Right, exp.SplitPart,
     exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Extract, exp.TimeToStr, exp.StrToTime, exp.DateDiff,
     exp.Array, exp.ArraySize, exp.ArrayDistinct, exp.ArrayContains,
 )

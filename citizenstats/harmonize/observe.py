@@ -20,6 +20,7 @@ from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.select import select_for
 from citizenstats.house import House
 from citizenstats.receive.current import Current, current_records
+from citizenstats.receive.delivery import pending
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
 
@@ -50,9 +51,15 @@ def observe(house: House, dataset_name: str) -> Observed:
         it holds no observations.
 
     Raises:
-        CitizenstatsError: an expression or the engine failed; the text holds no value.
+        CitizenstatsError: ``NOT_RECEIVED`` while a delivery was not read yet; or an expression or the engine failed:
+            the text holds no value.
     """
     dataset = house.mappings.dataset(dataset_name)
+    if dataset.contract.record.publication != "none" and pending(house, dataset_name):
+        # It may take consent back: nothing is computed before it was read.
+        raise CitizenstatsError(
+            "NOT_RECEIVED", "a delivery was not read yet", dataset_name, "let its step `received` run first"
+        )
     current = current_records(house, dataset_name) if dataset.contract.record.publication != "none" else None
     structures = {t.dataflow: _structure(house, t) for t in dataset.contract.targets}
     state = digest(

@@ -153,7 +153,7 @@ def _take(house: House, dataset_name: str, path: Path, file_name: str, mark: str
         return None
     if not mark.startswith("pulled:") and _stat(path) != mark:
         return None
-    if _was_moved(house.store, dataset_name, file_name, mark, sha):
+    if _was_moved(house, dataset_name, file_name, mark, sha):
         house.store.claim(_known(house.store, dataset_name, file_name, mark))
         return None
     limit = house.mappings.dataset(dataset_name).contract.delivery.max_megabytes
@@ -178,15 +178,15 @@ def _take(house: House, dataset_name: str, path: Path, file_name: str, mark: str
     return delivery
 
 
-def _was_moved(store: Store, dataset: str, file_name: str, mark: str, sha: str) -> bool:
-    """Return whether a file is the one last taken under its name, restored from a backup or on another disk.
+def _was_moved(house: House, dataset: str, file_name: str, mark: str, sha: str) -> bool:
+    """Return whether a file is one taken before that counts still, restored from a backup or on another disk.
 
-    Its size and time are the same then, only its inode is not. Sent again on purpose it has a new time.
+    Its size and time are the same then, only its inode is not. One that was superseded since may have been sent again.
     """
-    same_name = [d for d in deliveries(store, dataset) if d.file_name == file_name]
-    if not same_name or same_name[-1].sha256 != sha:
+    same_name = [d for d in deliveries(house.store, dataset) if d.file_name == file_name]
+    if not same_name or same_name[-1].mark.rpartition(":")[0] != mark.rpartition(":")[0]:
         return False
-    return same_name[-1].mark.rpartition(":")[0] == mark.rpartition(":")[0]
+    return same_name[-1].sha256 == sha and _counting(house, dataset, sha) == same_name[-1].id
 
 
 def _counting(house: House, dataset_name: str, sha: str) -> str | None:

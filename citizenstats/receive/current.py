@@ -83,12 +83,13 @@ def _records(folders: list[Path], withheld: list[Path], contract: Contract) -> s
 
 
 def _without_taken_back(records: str, withheld: list[Path], contract: Contract) -> str:
-    """Return the records without those whose key is withheld in a later delivery."""
+    """Return the records without those whose key is withheld in the same delivery or a later one."""
     key = ", ".join(name(column) for column in contract.key)
     taken_back = (
         f"SELECT {key}, max(_delivery) AS last FROM ({_scan(withheld, 'withheld.parquet')}) GROUP BY {key}"
     )
+    same = " AND ".join(f"r.{name(column)} IS NOT DISTINCT FROM w.{name(column)}" for column in contract.key)
+    # Yes and no in one file is no.
     return (
-        f"SELECT r.* FROM ({records}) AS r LEFT JOIN ({taken_back}) AS w USING ({key}) "
-        "WHERE w.last IS NULL OR w.last <= r._delivery"
+        f"SELECT r.* FROM ({records}) AS r ANTI JOIN ({taken_back}) AS w ON {same} AND w.last >= r._delivery"
     )

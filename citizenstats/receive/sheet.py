@@ -28,11 +28,11 @@ MOST_RATIO = 200
 _SMALL = 64 << 20
 """What unpacks to less than this may have any ratio."""
 
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{1,7})"')
-_ERROR = re.compile(rb'<(?:\w+:)?c\b[^>]*?\bt="e"')
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^<>]{0,400}?\br="([A-Z]{1,3})(\d{1,7})"')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]{0,400}?\br="(\d{1,7})"')
+_ERROR = re.compile(rb'<(?:\w+:)?c\b[^<>]{0,400}?\bt="e"')
 _UNCOMPUTED = re.compile(
-    rb'<(?:\w+:)?c\b(?![^>]*\bt="str")[^>]*>\s*<(?:\w+:)?f\b[^>]*>[^<]*</(?:\w+:)?f>\s*'
+    rb'<(?:\w+:)?c\b(?![^<>]{0,400}\bt="str")[^<>]{0,400}>\s*<(?:\w+:)?f\b[^<>]{0,400}>[^<]{0,8192}</(?:\w+:)?f>\s*'
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 

@@ -35,7 +35,7 @@ def approve(house: House, flow: str, candidate: str | None, person: str, note: s
     before = newest(house.store, flow)
     chosen = _chosen(house, flow, candidate)
     _may_sign(house, chosen, person)
-    check_consent(house, flow, chosen.facts["deliveries"])
+    check_consent(house, flow, chosen.facts["deliveries"], chosen.facts["contracts"])
     if not decide(house, chosen, "approved", " ".join(person.split()), note):
         raise _decided(_chosen(house, flow, chosen.id))
     publish_due(house, flow)

@@ -1,54 +1,70 @@
 """The last gate before the public: nothing goes out that rests on a record whose consent was taken back since.
 
 Each step reads what the one before it left, and each can be started by hand. Whatever was started, a candidate leaves
-only when every delivery that withholds rows stands behind it too.
+only when every delivery was read, none of those that withhold rows came to light since, and all may be published still.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.receive.delivery import deliveries
+from citizenstats.receive.delivery import deliveries, pending
 from citizenstats.receive.outcome import outcome_of
 
 
-def withheld_since(house: House, behind: Iterable[str]) -> str | None:
-    """Return the first delivery that withholds rows and came after those behind a candidate; None when none did.
+def check_consent(
+    house: House, flow: str, behind: Iterable[str], contracts: Iterable[Mapping[str, str]] = ()
+) -> None:
+    """Let what was made from these deliveries go on.
 
     Args:
         house: where and what.
-        behind: full names of the deliveries that the candidate was made from.
-    """
-    newest: dict[str, int] = {}
-    for full_name in behind:
-        name, _, identifier = full_name.rpartition("/")
-        newest[name] = max(newest.get(name, 0), int(identifier.partition("-")[0]))
-    for name, number in sorted(newest.items()):
-        if name not in house.mappings.datasets:
-            continue
-        dataset = house.mappings.dataset(name)
-        for delivery in deliveries(house.store, name):
-            outcome = outcome_of(house, delivery) if delivery.number > number else None
-            # Without a key no former record can be told to be meant.
-            kept = delivery.outcome_folder(house.store, dataset) / "withheld.parquet"
-            if outcome is not None and outcome.counts["withheld"] and kept.exists():
-                return delivery.full_name
-    return None
-
-
-def check_consent(house: House, flow: str, behind: Iterable[str]) -> None:
-    """Let what was made from these deliveries go on.
+        flow: ``AGENCY:ID``.
+        behind: full names of the deliveries that it was made from.
+        contracts: dataset and digest of the contracts that it was made with, where they may have changed since.
 
     Raises:
-        ReleaseError: ``CONSENT_TAKEN_BACK`` when a later delivery withholds rows.
+        ReleaseError: ``CONSENT_TAKEN_BACK`` when a delivery withholds rows and is not behind it, or a contract changed
+            under which rows are withheld; ``NOT_RECEIVED`` when a delivery was not read yet; ``MAY_NOT_BE_PUBLISHED``
+            when a contract says so now.
     """
-    later = withheld_since(house, behind)
-    if later is not None:
+    by_dataset: dict[str, set[str]] = {}
+    for full_name in behind:
+        by_dataset.setdefault(full_name.rpartition("/")[0], set()).add(full_name)
+    digests = {contract["dataset"]: contract["digest"] for contract in contracts}
+    for dataset, named in sorted(by_dataset.items()):
+        if dataset in house.mappings.datasets:
+            _check(house, flow, dataset, named, digests.get(dataset))
+
+
+def holds(house: House, flow: str, behind: Iterable[str]) -> bool:
+    """Return whether what was made from these deliveries may go on."""
+    try:
+        check_consent(house, flow, behind)
+    except ReleaseError:
+        return False
+    return True
+
+
+def _check(house: House, flow: str, name: str, behind: set[str], digest: str | None) -> None:
+    dataset = house.mappings.dataset(name)
+    mend = "let all steps run, from `received` on, or `citizenstats run`"
+    if dataset.contract.record.publication == "none":
         raise ReleaseError(
-            "CONSENT_TAKEN_BACK",
-            f"the delivery {later} withholds rows and is not behind these figures",
-            flow,
-            "let all steps run from `observed` on, or `citizenstats run`",
+            "MAY_NOT_BE_PUBLISHED", f"the contract of {name} says: publication: none", flow, mend
         )
+    if pending(house, name):
+        raise ReleaseError("NOT_RECEIVED", f"a delivery of {name} was not read yet", flow, mend)
+    first = min(behind)
+    has_changed = digest is not None and digest != dataset.digest
+    for delivery in deliveries(house.store, name):
+        outcome = outcome_of(house, delivery)
+        # Without a key no former record can be told to be meant.
+        kept = delivery.outcome_folder(house.store, dataset) / "withheld.parquet"
+        if outcome is None or not outcome.counts["withheld"] or not kept.exists():
+            continue
+        if delivery.full_name >= first and (delivery.full_name not in behind or has_changed):
+            told = f"the delivery {delivery.full_name} withholds rows, and these figures were made without knowing"
+            raise ReleaseError("CONSENT_TAKEN_BACK", told, flow, mend)

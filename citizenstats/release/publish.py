@@ -19,7 +19,7 @@ from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.house import House
 from citizenstats.release import catalog
 from citizenstats.release.candidate import Candidate, candidates, fill
-from citizenstats.release.consent import withheld_since
+from citizenstats.release.consent import holds
 from citizenstats.release.embargo import due
 from citizenstats.release.manifest import MANIFEST, Release, newest, point_at_newest, releases
 from citizenstats.store import as_json
@@ -34,7 +34,7 @@ def publish_due(house: House, flow: str) -> bool:
     times = [(candidate, public_from(house, candidate)) for candidate in unpublished(house, flow)]
     ready = [candidate for candidate, time in times if time is not None and time <= now]
     # Signed off, and then consent was taken back: it stays, and a newer one comes.
-    ready = [c for c in ready if withheld_since(house, c.facts["deliveries"]) is None]
+    ready = [c for c in ready if holds(house, flow, c.facts["deliveries"])]
     if ready:
         _publish(house, ready[-1])
     point_at_newest(house.store, flow)

@@ -10,14 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from citizenstats.contracts.expressions import nearest
 from citizenstats.errors import MappingError, StructureError
 from citizenstats.sdmx.model import (
     Annotation,
+    Attachment,
     Categorisation,
     Component,
     ContentConstraint,
@@ -29,6 +30,7 @@ from citizenstats.sdmx.model import (
     Reference,
     Structures,
 )
+from citizenstats.sdmx.schema import TYPES
 
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset, Document
@@ -84,42 +86,54 @@ def load_structures(
 
 # --- item schemes -----------------------------------------------------------------------------------------
 
+Place = Callable[..., str]
+"""Keys inside an entry of a YAML file → ``file:line``."""
+
 
 def _schemes(place: Path) -> Iterator[ItemScheme]:
     agency = place.name
     for identifier, said, where in _entries(place / "codelists.yaml"):
-        items = tuple(_codes(place / "codelists" / f"{identifier}.csv", where))
-        yield _scheme("Codelist", agency, identifier, said, items, where)
+        _known(said, ("id", "version", "name", "partial"), where)
+        items = tuple(_codes(place / "codelists" / f"{identifier}.csv", where()))
+        yield _scheme("Codelist", agency, identifier, said, items, where())
     for identifier, said, where in _entries(place / "concepts.yaml"):
-        concepts = _mapping(said, "concepts", where)
-        items = tuple(
-            Item(c, _names(facts, where), _texts(facts, "description", where))
-            for c, facts in concepts.items()
-        )
-        yield _scheme("ConceptScheme", agency, identifier, said, items, where)
+        _known(said, ("id", "version", "name", "partial", "concepts"), where)
+        concepts = _mapping(said, "concepts", where())
+        items = tuple(_concepts(concepts, where))
+        yield _scheme("ConceptScheme", agency, identifier, said, items, where())
     for identifier, said, where in _entries(place / "categories.yaml"):
-        items = tuple(_categories(_mapping(said, "categories", where), None, where))
-        yield _scheme("CategoryScheme", agency, identifier, said, items, where)
+        _known(said, ("id", "version", "name", "partial", "categories"), where)
+        items = tuple(_categories(_mapping(said, "categories", where()), None, where, ("categories",)))
+        if twice := _twice(item.id for item in items):
+            raise MappingError(
+                "DUPLICATE_KEY",
+                f"the category '{twice}' stands twice",
+                where(),
+                "give one of them another id",
+            )
+        yield _scheme("CategoryScheme", agency, identifier, said, items, where())
 
 
-def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    """Yield id, content and ``file:line`` of each entry of a YAML file; nothing when there is no such file."""
+def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, Any], Place]]:
+    """Yield id, content and place of each entry of a YAML file; nothing when there is no such file."""
     from citizenstats.contracts.load import read_yaml
 
     if path.exists():
         document = read_yaml(path)
+        if not isinstance(document.content, dict):
+            raise MappingError("BAD_VALUE", "this file holds no entries", document.where(), "write ID: {…}")
         for identifier in document.content:
             yield (
                 identifier,
-                _mapping(document.content, identifier, document.where()),
-                document.where((identifier,)),
+                _mapping(document.content, identifier, document.where((identifier,))),
+                lambda *keys, i=identifier: document.where((i, *keys)),
             )
 
 
 def _scheme(
     kind: Any, agency: str, identifier: str, said: Mapping[str, Any], items: tuple[Item, ...], where: str
 ) -> ItemScheme:
-    reference = Reference(agency, said.get("id", identifier), _version(said, where))
+    reference = _identity(agency, said.get("id", identifier), said, where)
     return ItemScheme(kind, reference, _names(said, where), items, bool(said.get("partial", False)))
 
 
@@ -135,29 +149,52 @@ def _codes(path: Path, where: str) -> Iterator[Item]:
         raise MappingError(
             "BAD_CSV", "this file is not UTF-8 CSV", str(path), "save it as UTF-8 CSV"
         ) from None
-    known = {row.get("id") for row in rows}
+    for column in table.fieldnames or ():
+        kind, _, language = column.partition("_")
+        if kind in ("name", "description") and not _LANGUAGE.fullmatch(language):
+            raise MappingError("BAD_VALUE", f"'{column}' names no language", f"{path}:1", f"write {kind}_en")
+    known = {(row.get("id") or "").strip(): (row.get("parent") or "").strip() for row in rows}
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
         line = f"{path}:{number}"
-        identifier = (row.get("id") or "").strip()
-        if not identifier or None in row or identifier in seen:
-            raise MappingError(
-                "BAD_CODE", "a code needs an id of its own and as many cells as the header", line
-            )
+        if None in row or None in row.values():
+            mend = "put a text that holds a comma in quotes"
+            raise MappingError("BAD_CODE", "a code needs as many cells as the header", line, mend)
+        cells = {column: cell.strip() for column, cell in row.items()}
+        identifier = _id(cells.get("id", ""), _ID, line)
+        if identifier in seen:
+            raise MappingError("BAD_CODE", f"the code '{identifier}' stands twice", line, "leave one of them")
         seen.add(identifier)
-        parent = (row.get("parent") or "").strip() or None
-        if parent is not None and parent not in known:
-            raise MappingError(
-                "UNKNOWN_CODE", f"the parent '{parent}' is no code of this list", line, nearest(parent, seen)
-            )
-        cells = {column: (cell or "").strip() for column, cell in row.items()}
-        names = {c.removeprefix("name_"): v for c, v in cells.items() if c.startswith("name_") and v}
-        if not names:
-            raise MappingError("MISSING_KEY", f"the code '{identifier}' has no name", line, "fill name_en")
-        descriptions = {
-            c.removeprefix("description_"): v for c, v in cells.items() if c.startswith("description_") and v
-        }
-        yield Item(identifier, names, descriptions, parent, tuple(_annotations(cells)))
+        _parent(identifier, known, line)
+        yield _code(identifier, cells, line)
+
+
+def _parent(identifier: str, parents: Mapping[str, str], line: str) -> None:
+    """Refuse a parent that is no code of the list, or stands below its own child."""
+    parent, below = parents[identifier], {identifier}
+    if parent and parent not in parents:
+        raise MappingError(
+            "UNKNOWN_CODE", f"the parent '{parent}' is no code of this list", line, nearest(parent, parents)
+        )
+    while parent:
+        if parent in below:
+            mend = "a parent stands above its codes; leave one out"
+            raise MappingError("BAD_CODE", f"'{identifier}' is below itself", line, mend)
+        below.add(parent)
+        parent = parents.get(parent, "")
+
+
+def _code(identifier: str, cells: Mapping[str, str], line: str) -> Item:
+    if any(_UNSAYABLE.search(cell) for cell in cells.values()):
+        mend = "remove it; it is seen in an editor that shows them"
+        raise MappingError("BAD_CODE", "a cell holds a control character", line, mend)
+    names = {c.removeprefix("name_"): v for c, v in cells.items() if c.startswith("name_") and v}
+    if not names:
+        raise MappingError("MISSING_KEY", f"the code '{identifier}' has no name", line, "fill name_en")
+    descriptions = {
+        c.removeprefix("description_"): v for c, v in cells.items() if c.startswith("description_") and v
+    }
+    return Item(identifier, names, descriptions, cells.get("parent") or None, tuple(_annotations(cells)))
 
 
 def _annotations(cells: Mapping[str, str]) -> Iterator[Annotation]:
@@ -167,10 +204,24 @@ def _annotations(cells: Mapping[str, str]) -> Iterator[Annotation]:
                 yield Annotation(column, title=value)
 
 
-def _categories(said: Mapping[str, Any], parent: str | None, where: str) -> Iterator[Item]:
+def _concepts(said: Mapping[str, Any], where: Place) -> Iterator[Item]:
     for identifier, facts in said.items():
-        yield Item(identifier, _names(facts, where), _texts(facts, "description", where), parent)
-        yield from _categories(facts.get("children") or {}, identifier, where)
+        here = where("concepts", identifier)
+        _known(facts, ("name", "description"), lambda *keys, i=identifier: where("concepts", i, *keys))
+        yield Item(_id(identifier, _NAME, here), _names(facts, here), _texts(facts, "description", here))
+
+
+def _categories(
+    said: Mapping[str, Any], parent: str | None, where: Place, path: tuple[str, ...]
+) -> Iterator[Item]:
+    for identifier, facts in said.items():
+        below = (*path, identifier)
+        here = where(*below)
+        _known(facts, ("name", "description", "children"), lambda *keys, b=below: where(*b, *keys))
+        names, descriptions = _names(facts, here), _texts(facts, "description", here)
+        yield Item(_id(identifier, _ID, here), names, descriptions, parent)
+        if facts.get("children"):
+            yield from _categories(_mapping(facts, "children", here), identifier, where, (*below, "children"))
 
 
 def _organisations(agency: AgencyFile, partners: Mapping[str, PartnerFile]) -> tuple[ItemScheme, ItemScheme]:
@@ -186,6 +237,7 @@ def _organisations(agency: AgencyFile, partners: Mapping[str, PartnerFile]) -> t
 
 # --- data structures --------------------------------------------------------------------------------------
 
+_ROLES = ("dimension", "time", "measure", "attribute")
 _KEYS = ("role", "codelist", "concept", "type", "attachment", "mandatory", "group")
 
 
@@ -194,11 +246,24 @@ def _data_structure(path: Path, schemes: Mapping[Reference, ItemScheme]) -> Data
 
     document = read_yaml(path)
     agency, where = path.parents[1].name, document.where()
+    _known(document.content, ("version", "name", "components"), lambda *keys: document.where(keys))
     components = tuple(
         _component(identifier, facts, agency, schemes, document)
         for identifier, facts in _mapping(document.content, "components", where).items()
     )
-    reference = Reference(agency, path.stem, _version(document.content, where))
+    roles = [component.role for component in components]
+    if "dimension" not in roles or "measure" not in roles or roles.count("time") > 1:
+        mend = "add what is missing, with `role: dimension` or `role: measure`"
+        told = "a data structure has dimensions, at most one of them time, and a measure"
+        raise MappingError("BAD_VALUE", told, where, mend)
+    dimensions = [component.id for component in components if component.role == "dimension"]
+    for component in components:
+        for dimension in component.group:
+            if dimension not in dimensions:
+                told = f"'{dimension}' in `group` is no dimension of this structure"
+                line = document.where(("components", component.id, "group"))
+                raise MappingError("UNKNOWN_COMPONENT", told, line, nearest(dimension, dimensions))
+    reference = _identity(agency, path.stem, document.content, where)
     return DataStructure(reference, _names(document.content, where), components)
 
 
@@ -210,34 +275,42 @@ def _component(
     document: Document,
 ) -> Component:
     where = document.where(("components", identifier))
-    for key in facts:
-        if key not in _KEYS:
-            raise MappingError("UNKNOWN_KEY", f"'{key}' is no key here", where, nearest(key, _KEYS))
-    role = facts.get("role")
-    if role not in ("dimension", "time", "measure", "attribute"):
-        raise MappingError("BAD_VALUE", "'role' is one of dimension, time, measure, attribute", where)
-    attachment = facts.get("attachment", "observation")
-    if attachment not in ("dataset", "series", "observation"):
-        raise MappingError("BAD_VALUE", "'attachment' is one of dataset, series, observation", where)
+    _known(facts, _KEYS, lambda *keys: document.where(("components", identifier, *keys)))
+    role = _one_of(facts, "role", _ROLES, None, where)
+    attachment = _one_of(facts, "attachment", get_args(Attachment), "observation", where)
+    default = "ObservationalTimePeriod" if role == "time" else "String"
+    type_ = _one_of(facts, "type", tuple(TYPES), default, where)
     codelist = _reference(facts["codelist"], where) if "codelist" in facts else None
-    if codelist is not None and codelist not in schemes:
+    if codelist is not None and (codelist not in schemes or schemes[codelist].kind != "Codelist"):
         known = [str(r) for r, s in schemes.items() if s.kind == "Codelist"]
         raise MappingError(
             "NO_SUCH_SCHEME", f"there is no code list {codelist}", where, nearest(str(codelist), known)
         )
     scheme, concept = _concept(identifier, facts.get("concept"), agency, schemes, where)
-    default = "ObservationalTimePeriod" if role == "time" else "String"
+    group = facts.get("group", [])
+    if not isinstance(group, list):
+        raise MappingError("BAD_VALUE", "'group' is a list of dimensions", where, "write group: [REF_AREA]")
     return Component(
-        identifier,
-        role,
+        _id(identifier, _NAME, where),
+        cast("Any", role),
         scheme,
         concept,
         codelist,
-        facts.get("type", default),
+        type_,
         cast("Any", attachment),
         bool(facts.get("mandatory", False)),
-        tuple(facts.get("group", ())),
+        tuple(str(dimension) for dimension in group),
     )
+
+
+def _one_of(
+    facts: Mapping[str, Any], key: str, values: Sequence[str], default: str | None, where: str
+) -> str:
+    said = facts.get(key, default)
+    if said not in values:
+        told = f"'{key}' is one of {', '.join(values)}"
+        raise MappingError("BAD_VALUE", told, where, nearest(str(said or ""), values))
+    return cast("str", said)
 
 
 def _concept(
@@ -245,10 +318,13 @@ def _concept(
 ) -> tuple[Reference, str]:
     """Return scheme and concept: as said, else the one of the same id, our own before the cross-domain one."""
     if said is not None:
-        scheme, _, concept = said.rpartition(".")
+        scheme, _, concept = str(said).rpartition(".")
         reference = _reference(scheme, where)
         if reference not in schemes or concept not in schemes[reference].by_id:
-            raise MappingError("NO_SUCH_CONCEPT", f"there is no concept {said}", where)
+            known = [f"{r}.{i}" for r, s in schemes.items() if s.kind == "ConceptScheme" for i in s.by_id]
+            raise MappingError(
+                "NO_SUCH_CONCEPT", f"there is no concept {said}", where, nearest(str(said), known)
+            )
         return reference, concept
     own = [s for r, s in schemes.items() if r.agency == agency and s.kind == "ConceptScheme"]
     cross_domain = [schemes[CROSS_DOMAIN]] if CROSS_DOMAIN in schemes else []
@@ -271,7 +347,7 @@ def _dataflow(
 ) -> tuple[Reference, Dataflow]:
     agency, _, identifier = name.partition(":")
     where = f"{folder / 'dataflows' / agency / identifier}.yaml:1"
-    reference = Reference(agency, identifier, file.version)
+    reference = _identity(agency, identifier, {"version": file.version}, where)
     structure = _reference(file.structure, where) if file.structure else reference
     if structure not in structures:
         mend = nearest(str(structure), [str(r) for r in structures])
@@ -310,16 +386,22 @@ def _categorisations(
         if file.category is None:
             continue
         owner, _, identifier = name.partition(":")
-        wanted = file.category.rpartition(".")[2]
-        scheme = next((s for s in known if wanted in s.by_id), None)
+        scheme = next((s for s in known if file.category in _paths(s)), None)
         if scheme is None:
             where = f"{folder / 'dataflows' / owner / identifier}.yaml:1"
-            raise MappingError(
-                "NO_SUCH_CATEGORY", f"there is no category '{file.category}'", where, "see categories.yaml"
-            )
+            mend = nearest(file.category, [path for s in known for path in _paths(s)])
+            raise MappingError("NO_SUCH_CATEGORY", f"there is no category '{file.category}'", where, mend)
         reference = Reference(agency.id, f"CAT_{identifier}", "1.0.0")
         flow = Reference(owner, identifier, file.version)
         yield Categorisation(reference, file.name, flow, scheme.reference, file.category)
+
+
+def _paths(scheme: ItemScheme) -> set[str]:
+    """Return each category by its whole path."""
+    paths: dict[str, str] = {}
+    for item in scheme.items:  # a category stands after the one above it
+        paths[item.id] = f"{paths[item.parent]}.{item.id}" if item.parent else item.id
+    return set(paths.values())
 
 
 def _constraints(agency: AgencyFile, dataflows: Mapping[str, DataflowFile]) -> Iterator[ContentConstraint]:
@@ -334,10 +416,53 @@ def _constraints(agency: AgencyFile, dataflows: Mapping[str, DataflowFile]) -> I
 # --- small readers ----------------------------------------------------------------------------------------
 
 
+_ID = re.compile(r"[A-Za-z0-9_@$-]+")
+"""What the official schemas take as the id of a code or category."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""What they take as the id of a list, structure, concept or component."""
+
+_VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){1,2}")
+
+_UNSAYABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML has no way to say."""
+
+
+def _id(identifier: str, pattern: re.Pattern[str], where: str) -> str:
+    if not pattern.fullmatch(identifier):
+        first = ", a letter first" if pattern is _NAME else ""
+        told = f"'{identifier}' is no id" if identifier else "the id is missing"
+        raise MappingError("BAD_ID", told, where, f"use A to Z, a to z, digits, _ and -{first}")
+    return identifier
+
+
+def _identity(agency: str, identifier: Any, said: Mapping[str, Any], where: str) -> Reference:
+    """Return the reference of an artefact, each part of it checked."""
+    for part in agency.split("."):
+        _id(part, _NAME, where)
+    return Reference(agency, _id(str(identifier), _NAME, where), _version(said, where))
+
+
+def _known(said: Any, keys: Sequence[str], where: Place) -> None:
+    """Refuse a key that is not known here: a word misspelt would be without effect."""
+    if not isinstance(said, dict):
+        raise MappingError("BAD_VALUE", "an entry is a mapping", where(), f"write {{{keys[0]}: …}}")
+    for key in said:
+        if key not in keys:
+            raise MappingError("UNKNOWN_KEY", f"'{key}' is no key here", where(key), nearest(key, keys))
+
+
+def _twice(identifiers: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    return next((i for i in identifiers if i in seen or seen.add(i)), None)  # type: ignore[func-returns-value]
+
+
 def _mapping(said: Any, key: str, where: str) -> Mapping[str, Any]:
     found = said.get(key) if isinstance(said, dict) else None
     if not isinstance(found, dict):
-        raise MappingError("MISSING_KEY", f"'{key}' is missing or has no entries", where)
+        raise MappingError(
+            "MISSING_KEY", f"'{key}' is missing or has no entries", where, f"write {key}: with entries below"
+        )
     return found
 
 
@@ -355,15 +480,17 @@ def _texts(facts: Mapping[str, Any], key: str, where: str) -> Mapping[str, str]:
     """Return language → text of a name or description; a bare text is English."""
     said = facts.get(key) or {}
     if isinstance(said, str):
-        return {"en": said}
-    for language, text in said.items():
-        if not _LANGUAGE.fullmatch(str(language)) or not isinstance(text, str):
-            raise MappingError(
-                "BAD_VALUE",
-                f"'{key}' is a text by language",
-                where,
-                "put a text that holds a comma or colon in quotes",
-            )
+        said = {"en": said}
+    if not isinstance(said, dict) or not all(
+        _LANGUAGE.fullmatch(language) and isinstance(text, str) and not _UNSAYABLE.search(text)
+        for language, text in said.items()
+    ):
+        raise MappingError(
+            "BAD_VALUE",
+            f"'{key}' is a text by language",
+            where,
+            "put a text that holds a comma or colon in quotes",
+        )
     return dict(said)
 
 
@@ -371,11 +498,15 @@ def _version(said: Mapping[str, Any], where: str) -> str:
     version = said.get("version")
     if version is None:
         raise MappingError("MISSING_KEY", "'version' is missing", where, "write version: 1.0.0")
-    return str(version)
+    # Without quotes 1.10 is the number 1.1.
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        told, mend = "'version' is a text like 1.0.0 or 1.10", 'write version: 1.0.0, or "1.0" in quotes'
+        raise MappingError("BAD_VALUE", told, where, mend)
+    return version
 
 
-def _reference(text: str, where: str) -> Reference:
+def _reference(text: Any, where: str) -> Reference:
     try:
-        return Reference.parse(text)
+        return Reference.parse(str(text))
     except StructureError as error:
-        raise MappingError(error.code, error.what, where, error.mend) from None
+        raise MappingError(error.code, error.what, where, 'write it as "AGENCY:ID(1.0.0)"') from None

@@ -21,7 +21,7 @@ XS = "http://www.w3.org/2001/XMLSchema"
 FLAT = "AllDimensions"
 """The dimension at observation of a message whose observations stand alone, each with its whole key."""
 
-_TYPES = {
+TYPES = {
     "String": "xs:string",
     "Integer": "xs:int",
     "Long": "xs:long",
@@ -212,7 +212,7 @@ def _attributes(
 def _type(component: Component) -> str:
     if component.codelist is not None:
         return type_name(component.codelist)
-    return _TYPES.get(component.type, "xs:string")
+    return TYPES.get(component.type, "xs:string")
 
 
 def type_name(codelist: Reference) -> str:

@@ -136,16 +136,17 @@ class _Writer:
             self._add(head, "mes:Receiver", id=header.receiver)
         body = self._add(root, "mes:Structures")
         if self._3:
+            # In any order by the schema; dataflows stand before what points at them, else sdmx1 2.28 forgets their names.
             self._schemes(body, "AgencySchemes", selected.of("AgencyScheme"))
-            self._categorisations(body, selected)
             self._schemes(body, "CategorySchemes", selected.of("CategoryScheme"))
             self._schemes(body, "Codelists", selected.of("Codelist"))
             self._schemes(body, "ConceptSchemes", selected.of("ConceptScheme"))
-            self._constraints(body, selected)
+            self._data_structures(body, selected)
             self._dataflows(body, selected)
+            self._categorisations(body, selected)
+            self._constraints(body, selected)
             # Data providers and their agreements are in the messages of 2.1 and JSON: sdmx1 2.28 refuses a whole message
             # of 3.0 with DataProviderSchemes or ProvisionAgreements in it.
-            self._data_structures(body, selected)
         else:
             organisations = (*selected.of("AgencyScheme"), *selected.of("DataProviderScheme"))
             self._schemes(body, "OrganisationSchemes", organisations)

@@ -13,6 +13,7 @@ from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, Par
 from citizenstats.harmonize.frame import sql_type
 from citizenstats.house import House
 from citizenstats.receive.delivery import Delivery
+from citizenstats.receive.outcome import COUNTS, Outcome
 from citizenstats.sdmx.model import (
     Component,
     Dataflow,
@@ -168,6 +169,9 @@ def deliver(house: House, dataset: str, number: int, arrived: str = NOW) -> str:
     delivery = Delivery(dataset, number, "ab" * 32, "secret name.csv", 1, arrived, f"mark {number}")
     delivery.folder(house.store).mkdir(parents=True, exist_ok=True)
     (delivery.folder(house.store) / "delivery.json").write_bytes(delivery.as_json())
+    read = delivery.outcome_folder(house.store, house.mappings.dataset(dataset)) / "outcome.json"
+    read.parent.mkdir(parents=True, exist_ok=True)
+    read.write_bytes(as_json(Outcome(delivery, "accepted", dict.fromkeys(COUNTS, 0)).as_facts()))
     return delivery.full_name
 
 
