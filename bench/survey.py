@@ -150,7 +150,7 @@ def _received(house: House, content: Path) -> Path:
     delivery = Delivery(
         DATASET, 1, sha256_of(content), "shild_2016.csv", content.stat().st_size, stamp(now()), "bench"
     )
-    kept.keep(house.store, delivery, content)
+    kept.keep(house.store, delivery, Path(shutil.copy(content, house.store.scratch)))
     folder = delivery.outcome_folder(house.store, dataset)
     with house.store.commit_folder(folder) as work:
         outcome = read(delivery, delivery.bytes_file(house.store), dataset, work)

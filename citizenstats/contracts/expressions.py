@@ -24,15 +24,17 @@ _PLAIN = (
     exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Exp, exp.Pow, exp.Sign,
     exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Replace, exp.RegexpReplace,
     exp.RegexpExtract, exp.Concat, exp.ConcatWs, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains,
-    exp.Left, exp.Right, exp.SplitPart,
+    exp.Left, exp.Right, exp.Pad, exp.SplitPart,
     exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Extract, exp.TimeToStr, exp.StrToTime, exp.DateDiff,
     exp.Array, exp.ArraySize, exp.ArrayDistinct, exp.ArrayContains,
 )
 _NAMED = frozenset({
-    "contains", "starts_with", "ends_with", "prefix", "suffix", "lpad", "rpad", "list_distinct", "len",
+    "contains", "starts_with", "ends_with", "prefix", "suffix", "list_distinct", "len",
     "list_value", "list_contains", "strftime", "date_part", "isfinite", "split_part", "trunc", "replace",
 })
 # fmt: on
+
+_LONGEST_PAD = 200
 
 
 def parse(text: str, columns: Collection[str], where: str) -> exp.Expr:
@@ -71,6 +73,13 @@ def _check(node: exp.Expr, known: set[str], columns: Collection[str], where: str
         if node.name.casefold() not in _NAMED:
             raise MappingError("SQL_NOT_ALLOWED", f"the function {node.name}() is not allowed in a contract", where,
                                "use plain scalar functions")  # fmt: skip
+    elif isinstance(node, exp.Pad) and not _is_short(node.expression):
+        raise MappingError(
+            "SQL_NOT_ALLOWED",
+            f"a text is padded to at most {_LONGEST_PAD} characters",
+            where,
+            "give the length as a number",
+        )
     elif type(node) not in _PLAIN:
         raise MappingError(
             "SQL_NOT_ALLOWED",
@@ -78,6 +87,11 @@ def _check(node: exp.Expr, known: set[str], columns: Collection[str], where: str
             where,
             "use one plain scalar expression",
         )
+
+
+def _is_short(length: exp.Expr | None) -> bool:
+    """Return whether a length is a small number: one that is computed could fill the memory from few rows."""
+    return isinstance(length, exp.Literal) and length.is_int and int(length.name) <= _LONGEST_PAD
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -378,6 +378,10 @@ class Protection(Model):
     )
 
 
+_FEWEST = 3
+"""The least minimum frequency where only aggregates may be published: of two, each knows the other."""
+
+
 class Contract(Model):
     """One dataset: ``sdmx_mappings/partners/<partner>/<dataset>.yaml``."""
 
@@ -408,6 +412,31 @@ class Contract(Model):
             raise ValueError("delivery.period is needed when a delivery replaces periods")
         if self.delivery.replaces == "rows" and not self.key:
             raise ValueError("key is needed when a delivery replaces rows")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_about_a_person_is_published(self) -> Contract:
+        hidden = {c for c, column in self.columns.items() if column.role in ("identifier", "free_text")}
+        for target in self.targets:
+            for component, mapped in target.map.items():
+                if mapped.column in hidden and (
+                    target.estimate is not None or self.record.publication != "public"
+                ):
+                    raise ValueError(
+                        f"{component} takes {mapped.column}, an identifier or free text, which may not be published; "
+                        "give a constant or a coded column"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _aggregates_are_aggregates(self) -> Contract:
+        if self.record.publication == "aggregate_only":
+            if self.protection.waived is not None:
+                raise ValueError("protection is not waived where publication is aggregate_only")
+            if self.protection.minimum < _FEWEST:
+                raise ValueError(
+                    f"protection.minimum is at least {_FEWEST} where publication is aggregate_only"
+                )
         return self
 
 

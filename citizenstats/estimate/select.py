@@ -97,7 +97,8 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
             f"CASE WHEN ({answer}) IS NOT NULL THEN {weight}{f' * {of}' if of else ''} END AS {base}",
         ]
         n, k = f"_n{number}", f"_k{number}"
-        has = f"count(nullif({y}, 0))" if indicator.kind in ("proportion", "count") else "0"
+        # Of a sum or a mean too: who contributes nothing is nobody behind it.
+        has = f"count(nullif({y}, 0))"
         self.cells = [
             f"count({y}) AS {n}", f"{has} AS {k}", f"sum({weighted}) AS {weighted}", f"sum({base}) AS {base}",
         ]  # fmt: skip
@@ -113,7 +114,7 @@ def _figures(estimate: Estimate) -> list[str]:
         scale = (
             indicator.scale if indicator.scale is not None else (100 if indicator.kind == "proportion" else 1)
         )
-        k = f"_k{number}" if indicator.kind in ("proportion", "count") else "CAST(NULL AS BIGINT)"
+        k = f"_k{number}"
         fields = {
             "key": quoted(key),
             "kind": quoted(indicator.kind),

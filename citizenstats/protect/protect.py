@@ -97,6 +97,8 @@ def _make(house: House, states: Mapping[str, Mapping[str, Any]], work: Path) -> 
         feeds = [feed for flow in states for feed in _feeds(house, flow)]
         for number, feed in enumerate(feeds):
             _judge(engine, number, feed, states[feed.flow]["folder"] / "observations.parquet")
+            if feed.is_estimated:
+                _judge_unknown(engine, number, feed)
         _decide(engine, feeds)
         engine.write_parquet(_audit(feeds), work / "audit.parquet")
         return {
@@ -146,6 +148,28 @@ def _judge(engine: Engine, number: int, feed: _Feed, observations: Path) -> None
         f"{unsafe_sql([m.id for m in feed.structure.measures])} AS _unsafe "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset)}"
     )
+
+
+def _judge_unknown(engine: Engine, number: int, feed: _Feed) -> None:
+    """Mark breakdowns from which units of an unknown category could be had: a total less its categories.
+
+    Whoever's category is not known counts in the total and stands in no category, so the difference is a cell too.
+    """
+    for mask in [row[0] for row in engine.rows(f"SELECT DISTINCT _mask FROM cells_{number} ORDER BY _mask")]:
+        for dimension in feed.variables.totals:
+            bits = feed.variables.mask_of(dimension)
+            if not mask & bits:
+                continue
+            others = ", ".join(["_figure", *(name(d) for d in feed.variables.totals if d != dimension)])
+            summed = f"SELECT {others}, sum(_n) AS n, sum(_k) AS k FROM cells_{number} WHERE _mask = {mask} GROUP BY ALL"
+            left = (
+                f"SELECT c._figure, c._n - s.n AS _n, c._k - s.k AS _k, c._minimum, c._kind FROM cells_{number} AS c "
+                f"JOIN ({summed}) AS s USING ({others}) WHERE c._mask = {mask & ~bits}"
+            )
+            engine.run(
+                f"UPDATE cells_{number} SET _unsafe = TRUE WHERE _mask = {mask} AND _figure IN "
+                f"(SELECT _figure FROM ({left}) WHERE {unsafe_sql([])})"
+            )
 
 
 def _decide(engine: Engine, feeds: list[_Feed]) -> None:

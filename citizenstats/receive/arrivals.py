@@ -7,13 +7,16 @@ anything, and a folder that cannot be listed is an error, not an empty folder.
 from __future__ import annotations
 
 import fnmatch
+import hashlib
+import os
 import stat
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citizenstats import clock
-from citizenstats.errors import CitizenstatsError, DeliveryError
+from citizenstats.errors import DeliveryError
 from citizenstats.receive.delivery import Delivery, deliveries, keep
 from citizenstats.receive.outcome import COUNTING, outcome_of
 from citizenstats.store import Store, digest, sha256_of
@@ -65,9 +68,9 @@ def passed_over(store: Store, dataset: str, pattern: str) -> list[tuple[str, str
     passed = []
     for path in _finished(store, dataset):
         if _stat(path) is None and (path.is_symlink() or path.exists()):
-            passed.append((path.name, "NOT_A_FILE"))
+            passed.append((printable(path.name), "NOT_A_FILE"))
         elif not fnmatch.fnmatchcase(path.name, pattern):
-            passed.append((path.name, "NAME_NOT_AGREED"))
+            passed.append((printable(path.name), "NAME_NOT_AGREED"))
     return passed
 
 
@@ -97,7 +100,16 @@ def _stat(path: Path) -> str | None:
         return None
     if not stat.S_ISREG(found.st_mode):
         return None
+    return _mark(found)
+
+
+def _mark(found: os.stat_result) -> str:
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written: what is not UTF-8 in it is spelt out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def still(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -108,8 +120,8 @@ def still(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 def untaken(store: Store, dataset: str, seen: Mapping[str, str]) -> dict[str, str]:
     """Return the files of a look that no delivery was made of yet."""
     taken = {(d.file_name, d.mark) for d in deliveries(store, dataset)}
-    new = {name: mark for name, mark in seen.items() if (name, mark) not in taken}
-    return {name: mark for name, mark in new.items() if not _known(store, dataset, name, mark).exists()}
+    new = {name: mark for name, mark in seen.items() if (printable(name), mark) not in taken}
+    return {n: mark for n, mark in new.items() if not _known(store, dataset, printable(n), mark).exists()}
 
 
 def _known(store: Store, dataset: str, file_name: str, mark: str) -> Path:
@@ -129,7 +141,7 @@ def take_in(house: House, dataset_name: str, names: Iterable[str]) -> list[Deliv
     for path, mark in sorted(found, key=lambda item: (int(item[1].split(":")[1]), item[0].name)):
         if len(made) >= FILES_AT_ONCE or (made and size > BYTES_AT_ONCE):
             break
-        delivery = _take(house, dataset_name, path, path.name, mark)
+        delivery = _take(house, dataset_name, path, printable(path.name), mark)
         if delivery is not None:
             made.append(delivery)
             size += delivery.size
@@ -145,37 +157,50 @@ def take_pulled(house: House, dataset_name: str, content: Path, file_name: str) 
 
 
 def _take(house: House, dataset_name: str, path: Path, file_name: str, mark: str) -> Delivery | None:
-    """Keep the bytes of one file as the next delivery."""
+    """Keep the bytes of one file as the next delivery; None when it changed meanwhile, or is known."""
+    limit = house.mappings.dataset(dataset_name).contract.delivery.max_megabytes << 20
+    with tempfile.TemporaryDirectory(dir=house.store.scratch) as folder:
+        copied = _copied(path, mark, Path(folder) / "bytes", limit)
+        if copied is None:
+            return None
+        sha, size = copied
+        if _was_moved(house, dataset_name, file_name, mark, sha):
+            house.store.claim(_known(house.store, dataset_name, file_name, mark))
+            return None
+        delivery = Delivery(
+            dataset_name, _next_number(house.store, dataset_name), sha, file_name, size, clock.stamp(clock.now()),
+            mark, _counting(house, dataset_name, sha),
+        )  # fmt: skip
+        kept = None if delivery.duplicate_of or size > limit else Path(folder) / "bytes"
+        keep(house.store, delivery, kept)
+        return delivery
+
+
+def _copied(path: Path, mark: str, target: Path, limit: int) -> tuple[str, int] | None:
+    """Copy a file as it was when it was marked; return its SHA-256 and size, None when it is another one now.
+
+    It is opened once and never by a link: whoever may write into an inbox may swap what lies there at any moment. A file
+    that is larger than agreed is not copied.
+    """
     try:
-        sha = sha256_of(path)
-        size = path.stat().st_size
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    if not mark.startswith("pulled:") and _stat(path) != mark:
-        return None
-    if _was_moved(house, dataset_name, file_name, mark, sha):
-        house.store.claim(_known(house.store, dataset_name, file_name, mark))
-        return None
-    limit = house.mappings.dataset(dataset_name).contract.delivery.max_megabytes
-    duplicate = _counting(house, dataset_name, sha)
-    delivery = Delivery(
-        dataset_name,
-        _next_number(house.store, dataset_name),
-        sha,
-        file_name,
-        size,
-        clock.stamp(clock.now()),
-        mark,
-        duplicate,
-    )
-    too_large = size > limit << 20
-    try:
-        keep(house.store, delivery, None if duplicate or too_large else path)
-    except CitizenstatsError as error:
-        if error.code != "GONE":
-            raise
-        return None
-    return delivery
+    with os.fdopen(descriptor, "rb") as source, target.open("wb") as out:
+        if _changed(source.fileno(), mark):
+            return None
+        sha256, size = hashlib.sha256(), os.fstat(source.fileno()).st_size
+        while block := source.read(1 << 20):
+            sha256.update(block)
+            if size <= limit:
+                out.write(block)
+        return None if _changed(source.fileno(), mark) else (sha256.hexdigest(), size)
+
+
+def _changed(descriptor: int, mark: str) -> bool:
+    """Return whether an open file is not the one of a mark; what was fetched has no other."""
+    found = os.fstat(descriptor)
+    return not stat.S_ISREG(found.st_mode) or (not mark.startswith("pulled:") and _mark(found) != mark)
 
 
 def _was_moved(house: House, dataset: str, file_name: str, mark: str, sha: str) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from citizenstats.errors import CitizenstatsError
 from citizenstats.store import Store, as_json, digest, read_json
 
 if TYPE_CHECKING:
@@ -115,18 +114,12 @@ def pending(house: House, dataset_name: str) -> list[Delivery]:
 
 
 def keep(store: Store, delivery: Delivery, content: Path | None) -> None:
-    """Commit a delivery with its bytes.
+    """Commit a delivery with its bytes, which are moved from `content`, a file of our own.
 
     Raises:
         CitizenstatsError: ``ALREADY_THERE`` when it was committed before.
     """
-    import shutil
-
-    if content is not None and not content.is_file():
-        raise CitizenstatsError(
-            "GONE", "the file went away while it was taken", delivery.dataset, "drop it again"
-        )
     with store.commit_folder(delivery.folder(store)) as work:
         if content is not None:
-            shutil.copyfile(content, work / "bytes")
+            content.replace(work / "bytes")
         (work / "delivery.json").write_bytes(delivery.as_json())

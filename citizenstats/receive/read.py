@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from citizenstats.errors import CitizenstatsError
+from citizenstats.errors import CitizenstatsError, DeliveryError
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.outcome import COUNTS, Finding, Outcome, outcome_in, refused
-from citizenstats.receive.reader import Job
+from citizenstats.receive.reader import TRY_AGAIN, Job
 from citizenstats.store import as_json
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ MEMORY = 6 << 30
 """Address space of a child, in bytes; the engine and the spreadsheet library stay far below."""
 CPU_SECONDS = 900
 WALL_SECONDS = 1800
+_NOT_THE_FILE = (TRY_AGAIN, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
 _TOO_MUCH = (-signal.SIGKILL, -signal.SIGXCPU)
 
 
@@ -79,12 +80,18 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
             env=environment,
             cwd=work,
             check=False,
+            start_new_session=True,  # who interrupts us has not judged the file
         )
     except subprocess.TimeoutExpired:
         return refused(delivery, Finding("TOO_MUCH"))
     outcome = outcome_in(delivery, work) if done.returncode == 0 else None
     if outcome is not None:
         return outcome
+    if done.returncode in _NOT_THE_FILE:
+        raise DeliveryError(
+            "INTERRUPTED", "reading was interrupted; the delivery waits", delivery.dataset,
+            "look at the disk's free space, then run again",
+        )  # fmt: skip
     for path in work.glob("*.parquet"):
         path.unlink()
     return refused(delivery, Finding("TOO_MUCH" if done.returncode in _TOO_MUCH else "UNREADABLE"))

@@ -25,6 +25,9 @@ from citizenstats.receive.source import Source, other_delimiter, table_of
 from citizenstats.receive.typing_sql import trimmed
 from citizenstats.store import as_json
 
+TRY_AGAIN = 75
+"""Exit code when the disk failed and not the file; that of ``EX_TEMPFAIL``."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -59,8 +62,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
     resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    outcome = read(job.delivery, job.content, load_dataset(job.contract), job.work)
-    (job.work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
+    try:
+        outcome = read(job.delivery, job.content, load_dataset(job.contract), job.work)
+        (job.work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
+    except OSError:
+        sys.exit(TRY_AGAIN)
 
 
 def read(delivery: Delivery, content: Path, dataset: Dataset, work: Path) -> Outcome:
@@ -70,7 +76,10 @@ def read(delivery: Delivery, content: Path, dataset: Dataset, work: Path) -> Out
             return _read(engine, delivery, content, dataset, work)
     except RefusalError as refusal:
         return refused(delivery, refusal.finding)
-    except EngineError:
+    except EngineError as error:
+        if "IOException" in error.what:
+            # A full or failing disk is no fault of the file.
+            raise OSError from None
         return refused(delivery, Finding("UNREADABLE"))
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from citizenstats.receive import arrivals
 from citizenstats.receive.current import current_records
-from citizenstats.receive.delivery import pending
+from citizenstats.receive.delivery import deliveries, pending
 from citizenstats.receive.notice import notify
-from citizenstats.receive.outcome import Outcome
+from citizenstats.receive.outcome import Outcome, outcome_of
 from citizenstats.receive.pull import pull
 from citizenstats.receive.read import read
 from citizenstats.receive.receipt import send
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 """Deliveries of one dataset that are read side by side, each with the memory of `read.MEMORY` at most."""
+
+
+def _send_all(house: House, dataset_name: str, outcomes: Sequence[Outcome]) -> None:
+    """Send the receipts of what was read now, and those that a crash before their sending left over."""
+    read_now = {outcome.delivery.id for outcome in outcomes}
+    outbox = house.store.outbox(dataset_name)
+    for delivery in deliveries(house.store, dataset_name):
+        if delivery.id not in read_now and not (outbox / f"{delivery.id}.receipt.json").exists():
+            outcome = outcome_of(house, delivery)
+            if outcome is not None:
+                send(house, outcome)
+    for outcome in outcomes:
+        send(house, outcome)
 
 
 @dataclass(frozen=True)
@@ -61,12 +75,11 @@ def receive(house: House, dataset_name: str, settle: float = 2.0, *, fetch: bool
         after = arrivals.look(house.store, dataset_name, pattern)
         arrivals.take_in(house, dataset_name, arrivals.still(before, after))
     waiting = pending(house, dataset_name)
-    outcomes = []
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as readers:
         # Each is read by a child process of its own; the threads only wait for them.
-        for outcome in readers.map(lambda delivery: read(house, delivery), waiting):
-            send(house, outcome)
-            outcomes.append(outcome)
+        outcomes += readers.map(lambda delivery: read(house, delivery), waiting)
+    _send_all(house, dataset_name, outcomes)
     notify(house, dataset_name)
     current = current_records(house, dataset_name)
     return Received(dataset_name, tuple(outcomes), current.deliveries if current else ())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -453,8 +454,7 @@ def _known(said: Any, keys: Sequence[str], where: Place) -> None:
 
 
 def _twice(identifiers: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    return next((i for i in identifiers if i in seen or seen.add(i)), None)  # type: ignore[func-returns-value]
+    return next((i for i, times in Counter(identifiers).items() if times > 1), None)
 
 
 def _mapping(said: Any, key: str, where: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,50 @@ def test_a_waiting_candidate_cannot_be_signed_off_once_consent_was_taken_back(tm
     all_steps(office)
     approve(office.house, FLOW, None, "Somebody Else")
     assert sample_size(office) == 59
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["record"].update({"publication": "none"}),
+        lambda c: c["record"]["consent"].update({"condition": "agrees AND score > 50"}),
+    ],
+)
+def test_what_waits_cannot_be_signed_once_the_contract_forbids_it(tmp_path: Path, change: Any) -> None:
+    office = Office(tmp_path)
+    office.review("required")
+    office.send(file(*PEOPLE))
+    all_steps(office)
+    office.agree(change)
+    for _ in ("unread", "read anew"):
+        with pytest.raises(ReleaseError, match=r"MAY_NOT_BE_PUBLISHED|NOT_RECEIVED|CONSENT_TAKEN_BACK"):
+            approve(office.house, FLOW, None, "Somebody Else")
+        office.receive()
+    assert newest(office.house.store, FLOW) is None
+
+
+def test_nothing_is_computed_while_a_delivery_is_unread(tmp_path: Path) -> None:
+    from citizenstats.receive import arrivals
+
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    office.drop(file(WITHDRAWN), "second.csv")
+    arrivals.take_in(office.house, DATASET, ["second.csv"])
+    with pytest.raises(CitizenstatsError, match="NOT_RECEIVED"):
+        flow.observe(office.house, DATASET)
+
+
+def test_who_has_no_known_category_is_not_had_by_subtraction(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE, row("x", sex="", score="90")))
+    all_steps(office)
+    release = newest(office.house.store, FLOW)
+    assert release is not None
+    lines = [line.split(",") for line in (release.folder / "data.csv").read_text("utf-8").splitlines()]
+    header = lines[0]
+    by_sex = [line[header.index("SAMPLE_SIZE")] for line in lines[1:] if line[header.index("SEX")] != "_T"]
+    assert by_sex
+    assert set(by_sex) == {""}
 
 
 def test_a_dataset_that_may_not_be_published_is_not_computed_from(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,3 +174,38 @@ def test_a_look_gives_only_what_the_contract_names(office_of: OFFICE) -> None:
     office.drop(A, "a.csv")
     office.drop(A, "b.txt")
     assert list(look(office.house.store, DATASET, "*.csv")) == ["a.csv"]
+
+
+def test_a_name_that_is_no_text_stops_nobody(office_of: OFFICE) -> None:
+    office = office_of()
+    Path(os.fsdecode(os.fsencode(office.inbox) + b"/bad\xff.csv")).write_text(A)
+    office.drop(B, "good.csv")
+    assert sorted(o.delivery.file_name for o in office.receive()) == ["bad\\xff.csv", "good.csv"]
+    assert office.receive() == []
+
+
+def test_what_lies_there_is_never_read_through_a_link(
+    office_of: OFFICE, tmp_path: Path, monkeypatch: Any
+) -> None:
+    from citizenstats.receive import arrivals
+
+    office = office_of()
+    path = office.drop(A)
+    (tmp_path / "secret.csv").write_text(B)
+    marked = arrivals.look(office.house.store, DATASET, "*")
+    path.unlink()
+    path.symlink_to(tmp_path / "secret.csv")
+    monkeypatch.setattr(arrivals, "_stat", lambda _: marked["answers.csv"])
+    assert arrivals.take_in(office.house, DATASET, ["answers.csv"]) == []
+    path.unlink()
+    os.mkfifo(path)
+    assert arrivals.take_in(office.house, DATASET, ["answers.csv"]) == []
+
+
+def test_a_receipt_that_a_crash_left_over_is_sent_by_the_next_run(office_of: OFFICE) -> None:
+    office = office_of()
+    outcome = office.send(A)
+    receipt = office.outbox / f"{outcome.delivery.id}.receipt.json"
+    receipt.unlink()
+    assert office.receive() == []
+    assert receipt.exists()

@@ -93,3 +93,16 @@ def test_a_contract_that_changes_has_all_deliveries_read_again(office_of: OFFICE
     (again,) = office.receive()
     assert again.counts["accepted"] == 2
     assert [r[0] for r in kept(office)] == ["a", "b"]
+
+
+def test_yes_and_no_in_one_file_is_no(office_of: OFFICE) -> None:
+    office = office_of(replacing("rows"))
+    office.send(file(row("a"), row("b"), row("b", agrees="no"), row("c")))
+    assert [r[0] for r in kept(office)] == ["a", "c"]
+
+
+def test_a_key_with_an_empty_part_is_taken_back_too(office_of: OFFICE) -> None:
+    office = office_of(lambda c: [replacing("rows")(c), c.update({"key": ["id", "sex"]})])
+    office.send(file(row("a", sex=""), row("b")), "1.csv")
+    office.send(file(row("a", sex="", agrees="no"), row("c")), "2.csv")
+    assert [r[0] for r in kept(office)] == ["b", "c"]

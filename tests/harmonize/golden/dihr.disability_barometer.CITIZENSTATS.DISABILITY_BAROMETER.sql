@@ -311,7 +311,7 @@ WITH current AS (
     SUM(_num8) AS _num8,
     SUM(_den8) AS _den8,
     COUNT(_y9) AS _n9,
-    0 AS _k9,
+    COUNT(NULLIF(_y9, 0)) AS _k9,
     SUM(_num9) AS _num9,
     SUM(_den9) AS _den9,
     COUNT(_y10) AS _n10,
@@ -439,7 +439,7 @@ WITH current AS (
         {'key': 'DB06_EDUCATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n6, 'k': _k6, 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'DB07_GOOD_HEALTH', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n7, 'k': _k7, 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'DB07_ACTIVITY_LIMITATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n8, 'k': _k8, 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n9, 'k': CAST(NULL AS BIGINT), 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'set_UNIT_MEASURE': 'SCORE'},
+        {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n9, 'k': _k9, 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'set_UNIT_MEASURE': 'SCORE'},
         {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n10, 'k': _k10, 'numerator': CAST(_num10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n11, 'k': _k11, 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n12, 'k': _k12, 'numerator': CAST(_num12 AS DOUBLE), 'denominator': CAST(_den12 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}

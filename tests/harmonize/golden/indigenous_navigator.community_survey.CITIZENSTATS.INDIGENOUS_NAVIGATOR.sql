@@ -174,7 +174,7 @@ WITH current AS (
     SUM(_num7) AS _num7,
     SUM(_den7) AS _den7,
     COUNT(_y8) AS _n8,
-    0 AS _k8,
+    COUNT(NULLIF(_y8, 0)) AS _k8,
     SUM(_num8) AS _num8,
     SUM(_den8) AS _den8
   FROM coded
@@ -250,7 +250,7 @@ WITH current AS (
         {'key': 'CONFLICT_COMPANY', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n5, 'k': _k5, 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'COMPANY', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'CONFLICT_NEIGHBOURS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n6, 'k': _k6, 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'NEIGHBOURS', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'COM_LAND_LOSS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n7, 'k': _k7, 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'COM_SCHOOL_DISTANCE', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n8, 'k': CAST(NULL AS BIGINT), 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': 'KM'}
+        {'key': 'COM_SCHOOL_DISTANCE', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n8, 'k': _k8, 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': 'KM'}
       ]
     ) AS figure
   FROM sums
