@@ -61,7 +61,10 @@ def write(selected: Selected, header: Header) -> bytes:
 
 
 def _languages(selected: Selected) -> list[str]:
-    found = {language for scheme in selected.schemes for item in scheme.items for language in item.names}
+    # In small letters, for the schema knows no others here: `zh-hant` for `zh-Hant`.
+    found = {
+        language.lower() for scheme in selected.schemes for item in scheme.items for language in item.names
+    }
     return sorted(found, key=lambda language: (language != "en", language)) or ["en"]
 
 

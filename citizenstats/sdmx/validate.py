@@ -28,6 +28,9 @@ __all__ = ["MessageFinding", "validate_message"]
 MOST = 50
 """Findings of one kind that are told at most."""
 
+LONGEST = 300
+"""Characters of what a schema says that are told: it repeats the value, and a value may be as long as a book."""
+
 _NAMESPACE = re.compile(
     r"urn:sdmx:org\.sdmx\.infomodel\.datastructure\.(?P<kind>DataStructure|Dataflow)="
     r"(?P<reference>[^:]+:[^(]+\([^)]+\)):ObsLevelDim:(?P<along>.+)"
@@ -72,7 +75,10 @@ def _xml(file: Path, structures: Structures | None) -> list[MessageFinding]:
         tree = etree.parse(str(file), parser)
     except etree.XMLSyntaxError as error:
         line: Any = error.lineno
-        return [MessageFinding("NOT_WELL_FORMED", str(error.msg), line, "write the file again")]
+        return [MessageFinding("NOT_WELL_FORMED", str(error.msg)[:LONGEST], line, "write the file again")]
+    except OSError:  # how lxml says that the file is in another encoding than it declares
+        told = "the file is not in the encoding that it declares"
+        return [MessageFinding("NOT_WELL_FORMED", told, 1, "save it as UTF-8")]
     if str(getattr(tree.docinfo, "doctype", "")):
         return [MessageFinding("NOT_SDMX", "a message has no document type declaration", 1, "remove it")]
     root: Any = tree.getroot()
@@ -113,8 +119,9 @@ def _by_schema(
     compiled = _with_structure(version, layout, structures) if layout and structures else _official(version)
     compiled.validate(tree)
     log: Any = compiled.error_log
-    errors = [error for error in log if known or "xsi:type" not in error.message]
-    return [MessageFinding(_code(error), error.message, error.line, "") for error in errors[:MOST]]
+    # Without the structure nothing can be said of its types.
+    errors = [e for e in log if known or not re.search("xsi:type|type definition is abstract", e.message)]
+    return [MessageFinding(_code(error), error.message[:LONGEST], error.line, "") for error in errors[:MOST]]
 
 
 def _code(error: Any) -> str:
@@ -173,14 +180,16 @@ def _json(file: Path) -> list[MessageFinding]:
         line = getattr(error, "lineno", None)
         return [MessageFinding("NOT_WELL_FORMED", "this is no JSON", line, "write the file again")]
     data = message.get("data") if isinstance(message, dict) else None
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or not any(isinstance(part, list) for part in data.values()):
         return [MessageFinding("NOT_SDMX", "this is no message of SDMX-JSON 2.0 or 2.1", mend="send one")]
     meta = message.get("meta")
     said = re.search(r"/(2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
     validator = _json_validator("data" if "dataSets" in data else "structure", said[1] if said else "2.0")
     errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
     return [
-        MessageFinding("NOT_VALID", f"{'/'.join(str(p) for p in error.absolute_path)}: {error.message[:300]}")
+        MessageFinding(
+            "NOT_VALID", f"{'/'.join(str(p) for p in error.absolute_path)}: {error.message[:LONGEST]}"
+        )
         for error in errors[:MOST]
     ]
 

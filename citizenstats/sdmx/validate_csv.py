@@ -21,6 +21,7 @@ _ACTIONS = ("A", "D", "I", "M", "R")
 def csv_findings(file: Path, structures: Structures | None) -> list[MessageFinding]:
     """Return what is wrong with an SDMX-CSV file, of 1.0 or 2.x; empty when it is valid."""
     try:
+        _decode(file)
         header, delimiter = _header(file)
         if header[0].split("[")[0] not in ("STRUCTURE", "DATAFLOW") or len(header) < 3:
             return [
@@ -53,9 +54,16 @@ def csv_findings(file: Path, structures: Structures | None) -> list[MessageFindi
         ]
 
 
+def _decode(file: Path) -> None:
+    """Read to the end as UTF-8: the SQL below leaves out columns that it does not ask about."""
+    with file.open(encoding="utf-8") as content:
+        while content.read(1 << 20):
+            pass
+
+
 def _header(file: Path) -> tuple[list[str], str]:
     with file.open(encoding="utf-8-sig", newline="") as content:
-        line = content.readline()
+        line = content.readline(1 << 20)
     delimiter = ";" if line.count(";") > line.count(",") else ","
     return next(csv.reader([line], delimiter=delimiter), [""]), delimiter
 

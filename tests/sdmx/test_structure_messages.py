@@ -44,6 +44,7 @@ AWKWARD = [
     "مرحبا بالعالم", "שלום \u200f!", "नेपाल", "=1+1", "\\u0041 \\n", "{en: x}", "x" * 5000,
 ]  # fmt: skip
 OWN = Reference("OFFICE", "HOMES", "1.0.0")
+PLAIN = Reference("OFFICE", "FLATS", "1.0.0")
 
 
 @cache
@@ -53,14 +54,19 @@ def published() -> Structures:
 
 @cache
 def awkward() -> Structures:
-    """Return structures with awkward names at every place, and an attribute at every level."""
-    awkwardly = dict(zip(("en", "da", "ar", "zh-Hant"), ('Homes & "hearths" <1>', "Hjem ’n", "بيوت", "家 🏠"), strict=True))
+    """Return structures with awkward names at every place and, in one of two, an attribute at every level."""
+    awkwardly = dict(
+        zip(("en", "da", "ar", "zh-Hant"), ('Homes & "hearths" <1>', "Hjem ’n", "بيوت", "家 🏠"), strict=True)
+    )
     codes = Reference("OFFICE", "CL_REGION", "1.0.0")
     concepts = Reference("OFFICE", "CS_OFFICE", "1.0.0")
     notes = (Annotation("NOTE", "a < b", {"en": 'say "hi"', "ar": "مرحبا"}, "https://example.org/?a=1&b=2"),)
     regions = [Item(f"R{n}", {"en": text, "ar": f"ع {text}"}, {"en": text}) for n, text in enumerate(AWKWARD)]
     below = Item("R0-1@$_", {"da": "kun dansk"}, {}, "R0", notes)
-    ideas = [Item(i, awkwardly, awkwardly) for i in ("REGION", "TIME_PERIOD", "OBS_VALUE", "NOTE", "AREA_NOTE", "SOURCE", "DAY")]
+    ideas = [
+        Item(i, awkwardly, awkwardly)
+        for i in ("REGION", "TIME_PERIOD", "OBS_VALUE", "NOTE", "AREA_NOTE", "SOURCE", "DAY")
+    ]
 
     def component(identifier: str, role: Any, **more: Any) -> Component:
         return Component(identifier, role, concepts, identifier, **more)
@@ -78,16 +84,23 @@ def awkward() -> Structures:
             component("SOURCE", "attribute", attachment="dataset"),
         ),
     )
-    schemes = (
-        ItemScheme("Codelist", codes, awkwardly, (*regions, below), partial=True),
-        ItemScheme("ConceptScheme", concepts, awkwardly, tuple(ideas)),
-        ItemScheme("AgencyScheme", Reference("OFFICE", "AGENCIES", "1.0"), awkwardly, (Item("OFFICE", awkwardly),)),
+    plain = DataStructure(
+        PLAIN, awkwardly, tuple(c for c in structure.components if not c.group and c.attachment != "dataset")
     )
-    constraint = ContentConstraint(Reference("OFFICE", "CN_HOMES", "1.0.0"), awkwardly, OWN, {"REGION": ("R1", "R0-1@$_")})
+    schemes = (
+        ItemScheme("Codelist", codes, awkwardly, (regions[0], below, *regions[1:]), partial=True),
+        ItemScheme("ConceptScheme", concepts, awkwardly, tuple(ideas)),
+        ItemScheme(
+            "AgencyScheme", Reference("OFFICE", "AGENCIES", "1.0"), awkwardly, (Item("OFFICE", awkwardly),)
+        ),
+    )
+    constraint = ContentConstraint(
+        Reference("OFFICE", "CN_HOMES", "1.0.0"), awkwardly, OWN, {"REGION": ("R1", "R0-1@$_")}
+    )
     return Structures(
         {scheme.reference: scheme for scheme in schemes},
-        {OWN: structure},
-        {OWN: Dataflow(OWN, awkwardly, OWN, awkwardly)},
+        {OWN: structure, PLAIN: plain},
+        {OWN: Dataflow(OWN, awkwardly, OWN, awkwardly), PLAIN: Dataflow(PLAIN, awkwardly, PLAIN, awkwardly)},
         constraints=(constraint,),
     )
 
@@ -95,14 +108,17 @@ def awkward() -> Structures:
 FLOWS = (
     "CITIZENSTATS:DISABILITY_BAROMETER(1.0.0)", "CITIZENSTATS:LGBT_BAROMETER(1.0.0)",
     "CITIZENSTATS:INDIGENOUS_NAVIGATOR(1.0.0)", "CITIZENSTATS:RIGHT_TO_DEFEND(1.0.0)", "IAEG-SDGs:DF_SDG_GLC(1.0)",
-    str(OWN),
+    str(OWN), str(PLAIN),
 )  # fmt: skip
 SHAPES = [(flow, form) for flow in FLOWS for form in FORMATS]
-XML = [(flow, form) for flow, form in SHAPES if form.startswith("ml")]
+XML = [
+    (flow, form) for flow, form in SHAPES if form.startswith("ml") and (flow, form) != (str(OWN), "ml-3.0")
+]
+"""What sdmx1 2.28 reads: it fails on an attribute of a group or data set in 3.0."""
 
 
 def structures(flow: str) -> Structures:
-    return awkward() if flow == str(OWN) else published()
+    return awkward() if flow.startswith("OFFICE") else published()
 
 
 def told(flow: str) -> Selected:
@@ -131,7 +147,9 @@ def by_json(flow: str) -> dict[str, Any]:
 def found(flow: str, form: str, kind: str) -> dict[str, Any]:
     """Return what pysdmx reads of a kind, by reference."""
     return {
-        f"{one.agency}:{one.id}({one.version})": one for one in by_pysdmx(flow, form) if type(one).__name__ == kind
+        f"{one.agency}:{one.id}({one.version})": one
+        for one in by_pysdmx(flow, form)
+        if type(one).__name__ == kind
     }
 
 
@@ -151,7 +169,7 @@ def parent(item: Item, form: str) -> str | None:
 
 
 def test_every_published_dataflow_is_looked_at() -> None:
-    assert {str(reference) for reference in published().dataflows} == set(FLOWS) - {str(OWN)}
+    assert {str(reference) for reference in published().dataflows} == set(FLOWS[:5])
 
 
 @pytest.mark.parametrize(("flow", "form"), SHAPES)
@@ -178,9 +196,13 @@ def test_pysdmx_reads_the_same_lists_with_the_same_items_in_order(flow: str, for
 
 
 @pytest.mark.parametrize(("flow", "form"), XML)
-def test_sdmx1_reads_names_in_all_languages_descriptions_parents_and_annotations(flow: str, form: str) -> None:
+def test_sdmx1_reads_names_in_all_languages_descriptions_parents_and_annotations(
+    flow: str, form: str
+) -> None:
     message = by_sdmx1(flow, form)
-    read = {str(s.urn).split("=")[1]: s for s in (*message.codelist.values(), *message.concept_scheme.values())}
+    read = {
+        str(s.urn).split("=")[1]: s for s in (*message.codelist.values(), *message.concept_scheme.values())
+    }
     assert set(read) == {str(scheme.reference) for scheme in lists(flow)}
     for scheme in lists(flow):
         one = read[str(scheme.reference)]
@@ -199,7 +221,11 @@ def test_sdmx1_reads_names_in_all_languages_descriptions_parents_and_annotations
 @pytest.mark.parametrize("flow", FLOWS)
 def test_json_tells_names_in_all_languages_descriptions_parents_and_annotations(flow: str) -> None:
     data = by_json(flow)
-    read = {f"{s['agencyID']}:{s['id']}({s['version']})": s for key in ("codelists", "conceptSchemes") for s in data[key]}
+    read = {
+        f"{s['agencyID']}:{s['id']}({s['version']})": s
+        for key in ("codelists", "conceptSchemes")
+        for s in data[key]
+    }
     assert set(read) == {str(scheme.reference) for scheme in lists(flow)}
     for scheme in lists(flow):
         one = read[str(scheme.reference)]
@@ -239,7 +265,9 @@ def test_pysdmx_reads_the_same_components_in_order(flow: str, form: str) -> None
         assert str(one.role) == roles[mine.role]
         assert one.concept.urn.endswith(f"={mine.concept_scheme}.{mine.concept}")
         codes = one.local_codes
-        assert (f"{codes.agency}:{codes.id}({codes.version})" if codes else None) == (str(mine.codelist) if codes else None)
+        assert (f"{codes.agency}:{codes.id}({codes.version})" if codes else None) == (
+            str(mine.codelist) if codes else None
+        )
         assert (codes is None) == (mine.codelist is None)
         if mine.codelist is None:
             assert str(one.dtype) == mine.type
@@ -254,7 +282,9 @@ def test_sdmx1_reads_the_same_components_in_order(flow: str, form: str) -> None:
     (read,) = by_sdmx1(flow, form).structure.values()
     assert str(read.urn).split("=")[1] == str(structure.reference)
     assert read.name.localizations == structure.names
-    assert [d.id for d in sorted(read.dimensions.components, key=lambda d: d.order or 99)] == list(structure.key)
+    assert [d.id for d in sorted(read.dimensions.components, key=lambda d: d.order or 99)] == list(
+        structure.key
+    )
     assert [m.id for m in read.measures.components] == [m.id for m in structure.measures]
     assert [a.id for a in read.attributes.components] == [a.id for a in structure.attributes]
     for one in (*read.dimensions.components, *read.measures.components, *read.attributes.components):
@@ -285,7 +315,7 @@ def test_sdmx1_reads_where_an_attribute_stands_and_whether_it_must(flow: str, fo
         elif mine.attachment == "observation":
             assert kind in ("PrimaryMeasureRelationship", "ObservationRelationship")
         else:
-            assert kind in ("NoSpecifiedRelationship", "DataflowRelationship")
+            assert kind == "NoSpecifiedRelationship"
         if form == "ml-2.1":  # sdmx1 2.28 does not read the usage of 3.0
             assert one.usage_status.name == ("mandatory" if mine.mandatory else "conditional")
 
@@ -298,7 +328,7 @@ def test_both_libraries_read_the_dataflow_with_its_structure(flow: str, form: st
     assert read.description == english(mine.descriptions)
     points = read.structure if isinstance(read.structure, str) else read.structure.short_urn
     assert points.split("=")[1] == str(mine.structure)
-    if form.startswith("ml"):
+    if (flow, form) in XML:
         (other,) = by_sdmx1(flow, form).dataflow.values()
         assert str(other.urn).split("=")[1] == flow
         assert (other.name.localizations, other.description.localizations) == (mine.names, mine.descriptions)
@@ -312,7 +342,9 @@ def test_both_libraries_read_the_dataflow_with_its_structure(flow: str, form: st
 def test_pysdmx_reads_agencies_providers_and_agreements(flow: str, form: str) -> None:
     (agencies,) = found(flow, form, "AgencyScheme").values()
     (mine,) = told(flow).of("AgencyScheme")
-    assert [(a.id.split(".")[-1], a.name) for a in agencies.items] == [(i.id, english(i.names)) for i in mine.items]
+    assert [(a.id.split(".")[-1], a.name) for a in agencies.items] == [
+        (i.id, english(i.names)) for i in mine.items
+    ]
     expected = () if form == "ml-3.0" else told(flow).of("DataProviderScheme")
     providers = found(flow, form, "DataProviderScheme")
     assert set(providers) == {str(scheme.reference) for scheme in expected}
@@ -321,7 +353,9 @@ def test_pysdmx_reads_agencies_providers_and_agreements(flow: str, form: str) ->
             (i.id, english(i.names), english(i.descriptions)) for i in scheme.items
         ]
     agreements = found(flow, form, "ProvisionAgreement")
-    assert {k: (a.name, a.dataflow.split("=")[1], a.provider.split("=")[1]) for k, a in agreements.items()} == {
+    assert {
+        k: (a.name, a.dataflow.split("=")[1], a.provider.split("=")[1]) for k, a in agreements.items()
+    } == {
         str(a.reference): (english(a.names), str(a.dataflow), f"{a.provider_scheme}.{a.provider}")
         for a in (() if form == "ml-3.0" else told(flow).agreements)
     }
@@ -366,7 +400,9 @@ def test_sdmx1_reads_organisations_agreements_categories_and_constraints(flow: s
     assert {k: [(i.id, i.name.localizations) for i in s] for k, s in message.organisation_scheme.items()} == {
         s.reference.id: [(i.id, i.names) for i in s.items] for s in organisations
     }
-    agreements = {k: (a.structure_usage.id, a.data_provider.id) for k, a in message.provisionagreement.items()}
+    agreements = {
+        k: (a.structure_usage.id, a.data_provider.id) for k, a in message.provisionagreement.items()
+    }
     assert agreements == {
         a.reference.id: (a.dataflow.id, a.provider) for a in (mine.agreements if form == "ml-2.1" else ())
     }
@@ -396,7 +432,12 @@ def test_the_header_tells_sender_receiver_test_and_when_the_content_was_there(fo
         assert meta["contentLanguages"][0] == "en"
     else:
         header = by_sdmx1(FLOWS[0], form).header
-        assert (header.id, header.test, header.sender.id, header.receiver.id) == ("M1", True, "CITIZENSTATS", "UNSD")
+        assert (header.id, header.test, header.sender.id, header.receiver.id) == (
+            "M1",
+            True,
+            "CITIZENSTATS",
+            "UNSD",
+        )
         assert header.prepared == datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -449,7 +490,9 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
 def test_a_missing_artefact_or_format_is_told() -> None:
     whole = awkward()
     codes = Reference("OFFICE", "CL_REGION", "1.0.0")
-    torn = Structures({r: s for r, s in whole.schemes.items() if r != codes}, whole.data_structures, whole.dataflows)
+    torn = Structures(
+        {r: s for r, s in whole.schemes.items() if r != codes}, whole.data_structures, whole.dataflows
+    )
     with pytest.raises(StructureError, match=r"NO_SUCH_SCHEME.*OFFICE:CL_REGION\(1\.0\.0\)"):
         structure_message(torn, [OWN], "ml-2.1", HEADER)
     with pytest.raises(StructureError, match="NO_SUCH_FLOW"):
