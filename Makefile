@@ -29,7 +29,7 @@ ui: $(VENV)/runtime ## open the Dagster UI on http://127.0.0.1:3000, with the da
 	@$(BIN)/python -m pipelines.ui
 
 test: $(VENV)/dev ## run the tests, the long ones scaled down (under 10 minutes on 2 cores)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long and not alone"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not alone"
 	@$(BIN)/python -m pytest -m "alone and not long"
 
 test-long: $(VENV)/dev ## run the soak, load, size and crash tests at full figures

@@ -16,8 +16,6 @@ from citizenstats.protect.protect import protect
 from citizenstats.receive.receive import receive
 from citizenstats.release.assemble import assemble
 
-pytestmark = pytest.mark.xdist_group("samples")
-
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "data/samples"
 ROUNDS = ("1_first", "2_corrections")

@@ -19,8 +19,6 @@ from pipelines.sensors import downstream
 from resources.house import HouseResource
 from resources.instance import prepare
 
-pytestmark = pytest.mark.xdist_group("whole_way")
-
 ROOT = Path(__file__).parents[2]
 MAPPINGS = ROOT / "sdmx_mappings"
 LGBT = "dihr/lgbt_barometer"
@@ -129,6 +127,7 @@ def test_each_delivery_is_in_the_summary_and_in_the_event_log(demonstrated):
         assert path.parent.name.encode() in log
 
 
+@pytest.mark.long
 def test_a_second_demonstration_changes_nothing(demonstrated, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(demonstrated, home)
@@ -146,6 +145,7 @@ def test_a_second_demonstration_changes_nothing(demonstrated, tmp_path):
     assert files(home / "published", "*/**/*") == before
 
 
+@pytest.mark.long
 def test_a_candidate_with_other_deliveries_behind_it_is_not_signed_off_by_the_demonstration(
     demonstrated, tmp_path
 ):

@@ -16,8 +16,6 @@ from citizenstats.release.approve import approve
 from citizenstats.release.manifest import newest, releases
 from tests.receive.office import DATASET, Office, file, row
 
-pytestmark = pytest.mark.xdist_group("consent")
-
 FLOW = "OFFICE:ANSWERS"
 PEOPLE = [
     row(f"p{n:02}", "North" if n % 2 else "South", "f" if n % 3 else "m", score="10") for n in range(60)

@@ -17,8 +17,6 @@ import pytest
 from citizenstats.store import sha256_of
 from tests.receive.office import Office, file, row
 
-pytestmark = pytest.mark.xdist_group("crash")
-
 ROOT = Path(__file__).parents[2]
 RUNNER = Path(__file__).with_name("crash_runner.py")
 FLOW = "published/OFFICE/ANSWERS"

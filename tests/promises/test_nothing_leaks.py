@@ -11,8 +11,6 @@ import pytest
 
 from tests.conftest import Command, Said
 
-pytestmark = pytest.mark.xdist_group("canary")
-
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "data" / "samples" / "1_first"
 WORD = "Kvadrupelkanariefugl"

@@ -15,8 +15,6 @@ from citizenstats.receive.outcome import Outcome
 from citizenstats.store import read_json
 from tests.receive.office import HEADER, Office, file, row
 
-pytestmark = pytest.mark.xdist_group("bad_files")
-
 GOOD = [row(f"g{n}") for n in range(20)]
 
 
