@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 RUNNER = Path(__file__).with_name("crash_runner.py")
 FLOW = "published/OFFICE/ANSWERS"
 NOW = "2026-11-23T08:00:00Z"
+STRIDE = 4
+"""Steps from one kill to the next in the long test, which begins at another one each time."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,6 @@ def test_a_kill_at_any_step_leaves_the_former_state_and_the_next_run_completes(
 
 
 @pytest.mark.long
-def test_a_kill_at_every_step(way: Way, tmp_path: Path) -> None:
-    for at in range(1, way.steps):
+def test_a_kill_at_steps_all_along_the_way(way: Way, tmp_path: Path) -> None:
+    for at in range(1 + random.randrange(STRIDE), way.steps, STRIDE):
         crashed_and_mended(way, at, tmp_path)
