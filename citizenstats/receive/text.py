@@ -159,14 +159,13 @@ def likely_delimiter(path: Path) -> str:
     return max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter))
 
 
-def _regularity(lines: list[str], delimiter: str) -> tuple[int, int]:
-    """Return rows of the commonest width above one, and that width."""
+def _regularity(lines: list[str], delimiter: str) -> int:
+    """Return how many cells it separates in rows of the same width: a decimal comma in each row separates few."""
     try:
         widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
     except csv.Error:
-        return (0, 0)
-    counted = [(widths.count(width), width) for width in set(widths) if width > 1]
-    return max(counted, default=(0, 0))
+        return 0
+    return max((widths.count(width) * (width - 1) for width in set(widths)), default=0)
 
 
 def rows(path: Path, delimiter: str, quote: str) -> Iterator[list[str]]:

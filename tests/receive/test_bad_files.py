@@ -196,6 +196,14 @@ def test_a_delimiter_that_the_file_itself_says_is_taken(office_of: Callable[...,
     assert (outcome.status, outcome.counts["accepted"]) == ("accepted", 20)
 
 
+def test_decimal_commas_in_every_row_are_not_taken_for_the_delimiter(
+    office_of: Callable[..., Office],
+) -> None:
+    office = office_of(lambda c: c["delivery"].update({"max_refused_share": 0.5}))
+    outcome = office.send(file(*GOOD, "12,5", "12,5"))
+    assert (outcome.how_read["delimiter"], outcome.counts["accepted"]) == ("semicolon", 20)
+
+
 def test_a_reader_that_is_killed_refuses_the_file_and_no_other(
     office_of: Callable[..., Office], monkeypatch: pytest.MonkeyPatch
 ) -> None:
