@@ -84,7 +84,8 @@ class Judge:
             f"consented AS (SELECT *, NOT coalesce({self._consent()}, FALSE) AS _withheld FROM derived) "
             # Most rows break nothing: the list of reasons is made only for those that do.
             f"SELECT *, CASE WHEN _ignored IS NULL AND NOT _withheld AND ({broken}) "
-            f"THEN list_filter([{named}], lambda p: p IS NOT NULL) ELSE [] END AS _problems FROM consented"
+            f"THEN list_filter([{named}], lambda p: p IS NOT NULL) ELSE [] END AS _problems, "
+            f"_ignored IS NULL AND _withheld AND ({self._nobody_known()}) AS _unclear FROM consented"
         )
 
     def record_columns(self, delivery: str) -> str:
@@ -168,6 +169,18 @@ class Judge:
             return "TRUE"
         names = [*self._record_names(), *self._contract.derive]
         return f"TRY({self._parse(condition, names, ('record', 'consent', 'condition'))})"
+
+    def _nobody_known(self) -> str:
+        """Return the condition that a withheld row does not say which former record it takes back.
+
+        Where a delivery replaces everything nothing else has to be told.
+        """
+        delivery = self._contract.delivery
+        replaced = {"rows": self._contract.key, "periods": [delivery.period], "everything": []}[
+            delivery.replaces
+        ]
+        broken = [f"coalesce({p.condition}, FALSE)" for p in self.problems if p.column in replaced]
+        return " OR ".join([*broken, *(f"{name(c)} IS NULL" for c in replaced if c)]) or "FALSE"
 
     def _parse(self, text: str, names: Sequence[str], where: tuple[str | int, ...]) -> str:
         return expressions.sql(expressions.parse(text, names, self._dataset.document.where(where)))

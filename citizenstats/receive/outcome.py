@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Status = Literal["accepted", "partially_accepted", "refused", "duplicate"]
 COUNTING = ("accepted", "partially_accepted")
 """Of these deliveries there are records."""
+UNCLEAR = "WITHDRAWAL_UNCLEAR"
+"""A row without consent whose key cannot be read: whose former record it takes back is not known."""
 COUNTS = ("read", "accepted", "refused", "withheld", "ignored")
 
 

@@ -11,7 +11,7 @@ from citizenstats.engine import Engine, name, quoted
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.header import Headers
 from citizenstats.receive.judge import Judge, Problem, text_name
-from citizenstats.receive.outcome import Example, Finding, Outcome, Status
+from citizenstats.receive.outcome import UNCLEAR, Example, Finding, Outcome, Status
 from citizenstats.receive.source import Source
 
 EXAMPLES = 20
@@ -39,9 +39,16 @@ def judged(
     if contract.key:
         _judge_repeats(engine, contract)
     counts = _counts(engine, source.notes)
+    swallowed = engine.value("SELECT count(*) FROM judged WHERE list_contains(_problems, 'SWALLOWED_ROWS|')")
     findings = [*source.findings, *_unread(headers), *_of_problems(engine, judge, headers)]
-    findings += [*_of_keys(engine, contract), *_of_withheld(engine), *_of_ignored(engine, source.notes)]
-    status, reason = _status(counts, contract)
+    findings += [
+        *_of_keys(engine, contract),
+        *_of_withheld(engine),
+        *_of_unclear(engine),
+        *_of_ignored(engine, source.notes),
+    ]
+    # What a cell swallowed may be the row of somebody who takes consent back: such a file is not half read.
+    status, reason = ("refused", None) if swallowed else _status(counts, contract)
     if reason is not None:
         findings.insert(0, reason)
     if status == "refused":
@@ -180,6 +187,11 @@ def _of_keys(engine: Engine, contract: Contract) -> list[Finding]:
 def _of_withheld(engine: Engine) -> list[Finding]:
     row = engine.rows("SELECT count(*), min(_row) FROM judged WHERE _ignored IS NULL AND _withheld")[0]
     return [Finding("NO_CONSENT", None, int(row[0]), int(row[1]))] if row[0] else []
+
+
+def _of_unclear(engine: Engine) -> list[Finding]:
+    row = engine.rows("SELECT count(*), min(_row) FROM judged WHERE _unclear")[0]
+    return [Finding(UNCLEAR, None, int(row[0]), int(row[1]))] if row[0] else []
 
 
 def _of_ignored(engine: Engine, notes: int) -> list[Finding]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.receive.delivery import deliveries, pending
-from citizenstats.receive.outcome import outcome_of
+from citizenstats.receive.outcome import COUNTING, UNCLEAR, outcome_of
 
 
 def check_consent(
@@ -27,8 +27,9 @@ def check_consent(
 
     Raises:
         ReleaseError: ``CONSENT_TAKEN_BACK`` when a delivery withholds rows and is not behind it, or a contract changed
-            under which rows are withheld; ``NOT_RECEIVED`` when a delivery was not read yet; ``MAY_NOT_BE_PUBLISHED``
-            when a contract says so now.
+            under which rows are withheld; ``WITHDRAWAL_UNCLEAR`` when the newest delivery takes consent back without a
+            readable key; ``NOT_RECEIVED`` when a delivery was not read yet; ``MAY_NOT_BE_PUBLISHED`` when a contract
+            says so now.
     """
     by_dataset: dict[str, set[str]] = {}
     for full_name in behind:
@@ -57,6 +58,13 @@ def _check(house: House, flow: str, name: str, behind: set[str], digest: str | N
         )
     if pending(house, name):
         raise ReleaseError("NOT_RECEIVED", f"a delivery of {name} was not read yet", flow, mend)
+    read = [
+        o for d in deliveries(house.store, name) if (o := outcome_of(house, d)) and o.status != "duplicate"
+    ]
+    has_former = any(outcome.status in COUNTING for outcome in read[:-1])
+    if has_former and any(finding.code == UNCLEAR for finding in read[-1].findings):
+        told = f"{read[-1].delivery.full_name} takes consent back without saying whose"
+        raise ReleaseError(UNCLEAR, told, flow, "ask the partner for the file with the keys of these rows")
     first = min(behind)
     has_changed = digest is not None and digest != dataset.digest
     for delivery in deliveries(house.store, name):

@@ -157,3 +157,19 @@ def test_a_dataset_that_may_not_be_published_is_not_computed_from(tmp_path: Path
     release = newest(office.house.store, FLOW)
     assert release is None or len((release.folder / "data.csv").read_text("utf-8").splitlines()) == 1
     assert not list((office.home / "restricted" / "observed").rglob("*.sql"))
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_a_withdrawal_that_does_not_say_whose_it_is_stops_what_goes_out(tmp_path: Path, key: str) -> None:
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    all_steps(office)
+    outcome = office.send(file(row(key, agrees="no"), row("p99", score="10")), "second.csv")
+    assert "WITHDRAWAL_UNCLEAR" in [f.code for f in outcome.findings]
+    with pytest.raises(ReleaseError, match="WITHDRAWAL_UNCLEAR"):
+        all_steps(office)
+    assert sample_size(office) == 60
+    office.send(file(WITHDRAWN, row("p99", score="10")), "mended.csv")
+    all_steps(office)
+    assert sample_size(office) == 60  # one left, one came
+    assert not [r for r in office.records("id") if r == ("p01",)]

@@ -61,7 +61,6 @@ ROWS: list[tuple[str, str, str | None]] = [
     (row("r", comment="S\ufffdren"), "GARBLED", "comment"),
     (row("r") + ";one more", "RAGGED_ROW", None),
     (row("r").rpartition(";")[0], "RAGGED_ROW", None),
-    (row("r", comment=f'"{row("s1")}\n{row("s2")}"'), "SWALLOWED_ROWS", None),
 ]
 
 
@@ -74,6 +73,16 @@ def test_a_bad_row_is_refused_for_one_reason_and_the_others_are_kept(
     (finding,) = [f for f in outcome.findings if f.code not in ("BLANK_ROWS",)]
     assert (finding.code, finding.column, finding.count, finding.first_row) == (code, column, 1, 32)
     assert [r[0] for r in rows_of(work / "records.parquet", "id")] == [f"g{n:03}" for n in range(60)]
+
+
+def test_a_file_in_which_a_cell_swallowed_rows_is_refused_whole(
+    reading: Callable[[str], tuple[Outcome, Path]],
+) -> None:
+    """The row of somebody who takes consent back may be among them."""
+    outcome, work = reading(file(*GOOD, row("r", comment=f'"{row("s1")}\n{row("s2", agrees="no")}"')))
+    assert outcome.status == "refused"
+    assert "SWALLOWED_ROWS" in [f.code for f in outcome.findings]
+    assert not (work / "records.parquet").exists()
 
 
 def rows_of(path: Path, columns: str) -> list[tuple[Any, ...]]:
