@@ -180,7 +180,7 @@ class Judge:
             delivery.replaces
         ]
         broken = [f"coalesce({p.condition}, FALSE)" for p in self.problems if p.column in replaced]
-        return " OR ".join([*broken, *(f"{name(c)} IS NULL" for c in replaced if c)]) or "FALSE"
+        return " OR ".join([*broken, *(f"{name(c)} IS NULL" for c in replaced)]) or "FALSE"
 
     def _parse(self, text: str, names: Sequence[str], where: tuple[str | int, ...]) -> str:
         return expressions.sql(expressions.parse(text, names, self._dataset.document.where(where)))
