@@ -176,9 +176,11 @@ class Judge:
         Where a delivery replaces everything nothing else has to be told.
         """
         delivery = self._contract.delivery
-        replaced = {"rows": self._contract.key, "periods": [delivery.period], "everything": []}[
-            delivery.replaces
-        ]
+        replaced: list[str] = []
+        if delivery.replaces == "rows":
+            replaced = self._contract.key
+        elif delivery.replaces == "periods" and delivery.period is not None:
+            replaced = [delivery.period]
         broken = [f"coalesce({p.condition}, FALSE)" for p in self.problems if p.column in replaced]
         return " OR ".join([*broken, *(f"{name(c)} IS NULL" for c in replaced)]) or "FALSE"
 
