@@ -13,7 +13,7 @@ import click
 
 import citizenstats
 from citizenstats.border import DEBUG, unexpected
-from citizenstats.cli import check, export, preview, releases, run, validate
+from citizenstats.cli import check, export, mapping, preview, releases, run, validate
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import fail
 from citizenstats.errors import CitizenstatsError
@@ -36,6 +36,7 @@ for command in (
     check.check,
     preview.preview,
     export.export,
+    mapping.mapping,
     validate.validate,
     releases.releases,
     releases.deliveries,
