@@ -1,0 +1,177 @@
+"""The attacker: what can be worked out about the hidden cells from all published ones.
+
+What belongs here: the attacker's linear programs, as deviations from the true values over the hidden cells only. What does not:
+hiding more. A solution is a proof: values that could be behind the published figures, so one solution proves many cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from citizenstats.protect.suppress.graph import Floats, Graph, Ints
+from citizenstats.protect.suppress.problem import Layer, Mask, Problem
+from citizenstats.protect.suppress.program import Program, SolverError
+
+TOLERANCE = 1e-6
+"""How near to what is asked counts as reached, in units of the scaled layer."""
+BOUNDLESS = 1e7
+"""Stands for no upper bound at all, in units of the scaled layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """What an attacker can infer about cells of one layer.
+
+    Attributes:
+        layer: name of the layer.
+        cells: positions of the cells.
+        lower: the least value that agrees with what is published, one for each of `cells`.
+        upper: the greatest, infinite where nothing bounds it.
+    """
+
+    layer: str
+    cells: Ints
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """How far each cell can move in a layer: what is asked and what the attacker thinks possible, scaled alike.
+
+    Attributes:
+        down: below the true value, 0 where nothing can move.
+        up: above it.
+        lower: protection asked below, 0 where none is.
+        upper: protection asked above.
+        width: what is asked against insiders.
+        scale: a scaled number times this is in the layer's own unit.
+    """
+
+    down: Floats
+    up: Floats
+    lower: Floats
+    upper: Floats
+    width: Floats
+    scale: float
+
+    @staticmethod
+    def of(layer: Layer) -> Bounds:
+        """Return the bounds of a layer, scaled so that the solver's tolerance is far below what is asked."""
+        asked = (layer.lower + layer.upper)[layer.primary]
+        scale = float(np.median(asked)) / 10 if len(asked) else 1.0
+        scale = 1.0 if 0.1 <= scale <= 100 else scale
+        lower, upper = (np.where(layer.primary, side, 0.0) / scale for side in (layer.lower, layer.upper))
+        width = np.where(layer.primary, layer.against_insiders, 0.0) / scale
+        return Bounds(layer.down / scale, layer.up / scale, lower, upper, width, scale)
+
+
+class Attack:
+    """The deviations that one group of connected hidden cells can take while all published cells stay as they are."""
+
+    def __init__(self, graph: Graph, group: Ints, down: Floats, up: Floats, seed: int) -> None:
+        """Load the program of `group`, positions in order; `down` and `up` are of all cells."""
+        self.group = group
+        self._price = -1
+        self.program = Program(graph.columns(group), -down[group], up[group], np.zeros(len(group)), seed)
+
+    def farthest(self, cell: int, side: float) -> Floats:
+        """Return deviations of the group with that of `cell` as far up (side 1.0) or down (-1.0) as can be."""
+        column = int(np.searchsorted(self.group, cell))
+        if self._price >= 0 and self._price != column:
+            self.program.price(self._price, 0.0)
+        self.program.price(column, -side)
+        self._price = column
+        found = self.program.solve()
+        if found is None:
+            raise SolverError("the solver does not see that no deviation at all is possible")
+        return found
+
+
+def attacks(
+    problem: Problem, chosen: Mask, down: Floats, up: Floats, targets: Ints, seed: int
+) -> Iterator[tuple[Attack, Ints]]:
+    """Yield the attack on each group of connected chosen cells that holds targets, with those targets in their order."""
+    movable = chosen & ((down > 0) | (up > 0))
+    group_of = np.full(problem.cells, -1, dtype=np.int64)
+    groups = problem.graph.components(movable)
+    for number, group in enumerate(groups):
+        group_of[group] = number
+    wanted: dict[int, list[int]] = {}
+    for cell in targets.tolist():
+        if group_of[cell] >= 0:
+            wanted.setdefault(int(group_of[cell]), []).append(cell)
+    for number, cells in wanted.items():
+        yield Attack(problem.graph, groups[number], down, up, seed), np.array(cells, dtype=np.int64)
+
+
+def unprotected(problem: Problem, bounds: Bounds, hidden: Mask, seed: int) -> list[tuple[int, float]]:
+    """Return the primaries and sides (1.0 above, -1.0 below) that an attacker comes nearer to than asked.
+
+    Args:
+        problem: the tables.
+        bounds: of one layer.
+        hidden: the cells whose value is not shown.
+        seed: of the solver.
+    """
+    asked = np.flatnonzero((bounds.lower > 0) | (bounds.upper > 0))
+    asked = asked[np.argsort(-np.maximum(bounds.lower, bounds.upper)[asked], kind="stable")]
+    highest, lowest = np.zeros(problem.cells), np.zeros(problem.cells)
+    for attack, cells in attacks(problem, hidden, bounds.down, bounds.up, asked, seed):
+        for cell in cells.tolist():
+            for side in (1.0, -1.0):
+                if _missing(bounds, highest, lowest, cell, side):
+                    found = attack.farthest(cell, side)
+                    highest[attack.group] = np.maximum(highest[attack.group], found)
+                    lowest[attack.group] = np.minimum(lowest[attack.group], found)
+    return [
+        (cell, side)
+        for cell in asked.tolist()
+        for side in (1.0, -1.0)
+        if _missing(bounds, highest, lowest, cell, side)
+    ]
+
+
+def _missing(bounds: Bounds, highest: Floats, lowest: Floats, cell: int, side: float) -> bool:
+    if side > 0:
+        return bool(highest[cell] < bounds.upper[cell] - TOLERANCE)
+    return bool(-lowest[cell] < bounds.lower[cell] - TOLERANCE)
+
+
+def intervals(
+    problem: Problem, suppressed: Mask, cells: Sequence[int] | None = None, known: Sequence[int] = ()
+) -> list[Intervals]:
+    """Return what an attacker can infer who knows only that no value is negative.
+
+    Args:
+        problem: the tables; costs, protection levels and ceilings do not matter.
+        suppressed: the cells that are not shown.
+        cells: the cells asked for; by default all suppressed ones.
+        known: suppressed cells whose value the attacker knows all the same, such as an insider's own.
+
+    Returns:
+        One entry a layer, in the layers' order. A shown or known cell has its value at both ends. Zeros that are suppressed
+        count as hidden here.
+    """
+    asked = np.flatnonzero(suppressed) if cells is None else np.array(list(cells), dtype=np.int64)
+    secret = suppressed.copy()
+    secret[np.array(list(known), dtype=np.int64)] = False
+    answer = []
+    for layer in problem.layers:
+        scale = Bounds.of(layer).scale
+        down, up = layer.values / scale, np.full(problem.cells, BOUNDLESS)
+        ends = {side: np.zeros(problem.cells) for side in (-1.0, 1.0)}
+        for attack, group in attacks(problem, secret, down, up, np.unique(asked[secret[asked]]), 0):
+            for cell in group.tolist():
+                for side in ends:
+                    ends[side][cell] = attack.farthest(cell, side)[np.searchsorted(attack.group, cell)]
+        low, high = (layer.values[asked] + scale * ends[side][asked] for side in (-1.0, 1.0))
+        answer.append(
+            Intervals(
+                layer.name, asked, np.maximum(low, 0.0), np.where(high >= BOUNDLESS * scale / 2, np.inf, high)
+            )
+        )
+    return answer

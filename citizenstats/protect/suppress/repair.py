@@ -1,0 +1,104 @@
+"""The defender: for each primary in reach of an attacker, the cheapest cells to hide besides, by linear programs.
+
+What belongs here: sequential repair, the certificate of every protection it gives, and why one could not be given. What does
+not: who attacks. Source of the method: the heuristic of Kelly, Golden and Assad (Networks 22, 1992), with the loss of a cell as
+price of moving its value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from citizenstats.protect.suppress.attack import TOLERANCE, Bounds
+from citizenstats.protect.suppress.graph import Floats, Ints
+from citizenstats.protect.suppress.problem import Mask, Problem
+from citizenstats.protect.suppress.program import Program
+
+MOVED = 1e-7
+"""A deviation above this, in units of the scaled layer, means that the cell must be hidden."""
+
+
+class Defence:
+    """One program over all cells that may be hidden: the cheapest deviations that move a primary as far as asked."""
+
+    def __init__(self, problem: Problem, bounds: Bounds, allowed: Mask, hidden: Mask, seed: int) -> None:
+        """Load the program.
+
+        Args:
+            problem: the tables.
+            bounds: of one layer.
+            allowed: the cells that may move: hidden already, or free to be hidden.
+            hidden: the cells that are hidden already; grows with each repair.
+            seed: of the solver.
+        """
+        self.bounds, self.hidden = bounds, hidden
+        self.cells: Ints = np.flatnonzero(allowed & ((bounds.down > 0) | (bounds.up > 0)))
+        self.size = len(self.cells)
+        start, row, entry, rows = problem.graph.columns(self.cells)
+        matrix = (
+            np.concatenate([start, start[-1] + start[1:]]),
+            np.tile(row, 2),
+            np.concatenate([entry, -entry]),
+            rows,
+        )
+        price = np.where(hidden, 0.0, problem.cost)[self.cells]
+        self._up, self._down = bounds.up[self.cells], bounds.down[self.cells]
+        self.program = Program(
+            matrix, np.zeros(2 * self.size), np.concatenate([self._up, self._down]), np.tile(price, 2), seed
+        )
+
+    def cheapest(self, cell: int, side: float, asked: float) -> Floats | None:
+        """Return the deviations of `self.cells`, or None if `cell` cannot move by `asked` up (side 1.0) or down (-1.0)."""
+        column = int(np.searchsorted(self.cells, cell))
+        if column >= self.size or self.cells[column] != cell:
+            return None
+        most = self._up[column] if side > 0 else self._down[column]
+        if asked > most + TOLERANCE:
+            return None
+        towards, away = (column, column + self.size) if side > 0 else (column + self.size, column)
+        self.program.bound(towards, min(asked, most), most)
+        self.program.bound(away, 0.0, 0.0)
+        found = self.program.solve()
+        self.program.bound(column, 0.0, self._up[column])
+        self.program.bound(column + self.size, 0.0, self._down[column])
+        return None if found is None else found[: self.size] - found[self.size :]
+
+    def hide(self, deviation: Floats) -> None:
+        """Hide the cells that move; from now on they cost nothing."""
+        for column in np.flatnonzero((np.abs(deviation) > MOVED) & ~self.hidden[self.cells]).tolist():
+            self.hidden[self.cells[column]] = True
+            self.program.price(column, 0.0)
+            self.program.price(column + self.size, 0.0)
+
+
+def repair(
+    problem: Problem, bounds: Bounds, targets: list[tuple[int, float]], allowed: Mask, hidden: Mask, seed: int
+) -> list[tuple[int, float]]:
+    """Hide cells until every target is protected; `hidden` is changed. Return the targets that cannot be.
+
+    Args:
+        problem: the tables.
+        bounds: of one layer.
+        targets: primaries and sides, the most demanding first.
+        allowed: the cells that may move.
+        hidden: the cells that are hidden already.
+        seed: of the solver.
+    """
+    if not targets:
+        return []
+    defence = Defence(problem, bounds, allowed, hidden, seed)
+    highest, lowest = np.zeros(defence.size), np.zeros(defence.size)
+    failed = []
+    for cell, side in targets:
+        asked = float(bounds.upper[cell] if side > 0 else bounds.lower[cell])
+        column = int(np.searchsorted(defence.cells, cell))
+        if column < defence.size and (highest[column] if side > 0 else -lowest[column]) >= asked - TOLERANCE:
+            continue
+        found = defence.cheapest(cell, side, asked)
+        if found is None:
+            failed.append((cell, side))
+            continue
+        np.maximum(highest, found, out=highest)
+        np.minimum(lowest, found, out=lowest)
+        defence.hide(found)
+    return failed
