@@ -25,7 +25,8 @@ _PLAIN = (
     exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Replace, exp.RegexpReplace,
     exp.RegexpExtract, exp.Concat, exp.ConcatWs, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains,
     exp.Left, exp.Right, exp.Pad, exp.SplitPart,
-    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Extract, exp.TimeToStr, exp.StrToTime, exp.DateDiff,
+    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.LastDay, exp.UnixToTime, exp.Extract,
+    exp.TimeToStr, exp.StrToTime, exp.DateDiff,
     exp.Array, exp.ArraySize, exp.ArrayDistinct, exp.ArrayContains,
 )
 _NAMED = frozenset({

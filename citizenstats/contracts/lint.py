@@ -205,6 +205,7 @@ def _target(
     for component, mapped in target.map.items():
         where = document.where((*at, "map", component))
         yield from _mapped(dataset, component, mapped, names, structure, mappings.structures, where)
+    yield from _structure_map(dataset, target, structure, mappings, document.where((*at, "structure_map")))
     if target.unpivot is not None:
         for column, constants in target.unpivot.columns.items():
             where = document.where((*at, "unpivot", "columns", column))
@@ -239,6 +240,17 @@ def _mapped(
         {mapped.value} if mapped.value is not None else set((dataset.codes_of(mapped) or {}).values())
     ):
         yield from _code(component, code, structure, structures, where)
+
+
+def _structure_map(
+    dataset: Dataset, target: Target, structure: DataStructure, mappings: Mappings, where: str
+) -> Iterator[MappingError]:
+    """Every value that a structure map gives is a code."""
+    resolved = dataset.structure_maps.get(dataset.contract.targets.index(target))
+    for component, values in resolved.literals.items() if resolved is not None else ():
+        if component in structure.by_id:
+            for value in dict.fromkeys(values):
+                yield from _code(component, value, structure, mappings.structures, where)
 
 
 def _no_component(component: str, structure: DataStructure, where: str) -> MappingError:

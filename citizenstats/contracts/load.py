@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -24,6 +24,9 @@ from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, Map
 from citizenstats.errors import MappingError
 from citizenstats.sdmx.model import Reference, Structures
 from citizenstats.store import digest
+
+if TYPE_CHECKING:
+    from citizenstats.mapping.resolve import Resolved
 
 T = TypeVar("T", bound=BaseModel)
 Position = tuple[str | int, ...]
@@ -181,6 +184,8 @@ class Dataset:
     document: Document
     code_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """File name as the contract gives it → raw text → code."""
+    structure_maps: Mapping[int, Resolved] = field(default_factory=dict)
+    """Number of a target → its structure map; `contract` holds what it says already."""
 
     @property
     def name(self) -> str:
@@ -279,7 +284,13 @@ def load_dataset(path: Path) -> Dataset:
             if isinstance(mapped.codes, str) and mapped.codes not in maps:
                 where = document.where(("targets", i, "map", component, "codes"))
                 maps[mapped.codes] = read_code_map(path.parent / mapped.codes, path.parent, where)
-    return Dataset(path.parent.name, path.stem, contract, document, maps)
+    if all(target.structure_map is None for target in contract.targets):
+        return Dataset(path.parent.name, path.stem, contract, document, maps)
+    # Only here: most contracts need none of it.
+    from citizenstats.mapping.beside import with_structure_maps
+
+    resolved = with_structure_maps(contract, document)
+    return Dataset(path.parent.name, path.stem, resolved.contract, document, maps, resolved.structure_maps)
 
 
 def read_code_map(path: Path, beside: Path, where: str) -> Mapping[str, str]:

@@ -33,6 +33,8 @@ DatasetReference = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]
 """``partner/dataset``."""
 Sql = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 """A scalar SQL expression over the dataset's columns; see `citizenstats.contracts.expressions`."""
+LongSql = Annotated[str, StringConstraints(min_length=1, max_length=400_000)]
+"""The same, as long as the rules of a structure map may need."""
 
 
 class Model(BaseModel):
@@ -253,16 +255,17 @@ class Version(Model):
 
 
 class Mapped(Model):
-    """Where a dimension, measure or attribute comes from: exactly one of column, value, sql; codes with column."""
+    """Where a dimension, measure or attribute comes from: exactly one of column, value, sql; codes with column or sql."""
 
     column: Identifier | None = Field(
         None, description="A column, as it is or through `codes`; a bare name says the same."
     )
     value: str | None = Field(None, description="A constant.")
-    sql: Sql | None = Field(None, description="A scalar expression over the columns of the record.")
+    sql: LongSql | None = Field(None, description="A scalar expression over the columns of the record.")
     codes: str | dict[str, str] | None = Field(
         None,
-        description="Code map for the column: CSV file beside the contract (raw,code,note), or raw: code pairs.",
+        description="Code map for the column or expression: CSV file beside the contract (raw,code,note), or raw: code "
+        "pairs.",
     )
 
     @model_validator(mode="before")
@@ -274,8 +277,8 @@ class Mapped(Model):
     def _one_origin(self) -> Mapped:
         if sum(x is not None for x in (self.column, self.value, self.sql)) != 1:
             raise ValueError("give exactly one of column, value, sql")
-        if self.codes is not None and self.column is None:
-            raise ValueError("codes needs column")
+        if self.codes is not None and self.value is not None:
+            raise ValueError("codes needs column or sql")
         return self
 
 
@@ -361,9 +364,21 @@ class Target(Model):
     where: Sql | None = Field(None, description="Only records that meet this feed the dataflow.")
     unpivot: Unpivot | None = Field(None, description="Turn wide question columns into rows first.")
     map: dict[Identifier, Mapped] = Field(
-        description="Component → where it comes from; `_n` and `_k` are sample size and numerator of compiled figures."
+        {},
+        description="Component → where it comes from; `_n` and `_k` are sample size and numerator of compiled figures.",
+    )
+    structure_map: str | None = Field(
+        None,
+        description="An SDMX StructureMap in place of `map` or beside it: the file next to the contract that holds it, or "
+        "its URN where a file there holds several.",
     )
     estimate: Estimate | None = Field(None, description="For microdata: the indicators to estimate.")
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Target:
+        if not self.map and self.structure_map is None:
+            raise ValueError("give map, structure_map or both")
+        return self
 
 
 class Protection(Model):

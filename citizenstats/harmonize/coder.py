@@ -46,13 +46,14 @@ class Coder:
         if mapped.value is not None:
             return quoted(mapped.value)
         if mapped.sql is not None:
-            return f"({self.parse(mapped.sql, 'map', component)})"
-        assert mapped.column is not None  # noqa: S101 - the model says exactly one of three
+            source = f"({self.parse(mapped.sql, 'map', component)})"
+        else:
+            assert mapped.column is not None  # noqa: S101 - the model says exactly one of three
+            source = name(mapped.column)
         codes = self._dataset.codes_of(mapped)
-        column = name(mapped.column)
         if codes is None:
-            return column
-        text = f"CAST({column} AS VARCHAR)"
+            return source
+        text = f"CAST({source} AS VARCHAR)"
         if component in self._joins:
             return f"(SELECT code FROM {name(self._joins[component][0])} WHERE raw = {text})"
         cases = " ".join(f"WHEN {quoted(raw)} THEN {quoted(code)}" for raw, code in codes.items())

@@ -1,9 +1,10 @@
 """A contract's mapping as structure maps, with a report of what no structure map can say.
 
 Constants become fixed values, columns implicit component maps, columns with codes component maps with a representation
-map. Anything else (SQL, values derived from several columns, rows chosen by a condition, wide columns turned into rows,
-estimates) has no form in SDMX 3.0: it is named in the report, and stands as an annotation on the structure map, so that
-whoever reads the map knows that it is not the whole.
+map; the rules of a structure map beside the contract go out as they came in. Anything else (SQL, values derived from
+several columns, rows chosen by a condition, wide columns turned into rows, estimates) has no form in SDMX 3.0: it is
+named in the report, and stands as an annotation on the structure map, so that whoever reads the map knows that it is
+not the whole.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from citizenstats.mapping.model import (
     StructureMap,
     ValueMapping,
 )
+from citizenstats.mapping.resolve import Resolved
 from citizenstats.mapping.source import TYPES, sayable, source_structure, stem
 from citizenstats.sdmx.model import Annotation, DataStructure, ItemScheme, Reference
 from citizenstats.sdmx.structures import urn
@@ -68,10 +70,10 @@ def exported(mappings: Mappings, dataset: Dataset) -> Exported:
     maps: list[StructureMap] = []
     representations: list[RepresentationMap] = []
     unsaid: list[Unsaid] = []
-    for target in dataset.contract.targets:
-        one = _Target(mappings, dataset, target, agency)
+    for number, target in enumerate(dataset.contract.targets):
+        one = _Target(mappings, dataset, target, agency, dataset.structure_maps.get(number))
         maps.append(one.structure_map(source))
-        representations += one.representations
+        representations += [r for r in one.representations if r not in representations]
         unsaid += one.unsaid
     return Exported(MapMessage(tuple(maps), tuple(representations)), source, concepts, tuple(unsaid))
 
@@ -79,7 +81,10 @@ def exported(mappings: Mappings, dataset: Dataset) -> Exported:
 class _Target:
     """Collects the maps of one target."""
 
-    def __init__(self, mappings: Mappings, dataset: Dataset, target: Target, agency: str) -> None:
+    def __init__(
+        self, mappings: Mappings, dataset: Dataset, target: Target, agency: str, beside: Resolved | None
+    ) -> None:
+        self._beside = beside
         self._mappings, self._dataset, self._target, self._agency = mappings, dataset, target, agency
         self._flow = mappings.reference(target.dataflow)
         self._structure = mappings.structures.structure_of(self._flow)
@@ -88,9 +93,17 @@ class _Target:
         self.unsaid: list[Unsaid] = []
 
     def structure_map(self, source: DataStructure) -> StructureMap:
-        components: list[ComponentMap] = []
-        fixed: list[FixedValueMap] = []
+        given = self._beside.structure_map if self._beside is not None else None
+        components: list[ComponentMap] = list(given.components) if given is not None else []
+        fixed: list[FixedValueMap] = list(given.fixed) if given is not None else []
+        if self._beside is not None:
+            used = {c.representation for c in components}
+            self.representations += [
+                r for r in self._beside.message.representation_maps if r.reference in used
+            ]
         for component, mapped in self._target.map.items():
+            if self._beside is not None and component in self._beside.map:
+                continue
             reason = self._reason(component, mapped)
             if reason is not None:
                 self._leave_out(component, *reason)
@@ -105,6 +118,8 @@ class _Target:
             dict(self._dataset.contract.title),
             urn("DataStructure", source.reference),
             urn("Dataflow", self._flow),
+            times=given.times if given is not None else (),
+            formats=given.formats if given is not None else (),
             components=tuple(components),
             fixed=tuple(fixed),
             annotations=tuple(
@@ -155,7 +170,8 @@ class _Target:
         """Yield what of the target stands outside its map: part, kind, what it says."""
         target = self._target
         for derived, text in self._dataset.contract.derive.items():
-            yield derived, "derived", text
+            if self._beside is None or derived not in self._beside.derive:
+                yield derived, "derived", text
         if target.where is not None:
             yield "where", "where", target.where
         if target.unpivot is not None:

@@ -202,6 +202,7 @@ class Judge:
         if self._contract.key and not any(self._contract.columns[c].required for c in self._contract.key):
             empty = " AND ".join(f"{name(column)} IS NULL" for column in self._contract.key)
             yield Problem("NO_KEY", None, empty, {"key": ", ".join(self._contract.key)})
+        yield from self._of_mapping()
         yield from self._of_record()
 
     def _of_text(self, column: str, declared: Column) -> Iterator[Problem]:
@@ -239,6 +240,29 @@ class Judge:
                 # What is not allowed is said once.
                 unknown += f" AND {text_name(column)} IN ({listed(declared.allowed)})"
             yield Problem("UNKNOWN_CODE", column, unknown)
+
+    def _of_mapping(self) -> Iterator[Problem]:
+        """Yield what no rule of a target knows, apart from the texts of a column that is looked up alone."""
+        names = [*self._record_names(), *self._contract.derive]
+        for i, target in enumerate(self._contract.targets):
+            for component, mapped in target.map.items():
+                codes = self._dataset.codes_of(mapped)
+                if codes is None or mapped.sql is None or target.unpivot is not None:
+                    continue
+                sql = self._parse(mapped.sql, names, ("targets", i, "map", component))
+                known = listed(sorted(codes)) or "NULL"
+                yield Problem(
+                    "UNMAPPED",
+                    None,
+                    f"TRY(CAST(({sql}) AS VARCHAR)) NOT IN ({known})",
+                    {"component": component},
+                )
+            resolved = self._dataset.structure_maps.get(i)
+            for refusal in resolved.refusals if resolved is not None else ():
+                condition = self._parse(refusal.condition, names, ("targets", i, "structure_map"))
+                yield Problem(
+                    "UNMAPPED", None, f"coalesce(TRY({condition}), TRUE)", {"component": refusal.component}
+                )
 
     def _of_record(self) -> Iterator[Problem]:
         for derived, sql in self._derivations.items():
