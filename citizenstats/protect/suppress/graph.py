@@ -70,6 +70,12 @@ class Graph:
         """Return the cells of a row, the parent first."""
         return self.member[self.start[row] : self.start[row + 1]]
 
+    def children_of(self, cell: int) -> list[int]:
+        """Return the children of a cell over all rows that sum to it."""
+        rows = self.row[self.column_start[cell] : self.column_start[cell + 1]]
+        own = rows[self.column_sign[self.column_start[cell] : self.column_start[cell + 1]] < 0]
+        return [child for row in own.tolist() for child in self.members_of(row)[1:].tolist()]
+
     def columns(self, cells: Ints) -> tuple[Ints, Ints, Floats, int]:
         """Return the matrix of some columns by column: where each starts, rows renumbered from 0, entries, number of rows."""
         lengths = self.column_start[cells + 1] - self.column_start[cells]
@@ -77,6 +83,27 @@ class Graph:
         position = np.arange(int(start[-1])) - np.repeat(start[:-1] - self.column_start[cells], lengths)
         used, renumbered = np.unique(self.row[position], return_inverse=True)
         return start, renumbered.astype(np.int64), self.column_sign[position], len(used)
+
+    def lines(self, chosen: Flags) -> list[Ints]:
+        """Return the chosen cells in groups of those that lie in one another, each in order, the groups by their first cell."""
+        near: dict[int, list[int]] = {cell: [] for cell in np.flatnonzero(chosen).tolist()}
+        child = np.flatnonzero(chosen[self.member] & (self.sign > 0))
+        parent = np.repeat(self.parents, np.diff(self.start))[child]
+        for low, high in zip(self.member[child].tolist(), parent.tolist(), strict=True):
+            if chosen[high]:
+                near[low].append(high)
+                near[high].append(low)
+        groups, seen = [], set()
+        for first in near:
+            if first not in seen:
+                group = [first]
+                seen.add(first)
+                for cell in group:
+                    fresh = [other for other in dict.fromkeys(near[cell]) if other not in seen]
+                    seen.update(fresh)
+                    group += fresh
+                groups.append(np.array(sorted(group), dtype=np.int64))
+        return groups
 
     def components(self, chosen: Flags) -> list[Ints]:
         """Return the chosen cells in groups that no row connects, each in order, the groups by their first cell."""

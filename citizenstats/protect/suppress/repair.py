@@ -21,17 +21,16 @@ MOVED = 1e-7
 class Defence:
     """One program over all cells that may be hidden: the cheapest deviations that move a primary as far as asked."""
 
-    def __init__(self, problem: Problem, bounds: Bounds, allowed: Mask, hidden: Mask, seed: int) -> None:
+    def __init__(self, problem: Problem, bounds: Bounds, allowed: Mask, price: Floats, seed: int) -> None:
         """Load the program.
 
         Args:
             problem: the tables.
             bounds: of one layer.
             allowed: the cells that may move: hidden already, or free to be hidden.
-            hidden: the cells that are hidden already; grows with each repair.
+            price: of moving each cell by one.
             seed: of the solver.
         """
-        self.bounds, self.hidden = bounds, hidden
         self.cells: Ints = np.flatnonzero(allowed & ((bounds.down > 0) | (bounds.up > 0)))
         self.size = len(self.cells)
         start, row, entry, rows = problem.graph.columns(self.cells)
@@ -41,32 +40,61 @@ class Defence:
             np.concatenate([entry, -entry]),
             rows,
         )
-        price = np.where(hidden, 0.0, problem.cost)[self.cells]
-        self._up, self._down = bounds.up[self.cells], bounds.down[self.cells]
+        self._up, self._down = bounds.up[self.cells].copy(), bounds.down[self.cells].copy()
+        self._held: dict[int, tuple[float, float]] = {}
         self.program = Program(
-            matrix, np.zeros(2 * self.size), np.concatenate([self._up, self._down]), np.tile(price, 2), seed
+            matrix,
+            np.zeros(2 * self.size),
+            np.concatenate([self._up, self._down]),
+            np.tile(price[self.cells], 2),
+            seed,
         )
+
+    def column(self, cell: int) -> int | None:
+        """Return the place of a cell in `self.cells`, or None."""
+        place = int(np.searchsorted(self.cells, cell))
+        return place if place < self.size and self.cells[place] == cell else None
+
+    def hold(self, cells: Ints) -> None:
+        """Let cells not move until they are released."""
+        for column in self._columns(cells):
+            self._held[column] = (self._up[column], self._down[column])
+            self._limit(column, 0.0, 0.0)
+
+    def release(self, cells: Ints) -> None:
+        """Let held cells move again."""
+        for column in self._columns(cells):
+            self._limit(column, *self._held.pop(column))
+
+    def _columns(self, cells: Ints) -> list[int]:
+        return [column for column in map(self.column, cells.tolist()) if column is not None]
+
+    def _limit(self, column: int, up: float, down: float) -> None:
+        self._up[column], self._down[column] = up, down
+        self.program.bound(column, 0.0, up)
+        self.program.bound(column + self.size, 0.0, down)
 
     def cheapest(self, cell: int, side: float, asked: float) -> Floats | None:
         """Return the deviations of `self.cells`, or None if `cell` cannot move by `asked` up (side 1.0) or down (-1.0)."""
-        column = int(np.searchsorted(self.cells, cell))
-        if column >= self.size or self.cells[column] != cell:
+        column = self.column(cell)
+        if column is None:
             return None
-        most = self._up[column] if side > 0 else self._down[column]
+        up, down = self._up[column], self._down[column]
+        most = up if side > 0 else down
         if asked > most + TOLERANCE:
             return None
         towards, away = (column, column + self.size) if side > 0 else (column + self.size, column)
         self.program.bound(towards, min(asked, most), most)
         self.program.bound(away, 0.0, 0.0)
         found = self.program.solve()
-        self.program.bound(column, 0.0, self._up[column])
-        self.program.bound(column + self.size, 0.0, self._down[column])
+        self._limit(column, up, down)
         return None if found is None else found[: self.size] - found[self.size :]
 
-    def hide(self, deviation: Floats) -> None:
-        """Hide the cells that move; from now on they cost nothing."""
-        for column in np.flatnonzero((np.abs(deviation) > MOVED) & ~self.hidden[self.cells]).tolist():
-            self.hidden[self.cells[column]] = True
+    def hide(self, deviation: Floats, hidden: Mask) -> None:
+        """Hide the cells that move; from now on they cost nothing. `hidden` is changed."""
+        moved = np.abs(deviation) > MOVED
+        for column in np.flatnonzero(moved & ~hidden[self.cells]).tolist():
+            hidden[self.cells[column]] = True
             self.program.price(column, 0.0)
             self.program.price(column + self.size, 0.0)
 
@@ -86,13 +114,13 @@ def repair(
     """
     if not targets:
         return []
-    defence = Defence(problem, bounds, allowed, hidden, seed)
+    defence = Defence(problem, bounds, allowed, np.where(hidden, 0.0, problem.cost), seed)
     highest, lowest = np.zeros(defence.size), np.zeros(defence.size)
     failed = []
     for cell, side in targets:
         asked = float(bounds.upper[cell] if side > 0 else bounds.lower[cell])
-        column = int(np.searchsorted(defence.cells, cell))
-        if column < defence.size and (highest[column] if side > 0 else -lowest[column]) >= asked - TOLERANCE:
+        column = defence.column(cell)
+        if column is not None and (highest[column] if side > 0 else -lowest[column]) >= asked - TOLERANCE:
             continue
         found = defence.cheapest(cell, side, asked)
         if found is None:
@@ -100,5 +128,5 @@ def repair(
             continue
         np.maximum(highest, found, out=highest)
         np.minimum(lowest, found, out=lowest)
-        defence.hide(found)
+        defence.hide(found, hidden)
     return failed

@@ -37,7 +37,11 @@ class Tables:
 
 
 def linked(
-    trees: Sequence[Tree], tables: Sequence[Sequence[int]], persons: int, seed: int, skew: float = 0.6
+    trees: Sequence[Tree],
+    tables: Sequence[Sequence[int]],
+    persons: int,
+    seed: int,
+    skew: Sequence[float] = (1.5,) * 4,
 ) -> Tables:
     """Return linked tables of random persons; each table names the dimensions it has, others are totals."""
     rng = np.random.default_rng(seed)
@@ -47,8 +51,8 @@ def linked(
     ]
     above = [{child: parent for parent, children in t.items() for child in children} for t in trees]
     drawn = []
-    for leaf in leaves:
-        weight = rng.gamma(skew, size=len(leaf)) + 0.02
+    for leaf, shape in zip(leaves, skew, strict=False):
+        weight = rng.gamma(shape, size=len(leaf)) + 0.02
         drawn.append(rng.choice(len(leaf), size=persons, p=weight / weight.sum()))
     keys: dict[tuple[str, ...], int] = {}
     for table in tables:
@@ -64,10 +68,11 @@ def linked(
                     relations.setdefault((at[0], d), Relation(at[0], tuple(at[1:])))
     counts = np.zeros(len(keys))
     for table in tables:
-        shape = [len(leaves[d]) for d in table]
+        counts_shape = [len(leaves[d]) for d in table]
         block = np.bincount(
-            np.ravel_multi_index([drawn[d] for d in table], shape), minlength=int(np.prod(shape))
-        ).reshape(shape)
+            np.ravel_multi_index([drawn[d] for d in table], counts_shape),
+            minlength=int(np.prod(counts_shape)),
+        ).reshape(counts_shape)
         for axis, d in enumerate(table):
             block = np.moveaxis(
                 np.tensordot(_within(codes[d], leaves[d], above[d]), block, axes=(1, axis)), 0, axis
@@ -95,16 +100,11 @@ def frequency(tables: Tables, threshold: int, **changes: object) -> Problem:
 
 
 def of_size(
-    regions: tuple[int, ...],
-    ages: tuple[int, ...],
-    disabilities: int,
-    persons: int,
-    seed: int,
-    skew: float = 0.6,
+    regions: tuple[int, ...], ages: tuple[int, ...], disabilities: int, persons: int, seed: int
 ) -> Tables:
-    """Return region x sex x age linked with region x sex x disability."""
+    """Return region x sex x age linked with region x sex x disability; small regions are small throughout."""
     trees = [tree("r", *regions), tree("s", 2), tree("a", *ages), tree("d", disabilities)]
-    return linked(trees, [(0, 1, 2), (0, 1, 3)], persons, seed, skew)
+    return linked(trees, [(0, 1, 2), (0, 1, 3)], persons, seed, (1.2, 50.0, 3.5, 3.5))
 
 
 def _within(codes: Sequence[str], leaves: Sequence[str], above: Mapping[str, str]) -> np.ndarray:

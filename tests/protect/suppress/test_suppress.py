@@ -55,7 +55,7 @@ def _random(seed: int, kind: str) -> Problem:
     else:
         trees = [tree("r", int(rng.integers(4, 7))), tree("s", 2), tree("a", 4), tree("d", 3)]
         tables = [(0, 1, 2), (0, 1, 3), (2, 3)]
-    return frequency(linked(trees, tables, int(rng.integers(600, 1500)), seed, skew=1.5), THRESHOLD)
+    return frequency(linked(trees, tables, int(rng.integers(600, 1500)), seed), THRESHOLD)
 
 
 @pytest.mark.parametrize("kind", ["hierarchical", "linked"])
