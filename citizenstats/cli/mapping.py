@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import uuid
 from pathlib import Path
@@ -67,6 +68,66 @@ def export(office: Office, dataset: str, form: str, out: Path) -> None:
     elif str(out) != "-":
         click.echo(f"{out}: {len(content):,} bytes, {', '.join(maps)}")
         _report(made.unsaid)
+
+
+@mapping.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="The contract that takes the maps.",
+)
+@click.option("--dataflow", metavar="AGENCY:ID", help="Only this target of the contract.")
+@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
+@office_options
+def import_(office: Office, file: Path, into: Path, dataflow: str | None, dry_run: bool) -> None:
+    """Take the structure maps of FILE into a contract.
+
+    FILE is SDMX-ML 3.0 or 3.1, SDMX-JSON 2.0 or 2.1, or JSON of the Fusion Metadata Registry. What the keys of a contract can
+    say goes into `map` and code maps beside the contract; the rest stays a structure map there. Look at the changes, and run
+    `citizenstats check` after it.
+    """
+    from citizenstats import clock
+    from citizenstats.mapping.adopt import adopted
+    from citizenstats.mapping.read import read_maps
+    from citizenstats.sdmx.header import Header
+
+    message = read_maps(file)
+    made = adopted(message, into, Header(f"MAP_{into.stem}", clock.now(), "CITIZENSTATS"), dataflow)
+    before = into.read_text("utf-8")
+    if not dry_run:
+        for name, content in made.files.items():
+            _write(into.parent / name, content)
+        if made.text != before:
+            _write(into, made.text.encode())
+    if office.json:
+        answer(
+            "mapping_import",
+            {
+                "contract": str(into),
+                "changed": made.text != before,
+                "files": sorted(made.files),
+                "written": not dry_run,
+                "taken": [{"dataflow": d, "component": c} for d, c in made.taken],
+                "kept": [{"dataflow": d, "component": c} for d, c in made.kept],
+                "not_said": list(made.not_said),
+            },
+        )
+        return
+    for line in difflib.unified_diff(
+        before.splitlines(), made.text.splitlines(), str(into), str(into), lineterm=""
+    ):
+        click.echo(line)
+    for name in sorted(made.files):
+        click.echo(f"{into.parent / name}: {'would be ' if dry_run else ''}written")
+    kept = ", ".join(c for _, c in made.kept)
+    click.echo(
+        f"{len(made.taken)} components are said by `map`"
+        + (f"; by the structure map: {kept}" if kept else "")
+    )
+    for told in made.not_said:
+        click.echo(f"  the message says that it leaves out {told}")
 
 
 def _report(unsaid: tuple[Unsaid, ...]) -> None:

@@ -6,6 +6,7 @@ writes in a contract (`citizenstats.contracts.expressions`); nothing of a messag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,10 @@ from citizenstats.mapping.time_sql import Frequency, first_day, time_rule
 
 TIME = "TIME_PERIOD"
 """The time dimension; SDMX 3.0 knows no other id for it."""
+
+
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a component is called in a contract; it becomes part of names in SQL and of files."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,8 @@ class _Resolver:
             self._add(fixed.component, Mapped(value=fixed.values[0]))
 
     def _add(self, component: str, rule: Rule | Mapped, *inputs: str) -> None:
+        if not _ID.fullmatch(component):
+            raise MappingError("BAD_ID", f"'{component}' is no id of a component", self.where)
         self.rules.setdefault(component, []).append(rule)
         self.inputs.setdefault(component, []).extend(inputs)
 
