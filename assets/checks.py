@@ -16,10 +16,10 @@ from citizenstats import verify
 from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.flow import Kind
 from citizenstats.house import House
-from citizenstats.release.validate import Fault
+from citizenstats.validation.finding import Finding
 from resources.house import HouseResource
 
-Look = Callable[[House], Sequence[Fault]]
+Look = Callable[[House], Sequence[Finding]]
 
 _SHOWN = 30
 
@@ -106,7 +106,7 @@ def _accepted(dataset: Dataset) -> str:
     return f"The newest delivery was taken without a refused row; one with more than {share:.0%} refused is refused whole."
 
 
-def _table(faults: Sequence[Fault]) -> dg.MetadataValue:
+def _table(faults: Sequence[Finding]) -> dg.MetadataValue:
     if not faults:
         return dg.MetadataValue.text("nothing to mend")
     lines = ["| what | where | how many | how to mend |", "| --- | --- | --- | --- |"]

@@ -17,10 +17,11 @@ from citizenstats.receive.delivery import deliveries
 from citizenstats.receive.outcome import COUNTS, outcome_of
 from citizenstats.release.manifest import Release, newest
 from citizenstats.release.publishable import structures_digest
-from citizenstats.release.validate import Fault, observation_faults
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.store import read_json, sha256_of
+from citizenstats.validation.finding import Finding, Frame
+from citizenstats.validation.structural import structural_findings
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes; larger messages were validated when they were written and are not read again here."""
@@ -28,7 +29,7 @@ LARGEST_MESSAGE = 64 * 1024 * 1024
 _MESSAGES = (".xml", ".json", ".csv")
 
 
-def delivery_faults(house: House, dataset: str) -> list[Fault]:
+def delivery_faults(house: House, dataset: str) -> list[Finding]:
     """Return the deliveries of ``partner/dataset`` whose rows do not add up, or do not lie where they should.
 
     A delivery is named by its number and digest.
@@ -41,24 +42,26 @@ def delivery_faults(house: House, dataset: str) -> list[Fault]:
         counts = outcome.counts
         lost = counts["read"] - sum(counts[kind] for kind in COUNTS if kind != "read")
         if lost:
-            faults.append(Fault("ROWS_LOST", delivery.id, abs(lost), "tell who keeps this program"))
+            faults.append(Finding("ROWS_LOST", delivery.id, abs(lost), "tell who keeps this program"))
         folder = delivery.outcome_folder(house.store, house.mappings.dataset(dataset))
         if outcome.status in ("accepted", "partially_accepted"):
             strayed = _rows(folder / "records.parquet") - counts["accepted"]
             if strayed:
                 faults.append(
-                    Fault("RECORDS_STRAYED", delivery.id, abs(strayed), "tell who keeps this program")
+                    Finding("RECORDS_STRAYED", delivery.id, abs(strayed), "tell who keeps this program")
                 )
     return faults
 
 
-def refusals(house: House, dataset: str) -> list[Fault]:
+def refusals(house: House, dataset: str) -> list[Finding]:
     """Return what was refused of the newest delivery of ``partner/dataset`` that was read, by fault and column."""
     read = [o for d in deliveries(house.store, dataset) if (o := outcome_of(house, d)) is not None]
     if not read or not (read[-1].counts["refused"] or read[-1].status == "refused"):
         return []
     told = [finding for finding in read[-1].findings if finding.code not in ("NO_CONSENT", "IGNORED")]
-    return [Fault(f.code, f.column or "the file", f.count or 1, f.detail or "see the receipt") for f in told]
+    return [
+        Finding(f.code, f.column or "the file", f.count or 1, f.detail or "see the receipt") for f in told
+    ]
 
 
 def _structures_of(house: House, release: Release) -> Structures | None:
@@ -79,28 +82,28 @@ def _rows(parquet: Path) -> int:
         return int(engine.value(f"SELECT count(*) FROM read_parquet({quoted(str(parquet))})"))
 
 
-def assembled_faults(house: House, flow: str) -> list[Fault]:
+def assembled_faults(house: House, flow: str) -> list[Finding]:
     """Return what is wrong with the assembled observations of ``AGENCY:ID`` by its present structure and constraint.
 
     Besides a mistake of the assembling step this finds what a structure that changed since has made wrong.
     """
     current = house.store.state(house.store.assembled(flow))
     if current is None:
-        return [Fault("NOT_ASSEMBLED", "the dataflow", 1, f"let assembled/{flow.replace(':', '/')} run")]
+        return [Finding("NOT_ASSEMBLED", "the dataflow", 1, f"let assembled/{flow.replace(':', '/')} run")]
     structures = house.mappings.structures
     structure = structures.structure_of(house.mappings.reference(flow))
     source = f"SELECT * FROM read_parquet({quoted(str(current['folder'] / 'observations.parquet'))})"
     with session([current["folder"]], scratch=house.store.scratch) as engine:
-        return observation_faults(
-            engine, source, structure, structures, house.mappings.dataflow(flow).constraint
+        return structural_findings(
+            engine, Frame(source), structure, structures, house.mappings.dataflow(flow).constraint
         )
 
 
-def protection_faults(house: House, family: str) -> list[Fault]:
+def protection_faults(house: House, family: str) -> list[Finding]:
     """Return the publishable cells of a family that have a value and rest on fewer units than their contract allows."""
     current = house.store.state(house.store.protected(family))
     if current is None:
-        return [Fault("NOT_PROTECTED", "the family", 1, f"let protected/{family} run")]
+        return [Finding("NOT_PROTECTED", "the family", 1, f"let protected/{family} run")]
     made_of = (read_json(current["folder"] / "protected.json") or {})["assembled"]
     faults = []
     for flow, state in made_of.items():
@@ -112,7 +115,7 @@ def protection_faults(house: House, family: str) -> list[Fault]:
         )
         if count:
             faults.append(
-                Fault("BELOW_MINIMUM", flow, count, "do not publish it; tell who keeps this program")
+                Finding("BELOW_MINIMUM", flow, count, "do not publish it; tell who keeps this program")
             )
     return faults
 
@@ -131,7 +134,7 @@ def _below(publishable: Path, assembled: Path, structure: DataStructure) -> int:
         )
 
 
-def release_faults(house: House, flow: str) -> list[Fault]:
+def release_faults(house: House, flow: str) -> list[Finding]:
     """Return what is wrong with the newest release of ``AGENCY:ID``: files that are gone, changed or not valid."""
     release = newest(house.store, flow)
     if release is None:
@@ -141,14 +144,14 @@ def release_faults(house: House, flow: str) -> list[Fault]:
     for told in release.facts["files"]:
         path = release.folder / told["name"]
         if not path.exists():
-            faults.append(Fault("FILE_GONE", told["name"], 1, "restore the release from backup"))
+            faults.append(Finding("FILE_GONE", told["name"], 1, "restore the release from backup"))
         elif sha256_of(path) != told["sha256"]:
-            faults.append(Fault("FILE_CHANGED", told["name"], 1, "restore the release from backup"))
+            faults.append(Finding("FILE_CHANGED", told["name"], 1, "restore the release from backup"))
         elif path.suffix in _MESSAGES and told["size"] <= LARGEST_MESSAGE:
             found = validate_message(path, structures)
             if found:
                 faults.append(
-                    Fault(
+                    Finding(
                         "NOT_VALID", told["name"], len(found), f"`citizenstats validate {path.name}` says why"
                     )
                 )

@@ -18,9 +18,10 @@ from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
-from citizenstats.release.validate import Fault, observation_faults
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
+from citizenstats.validation.finding import Finding, Frame
+from citizenstats.validation.structural import structural_findings
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,8 @@ def _build(house: House, flow: str, feeds: Sequence[_Feed], folder: Path) -> Non
                 faults = _twice(engine, structure, file.on_same_key) if twice else []
                 fed = engine.value("SELECT count(*) FROM fed")
                 observations = engine.write_parquet(_settled(structure, twice=twice), target)
-                faults += observation_faults(
-                    engine,
-                    f"SELECT * FROM read_parquet({quoted(str(target))})",
-                    structure,
-                    structures,
-                    file.constraint,
-                )
+                frame = Frame(f"SELECT * FROM read_parquet({quoted(str(target))})")
+                faults += structural_findings(engine, frame, structure, structures, file.constraint)
             if faults:
                 target.unlink()
             (work / "assembled.json").write_bytes(
@@ -181,12 +177,12 @@ def _is_any_twice(engine: Engine, structure: DataStructure) -> bool:
     return bool(engine.value(f"SELECT count(*) > count(DISTINCT hash({key})) FROM fed"))
 
 
-def _twice(engine: Engine, structure: DataStructure, on_same_key: str) -> list[Fault]:
+def _twice(engine: Engine, structure: DataStructure, on_same_key: str) -> list[Finding]:
     """Return the faults of keys that stand twice."""
     key = ", ".join(map(name, structure.key))
     inside = f"{key}, _rank"
     found = [
-        Fault(
+        Finding(
             "KEY_TWICE_IN_DATASET",
             "the key",
             _extra(engine, inside),
@@ -195,7 +191,7 @@ def _twice(engine: Engine, structure: DataStructure, on_same_key: str) -> list[F
     ]
     if on_same_key == "error":
         found.append(
-            Fault(
+            Finding(
                 "KEY_IN_TWO_DATASETS",
                 "the key",
                 _extra(engine, key, "HAVING count(DISTINCT _rank) > 1"),
@@ -214,7 +210,7 @@ def _extra(engine: Engine, grouped: str, having: str = "HAVING count(*) > 1") ->
 
 
 def _not_valid(flow: str, folder: Path, faults: Sequence[Mapping[str, Any]]) -> ReleaseError:
-    named = [Fault(f["code"], f["component"], f["count"], f["mend"]) for f in faults]
+    named = [Finding(f["code"], f["component"], f["count"], f["mend"]) for f in faults]
     return ReleaseError(
         "NOT_VALID",
         "; ".join(map(str, named)),
