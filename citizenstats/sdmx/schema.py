@@ -17,6 +17,9 @@ from citizenstats.sdmx.model import Component, DataStructure, Reference, Structu
 
 Version = Literal["2.1", "3.0", "3.1"]
 
+Purpose = Literal["Replace", "Merge", "Delete"]
+"""What data of a schema are for: whole observations, changes in them, or what to delete."""
+
 XS = "http://www.w3.org/2001/XMLSchema"
 FLAT = "AllDimensions"
 """The dimension at observation of a message whose observations stand alone, each with its whole key."""
@@ -37,6 +40,9 @@ TYPES = {
     "ObservationalTimePeriod": "common:ObservationalTimePeriodType",
 }
 """SDMX data type → its XML type."""
+
+FLOATING = frozenset({"Double", "Float"})
+"""SDMX types whose values can be ``NaN``."""
 
 
 def base(version: Version) -> str:
@@ -65,6 +71,7 @@ def schema(
     structures: Structures,
     version: Version,
     dimension_at_observation: str | None = None,
+    purpose: Purpose = "Replace",
 ) -> bytes:
     """Return the XSD of a structure's data.
 
@@ -73,6 +80,8 @@ def schema(
         structures: where its code lists are.
         version: of SDMX-ML.
         dimension_at_observation: as in `namespace`.
+        purpose: a change may leave out mandatory attributes, and what deletes may leave dimensions open too; SDMX REST
+            2.2 asks for the latter with ``deletion=true``.
 
     Raises:
         StructureError: a code list is missing.
@@ -102,13 +111,13 @@ def schema(
     # In 2.1 the types of a time series serve both kinds of messages: each restricts the one of the other.
     is_time_series = version == "2.1" and structure.time is not None and along == structure.time.id
     kind = "TimeSeries" if is_time_series else ""
-    _data_set(root, structure, along, f"dsd:{kind}DataSetType")
+    types = _Types(root, structure, along, purpose)
+    types.data_set(f"dsd:{kind}DataSetType")
     if along != FLAT:
-        _series(root, structure, along, f"dsd:{kind or 'Series'}Type")
-    _observation(root, structure, along, f"dsd:{kind}ObsType")
-    groups = {c.group for c in structure.attributes if c.group}
-    for group in sorted(groups):
-        _group(root, structure, group)
+        types.series(f"dsd:{kind or 'Series'}Type")
+    types.observation(f"dsd:{kind}ObsType")
+    for group in sorted({c.group for c in structure.attributes if c.group}):
+        types.group(group)
     for codelist in _lists(structure):
         _codes(root, codelist, structures)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
@@ -126,69 +135,95 @@ def _lists(structure: DataStructure) -> list[Reference]:
 # --- types ------------------------------------------------------------------------------------------------
 
 
-def _data_set(root: etree._Element, structure: DataStructure, along: str, of: str) -> None:
-    sequence, restriction = _restriction(root, "DataSetType", of)
-    _add(
-        sequence,
-        "element",
-        name="DataProvider",
-        type="common:DataProviderReferenceType",
-        minOccurs="0",
-        form="unqualified",
-    )
-    choice = _add(sequence, "choice", minOccurs="0", maxOccurs="unbounded") if _is_3(root) else sequence
-    if any(c.group for c in structure.attributes):
-        kinds = sorted({group_name(c.group) for c in structure.attributes if c.group})
-        kind = kinds[0] if len(kinds) == 1 else "dsd:GroupType"
+class _Types:
+    """The types of a data set, added to a schema one by one."""
+
+    def __init__(self, root: etree._Element, structure: DataStructure, along: str, purpose: Purpose) -> None:
+        self._root = root
+        self._structure = structure
+        self._along = along
+        self._purpose = purpose
+
+    def data_set(self, of: str) -> None:
+        """Add the type of the data set."""
+        structure, along = self._structure, self._along
+        sequence, restriction = _restriction(self._root, "DataSetType", of)
         _add(
-            choice,
+            sequence,
             "element",
-            name="Group",
-            type=kind,
+            name="DataProvider",
+            type="common:DataProviderReferenceType",
             minOccurs="0",
-            maxOccurs="unbounded",
             form="unqualified",
         )
-    name, kind = ("Obs", "ObsType") if along == FLAT else ("Series", "SeriesType")
-    _add(choice, "element", name=name, type=kind, minOccurs="0", maxOccurs="unbounded", form="unqualified")
-    _attributes(restriction, [c for c in structure.attributes if c.attachment == "dataset"], optional=False)
-    _add(restriction, "attributeGroup", ref="dsd:SetAttributeGroup")
+        choice = _add(sequence, "choice", minOccurs="0", maxOccurs="unbounded") if self._is_3 else sequence
+        kinds = sorted({group_name(c.group) for c in structure.attributes if c.group})
+        if kinds:
+            _many(choice, "Group", kinds[0] if len(kinds) == 1 else "dsd:GroupType")
+        _many(choice, *(("Obs", "ObsType") if along == FLAT else ("Series", "SeriesType")))
+        self._attributes(restriction, [c for c in structure.attributes if c.attachment == "dataset"])
+        _add(restriction, "attributeGroup", ref="dsd:SetAttributeGroup")
+
+    def series(self, of: str) -> None:
+        """Add the type of a series."""
+        structure, along = self._structure, self._along
+        sequence, restriction = _restriction(self._root, "SeriesType", of)
+        _many(sequence, "Obs", "ObsType")
+        keys = [c for c in structure.components if c.role in ("dimension", "time") and c.id != along]
+        self._key(restriction, keys)
+        self._attributes(
+            restriction, [c for c in structure.attributes if structure.level(c, along) == "series"]
+        )
+        if structure.time is None or along == structure.time.id:
+            _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
+
+    def observation(self, of: str) -> None:
+        """Add the type of an observation."""
+        structure, along = self._structure, self._along
+        _, restriction = _restriction(self._root, "ObsType", of)
+        keys = [c for c in structure.components if c.role in ("dimension", "time") and along in (FLAT, c.id)]
+        self._key(restriction, keys)
+        for measure in structure.measures:
+            self._component(restriction, measure, "optional")
+        attributes = [c for c in structure.attributes if structure.level(c, along) == "observation"]
+        self._attributes(restriction, attributes)
+        if structure.time is None or not any(c.role == "time" for c in keys):
+            _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
+
+    def group(self, group: tuple[str, ...]) -> None:
+        """Add the type of a group."""
+        _, restriction = _restriction(self._root, group_name(group), "dsd:GroupType")
+        self._key(restriction, [self._structure.by_id[d] for d in group])
+        self._attributes(restriction, [c for c in self._structure.attributes if c.group == group])
+
+    @property
+    def _is_3(self) -> bool:
+        return "/v3_" in str(self._root.nsmap["dsd"])
+
+    def _key(self, parent: etree._Element, dimensions: Iterable[Component]) -> None:
+        for dimension in dimensions:
+            # At an observation of a series the base type of 2.1 asks for time.
+            open_ = self._purpose == "Delete" and dimension.id != self._along
+            self._component(parent, dimension, "optional" if open_ else "required")
+
+    def _attributes(self, parent: etree._Element, attributes: Iterable[Component]) -> None:
+        for attribute in attributes:
+            whole = attribute.mandatory and self._purpose == "Replace"
+            self._component(parent, attribute, "required" if whole else "optional")
+
+    def _component(self, parent: etree._Element, component: Component, use: str) -> None:
+        """Add the XML attribute of a component."""
+        kind = _type(component)
+        missing = component.role == "measure" and component.type not in FLOATING
+        if missing and "/v3_1/" in str(self._root.nsmap["dsd"]):
+            added = _add(parent, "attribute", name=component.id, use=use)
+            _add(_add(added, "simpleType"), "union", memberTypes=f"{kind} common:MissingType")
+        else:
+            _add(parent, "attribute", name=component.id, type=kind, use=use)
 
 
-def _series(root: etree._Element, structure: DataStructure, along: str, of: str) -> None:
-    sequence, restriction = _restriction(root, "SeriesType", of)
-    _add(
-        sequence,
-        "element",
-        name="Obs",
-        type="ObsType",
-        minOccurs="0",
-        maxOccurs="unbounded",
-        form="unqualified",
-    )
-    keys = [c for c in structure.components if c.role in ("dimension", "time") and c.id != along]
-    _attributes(restriction, keys, optional=False, required=True)
-    attributes = [c for c in structure.attributes if structure.level(c, along) == "series"]
-    _attributes(restriction, attributes, optional=False)
-    if structure.time is None or along == structure.time.id:
-        _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
-
-
-def _observation(root: etree._Element, structure: DataStructure, along: str, of: str) -> None:
-    _, restriction = _restriction(root, "ObsType", of)
-    keys = [c for c in structure.components if c.role in ("dimension", "time") and along in (FLAT, c.id)]
-    _attributes(restriction, keys, optional=False, required=True)
-    _attributes(restriction, structure.measures, optional=True)
-    attributes = [c for c in structure.attributes if structure.level(c, along) == "observation"]
-    _attributes(restriction, attributes, optional=False)
-    if structure.time is None or not any(c.role == "time" for c in keys):
-        _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
-
-
-def _group(root: etree._Element, structure: DataStructure, group: tuple[str, ...]) -> None:
-    _, restriction = _restriction(root, group_name(group), "dsd:GroupType")
-    _attributes(restriction, [structure.by_id[d] for d in group], optional=False, required=True)
-    _attributes(restriction, [c for c in structure.attributes if c.group == group], optional=False)
+def _many(parent: etree._Element, name: str, kind: str) -> None:
+    _add(parent, "element", name=name, type=kind, minOccurs="0", maxOccurs="unbounded", form="unqualified")
 
 
 def _restriction(root: etree._Element, name: str, of: str) -> tuple[etree._Element, etree._Element]:
@@ -198,15 +233,6 @@ def _restriction(root: etree._Element, name: str, of: str) -> tuple[etree._Eleme
     sequence = _add(restriction, "sequence")
     _add(sequence, "element", ref="common:Annotations", minOccurs="0")
     return sequence, restriction
-
-
-def _attributes(
-    parent: etree._Element, components: Iterable[Component], *, optional: bool, required: bool = False
-) -> None:
-    """Add the XML attributes of components; `required` and `optional` go before what they say themselves."""
-    for component in components:
-        use = "required" if required or (component.mandatory and not optional) else "optional"
-        _add(parent, "attribute", name=component.id, type=_type(component), use=use)
 
 
 def _type(component: Component) -> str:
@@ -233,7 +259,3 @@ def _ids(structures: Structures, codelist: Reference) -> Iterator[str]:
 
 def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
     return etree.SubElement(parent, f"{{{XS}}}{tag}", attributes)
-
-
-def _is_3(root: etree._Element) -> bool:
-    return "/v3_" in str(root.nsmap["dsd"])

@@ -8,9 +8,11 @@ structural validation where it has one.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Any
 from lxml import etree
 
 from citizenstats.sdmx.model import DataStructure, Reference, Structures
-from citizenstats.sdmx.schema import Version, base, schema
+from citizenstats.sdmx.schema import Purpose, Version, base, schema
 from citizenstats.sdmx.validate_csv import csv_findings
 from citizenstats.sdmx.validate_finding import MessageFinding
 
@@ -52,7 +54,7 @@ def validate_message(file: Path, structures: Structures | None) -> list[MessageF
     """Return what is wrong with a message; empty when it is valid.
 
     Args:
-        file: SDMX-ML 2.1, 3.0 or 3.1, SDMX-JSON 2.0 or 2.1, or SDMX-CSV.
+        file: SDMX-ML 2.1, 3.0 or 3.1, SDMX-JSON 1.0, 2.0 or 2.1, or SDMX-CSV.
         structures: where the structures of data are looked up; without them only the official schemas are asked.
     """
     with file.open("rb") as content:
@@ -115,13 +117,44 @@ def _layout(root: Any, structures: Structures | None) -> _Layout | MessageFindin
 def _by_schema(
     tree: Any, version: Version, layout: _Layout | None, structures: Structures | None
 ) -> list[MessageFinding]:
+    log: list[Any] = []
+    if layout is None or structures is None:
+        compiled = _official(version)
+        compiled.validate(tree)
+        log += compiled.error_log
+    else:
+        for purpose, part in _by_purpose(tree):
+            compiled = _with_structure(version, layout, structures, purpose)
+            compiled.validate(part)
+            log += compiled.error_log
     known = layout is not None and structures is not None
-    compiled = _with_structure(version, layout, structures) if layout and structures else _official(version)
-    compiled.validate(tree)
-    log: Any = compiled.error_log
     # Without the structure nothing can be said of its types.
     errors = [e for e in log if known or not re.search("xsi:type|type definition is abstract", e.message)]
     return [MessageFinding(_code(error), error.message[:LONGEST], error.line, "") for error in errors[:MOST]]
+
+
+def _by_purpose(tree: Any) -> Iterator[tuple[Purpose, Any]]:
+    """Yield the data sets of each purpose, as a message of its own: what must be there depends on it."""
+    root = tree.getroot()
+    purposes: dict[Any, Purpose] = {}
+    for data_set in root.iterfind("{*}DataSet"):
+        said = next(
+            (v for k, v in data_set.attrib.items() if etree.QName(k).localname == "action"), "Replace"
+        )
+        purposes[data_set] = _PURPOSES.get(said, "Replace")
+    if len(set(purposes.values())) < 2:  # the rule: no copy is made
+        yield next(iter(purposes.values()), "Replace"), tree
+        return
+    for purpose in dict.fromkeys(purposes.values()):
+        part = copy.deepcopy(tree)
+        for one, own in zip(part.getroot().findall("{*}DataSet"), purposes.values(), strict=True):
+            if own != purpose:
+                part.getroot().remove(one)
+        yield purpose, part
+
+
+_PURPOSES: dict[str, Purpose] = {"Delete": "Delete", "Merge": "Merge", "Append": "Merge"}
+"""Action of a data set → what its schema is for."""
 
 
 def _code(error: Any) -> str:
@@ -152,9 +185,11 @@ def _official(version: Version) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(official_schema(version))))
 
 
-def _with_structure(version: Version, layout: _Layout, structures: Structures) -> etree.XMLSchema:
+def _with_structure(
+    version: Version, layout: _Layout, structures: Structures, purpose: Purpose
+) -> etree.XMLSchema:
     """Return the official schema together with the one of a structure."""
-    own = etree.fromstring(schema(layout.structure, structures, version, layout.along))
+    own = etree.fromstring(schema(layout.structure, structures, version, layout.along, purpose))
     own.set("targetNamespace", layout.namespace)
     with tempfile.TemporaryDirectory() as folder:
         generated = Path(folder) / "structure.xsd"
@@ -181,9 +216,11 @@ def _json(file: Path) -> list[MessageFinding]:
         return [MessageFinding("NOT_WELL_FORMED", "this is no JSON", line, "write the file again")]
     data = message.get("data") if isinstance(message, dict) else None
     if not isinstance(data, dict) or not any(isinstance(part, list) for part in data.values()):
-        return [MessageFinding("NOT_SDMX", "this is no message of SDMX-JSON 2.0 or 2.1", mend="send one")]
+        return [
+            MessageFinding("NOT_SDMX", "this is no message of SDMX-JSON 1.0, 2.0 or 2.1", mend="send one")
+        ]
     meta = message.get("meta")
-    said = re.search(r"/(2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
+    said = re.search(r"/(1\.0|2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
     validator = _json_validator("data" if "dataSets" in data else "structure", said[1] if said else "2.0")
     errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
     return [

@@ -11,7 +11,7 @@ must hold before the first byte, `stream` how text becomes bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from citizenstats.engine import Engine
@@ -28,14 +28,27 @@ FORMATS: Mapping[str, Format] = {
 """The formats by name."""
 
 
-def chunks(engine: Engine, message: DataMessage, form: str) -> Iterator[bytes]:
+def chunks(engine: Engine, message: DataMessage | Sequence[DataMessage], form: str) -> Iterator[bytes]:
     """Return a message in a format, as chunks of a few megabytes.
 
     All that can be wrong is raised by this call, before the first chunk. The engine is busy until the last one.
 
+    Args:
+        engine: reads the observations.
+        message: one data set, or several of one dataflow with an action each, such as a delta: they are one
+            transaction for the receiver, in this order.
+        form: name of the format.
+
     Raises:
         MessageError: there is no such format, or it cannot carry the message.
     """
+    messages = [message] if isinstance(message, DataMessage) else list(message)
+    if len({(one.dataflow.reference, one.header, one.dimension_at_observation) for one in messages}) != 1:
+        raise MessageError(
+            "NOT_ONE_MESSAGE",
+            "the data sets of a message share dataflow, header and dimension at the observation",
+            mend="write a message for each",
+        )
     try:
         found = FORMATS[form]
     except KeyError:
@@ -43,10 +56,12 @@ def chunks(engine: Engine, message: DataMessage, form: str) -> Iterator[bytes]:
         raise MessageError(
             "NO_SUCH_FORMAT", f"there is no format {form}", mend=f"use one of {known}"
         ) from None
-    return found.write(engine, message)
+    return found.write(engine, messages)
 
 
-def write_file(engine: Engine, message: DataMessage, form: str, path: Path) -> tuple[int, str]:
+def write_file(
+    engine: Engine, message: DataMessage | Sequence[DataMessage], form: str, path: Path
+) -> tuple[int, str]:
     """Write a message to a file and return its size in bytes and its SHA-256 in hex."""
     size, sha256 = 0, hashlib.sha256()
     parts = chunks(engine, message, form)

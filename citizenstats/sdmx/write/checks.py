@@ -12,10 +12,63 @@ from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Component
 from citizenstats.sdmx.write.fragments import is_free_text
-from citizenstats.sdmx.write.message import Layout
+from citizenstats.sdmx.write.message import DataMessage, Layout
 
 _FORBIDDEN = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{FFFE}\x{FFFF}]"
 """Characters that XML 1.0 has no way to write; the engine's texts hold no surrogates."""
+
+
+def one_measure(message: DataMessage, version: str) -> None:
+    """See that a structure has the one measure that messages of before SDMX 3.0 have.
+
+    Raises:
+        MessageError: ``ONE_MEASURE_ONLY``.
+    """
+    measures = [measure.id for measure in message.structure.measures]
+    if measures != ["OBS_VALUE"]:
+        raise MessageError(
+            "ONE_MEASURE_ONLY",
+            f"{version} has one measure, OBS_VALUE; {message.structure.reference} has {', '.join(measures) or 'none'}",
+            mend="use csv-2.1 or ml-3.0",
+        )
+
+
+def check_missing(engine: Engine, message: DataMessage, found: Layout) -> None:
+    """See that a receiver that merges is told of each missing measure: what is not said, it keeps as it was.
+
+    Raises:
+        MessageError: ``NO_WORD_FOR_MISSING``.
+    """
+    silent = [m for m in found.measures if found.missing(m) is None]
+    if message.action in ("Replace", "Delete") or not silent:
+        return
+    tests = ", ".join(f"count(*) FILTER (WHERE {name(measure.id)} IS NULL)" for measure in silent)
+    for measure, count in zip(silent, engine.rows(f"SELECT {tests} FROM ({found.source})")[0], strict=True):
+        if count:
+            raise MessageError(
+                "NO_WORD_FOR_MISSING",
+                f"{count} observations have no value, this format has no word for that, and a receiver that merges "
+                "would keep the former values",
+                where=measure.id,
+                mend="write with the action Replace, or in csv-2.1, ml-3.1 or json-2.1",
+            )
+
+
+def check_named(engine: Engine, message: DataMessage, dimensions: Sequence[str], version: str) -> None:
+    """See that each key to delete names one of the dimensions: a version may have no place for a key that is all open.
+
+    Raises:
+        MessageError: ``NO_PARTIAL_KEY``.
+    """
+    if message.action != "Delete":
+        return
+    open_ = " AND ".join(f"{name(dimension)} IS NULL" for dimension in dimensions)
+    if count := engine.value(f"SELECT count(*) FROM ({message.source}) WHERE {open_}"):
+        raise MessageError(
+            "NO_PARTIAL_KEY",
+            f"{version} has no place for a key without {', '.join(dimensions)}, which {count} rows delete",
+            mend="use csv-2.1 or ml-3.1",
+        )
 
 
 def check_levels(engine: Engine, layout: Layout) -> None:
@@ -68,7 +121,7 @@ def _differing_in_series(layout: Layout) -> str:
     keys = [name(dimension.id) for dimension in layout.series_key]
     attributes = [name(attribute.id) for attribute in layout.series]
     lags = ", ".join(f"lag({column}) OVER () AS before_{n}" for n, column in enumerate([*keys, *attributes]))
-    same_series = " AND ".join(f"{column} = before_{n}" for n, column in enumerate(keys))
+    same_series = " AND ".join(f"{column} IS NOT DISTINCT FROM before_{n}" for n, column in enumerate(keys))
     differ = [f"{column} IS DISTINCT FROM before_{n}" for n, column in enumerate(attributes, len(keys))]
     return (
         f"SELECT {', '.join(f'count(*) FILTER (WHERE {test})' for test in differ)} "

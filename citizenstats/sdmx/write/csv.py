@@ -9,14 +9,15 @@ An attribute without a value is an empty cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT, Component
-from citizenstats.sdmx.write.fragments import FLOATING, Sql, concat, escaping, otherwise, value
-from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, layout
+from citizenstats.sdmx.write.checks import check_missing
+from citizenstats.sdmx.write.fragments import Sql, concat, escaping, otherwise, value
+from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, Words, layout
 from citizenstats.sdmx.write.stream import texts
 
 _cell = escaping('",\n\r', lambda text: f"""concat('"', replace({text}, '"', '""'), '"')""")
@@ -29,13 +30,13 @@ class _Version:
     Attributes:
         columns: names of the columns before the components.
         actions: action → its letter; empty where the version has no actions.
-        missing: what stands for a missing measure that is no floating point number.
+        missing: what stands for a missing measure that is no floating point number; None where there is no word.
     """
 
     number: str
     columns: tuple[str, ...]
     actions: Mapping[Action, str]
-    missing: str
+    missing: str | None
 
     def cells(self, message: DataMessage) -> list[str]:
         """Return what stands in those columns, the same in each row.
@@ -53,43 +54,56 @@ class _Version:
         return [reference]
 
 
+_LETTERS: Mapping[Action, str] = {"Replace": "R", "Delete": "D", "Information": "I"}
 _STRUCTURE = ("STRUCTURE", "STRUCTURE_ID", "ACTION")
 _VERSIONS = (
-    _Version("1.0", ("DATAFLOW",), {}, ""),
-    _Version("2.0", _STRUCTURE, {"Replace": "R", "Append": "A", "Delete": "D", "Information": "I"}, ""),
-    _Version("2.1", _STRUCTURE, {"Replace": "R", "Append": "M", "Delete": "D", "Information": "I"}, "#N/A"),
+    _Version("1.0", ("DATAFLOW",), {}, None),
+    _Version("2.0", _STRUCTURE, {**_LETTERS, "Merge": "A", "Append": "A"}, None),
+    _Version("2.1", _STRUCTURE, {**_LETTERS, "Merge": "M", "Append": "M"}, "#N/A"),
 )
 
 
-def _writer(version: _Version) -> Callable[[Engine, DataMessage], Iterator[bytes]]:
-    def write(engine: Engine, message: DataMessage) -> Iterator[bytes]:
-        found = layout(engine, message, FLAT)
-        columns = _columns(message, found)
-        cells = [_text(version, message, found, component) for component in columns]
-        fixed = ",".join(version.cells(message))
-        row = concat([fixed, *(part for cell in cells for part in (",", cell)), "\n"])
+def _writer(version: _Version) -> Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]:
+    def write(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+        words = Words("NaN", version.missing)
+        layouts = [layout(engine, message, FLAT, words) for message in messages]
+        for message, found in zip(messages, layouts, strict=True):
+            check_missing(engine, message, found)
+        columns = _columns(messages[0], layouts)
         header = ",".join([*version.columns, *(c.id for c in columns)]) + "\n"
-        return _rows(engine, header, row, found)
+        rows = [_row(version, *one, columns) for one in zip(messages, layouts, strict=True)]
+        return _framed(
+            engine, header, [(row, found.source) for row, found in zip(rows, layouts, strict=True)]
+        )
 
     return write
 
 
-def _rows(engine: Engine, header: str, row: Sql, found: Layout) -> Iterator[bytes]:
+def _framed(engine: Engine, header: str, parts: Sequence[tuple[Sql, str]]) -> Iterator[bytes]:
     yield header.encode()
-    yield from texts(engine, row, found.source)
+    for row, source in parts:
+        yield from texts(engine, row, source)
 
 
-def _columns(message: DataMessage, found: Layout) -> list[Component]:
+def _row(version: _Version, message: DataMessage, found: Layout, columns: Sequence[Component]) -> Sql:
+    """Return the text of a row; a column that only another data set of the message has is empty."""
+    parts: list[str | Sql] = [",".join(version.cells(message))]
+    for column in columns:
+        parts += [",", _text(found, column)] if column.id in found.types else [","]
+    return concat([*parts, "\n"])
+
+
+def _columns(message: DataMessage, layouts: Sequence[Layout]) -> list[Component]:
     structure = message.structure
     keys = [structure.by_id[identifier] for identifier in structure.key]
-    return [c for c in (*keys, *structure.measures, *structure.attributes) if c.id in found.types]
+    there = {identifier for found in layouts for identifier in found.types}
+    return [c for c in (*keys, *structure.measures, *structure.attributes) if c.id in there]
 
 
-def _text(version: _Version, message: DataMessage, found: Layout, component: Component) -> Sql:
+def _text(found: Layout, component: Component) -> Sql:
     text = value(component, found.types[component.id], _cell)
-    if component.role != "measure" or message.action == "Delete":
-        return text
-    return otherwise(text, "NaN" if component.type in FLOATING else version.missing)
+    word = found.missing(component) if component.role == "measure" else None
+    return otherwise(text, word) if word else text
 
 
 def _format(version: _Version) -> Format:

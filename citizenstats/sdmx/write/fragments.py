@@ -18,9 +18,6 @@ from citizenstats.sdmx.model import Component
 Escape = Callable[[str], str]
 """SQL of a text → SQL of the text as a format writes it."""
 
-FLOATING = frozenset({"Double", "Float"})
-"""SDMX types whose values can be ``NaN``."""
-
 _NUMBERS = frozenset({"DOUBLE", "FLOAT"})
 _PLAIN = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}

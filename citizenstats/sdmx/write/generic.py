@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.sdmx.model import Component
@@ -56,17 +55,21 @@ class Generic:
         if found.series_key:
             (dimension,) = found.key
             key = (f'<gen:ObsDimension id="{dimension.id}" value="', text_of(found, dimension), '"/>')
-        (measure,) = found.measures or (None,)
         value: list[Sql] = []
-        if measure is not None:
-            text = measured(message, found, measure)
+        for measure in found.measures:
+            text = measured(found, measure)
             value = [Sql(f"""('<gen:ObsValue value="' || {text.text} || '"/>')""")]
         return concat(["<gen:Obs>", *key, *value, *_attributes(found, found.observation), "</gen:Obs>\n"])
 
 
 def _key(element: str, found: Layout, dimensions: Iterable[Component]) -> Iterator[str | Sql]:
     yield f"<gen:{element}>"
-    yield from chain.from_iterable(_value(found, d) for d in dimensions)
+    for dimension in dimensions:
+        told = _value(found, dimension)
+        # One that is open in what is deleted is left out.
+        yield from (
+            [when(has_value(dimension, found.types[dimension.id]), concat(told))] if found.deletes else told
+        )
     yield f"</gen:{element}>"
 
 

@@ -1,109 +1,237 @@
-"""SDMX-JSON 2.0 and 2.1: by series along time unless the message says otherwise.
+"""SDMX-JSON 1.0, 2.0 and 2.1: by series along time unless the message says otherwise.
 
 Dimensions and coded components are written as indices into the lists of values that occur, which stand in the
-structure before the data; what has no code list is written as it is. The engine knows the lists, as enumerations,
-so rows stream by here too. A value that is missing is ``null``.
+structure before the data; what has no code list is written as it is, in 1.0 as an index too. The engine knows the
+lists, as enumerations, so rows stream by here too. A missing measure is ``null``, since 2.1 ``NaN`` or ``#N/A``.
 
-The lists hold what occurs, so their size goes with the codes and periods, not with the observations.
+The lists hold what occurs, so their size goes with the codes and periods, not with the observations; in 1.0 free
+texts and numbers beside the value are in them too, which is why it takes a limited number.
+
+To delete, a key with an open dimension stands among the attributes of dimension groups, without attributes (field
+guide of 2.1, on ``Delete``); 1.0 has no such place.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
-from citizenstats.clock import stamp
-from citizenstats.engine import Engine, name, quoted
-from citizenstats.sdmx.model import Component, Item, Reference
-from citizenstats.sdmx.write.checks import check_levels
-from citizenstats.sdmx.write.fragments import Sql, concat, value, when
-from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, layout
+from citizenstats.engine import Engine, name
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.model import Component
+from citizenstats.sdmx.write.checks import (
+    check_characters,
+    check_levels,
+    check_missing,
+    check_named,
+    one_measure,
+)
+from citizenstats.sdmx.write.fragments import Sql, concat, otherwise, value, when
+from citizenstats.sdmx.write.json_structure import Values, Version, indexed, items, link, meta, structure
+from citizenstats.sdmx.write.message import DataMessage, Format, Layout, Words, layout
 from citizenstats.sdmx.write.stream import texts
 from citizenstats.sdmx.write.xml import any_of
 
-_SCHEMA = "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas"
-_ID = re.compile(r"[A-Za-z0-9_@$-]+")
+MOST_VALUES = 100_000
+"""Different values of an attribute without code list that a message of 1.0 takes: its lists are held in memory."""
+
 _CLOSE = "}},\n"
 _NEXT = ",\n"
 _FLOATS = ("DOUBLE", "FLOAT")
 
 
-@dataclass(frozen=True)
-class _Version:
-    """What a version of SDMX-JSON has of its own: its number, and its words for actions where it has others."""
-
-    number: str
-    actions: Mapping[Action, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Values:
-    """The values that occur: component id → its list, for dimensions and what has a code list."""
-
-    lists: Mapping[str, tuple[str, ...]]
-
-    def index(self, component: Component) -> Sql:
-        """Return SQL of the index of a component's value; NULL where it has none."""
-        listed = ", ".join(quoted(text) for text in self.lists[component.id])
-        if not listed:
-            return Sql("CAST(NULL AS VARCHAR)")
-        return Sql(f"CAST(enum_code(CAST(nullif({name(component.id)}, '') AS ENUM({listed}))) AS VARCHAR)")
-
-
-def _writer(version: _Version) -> Callable[[Engine, DataMessage], Iterator[bytes]]:
-    def write(engine: Engine, message: DataMessage) -> Iterator[bytes]:
-        found = layout(engine, message, message.along)
-        check_levels(engine, found)
-        values = _occurring(engine, message, found)
-        opening = _opening(engine, version, message, found, values)
-        return _framed(opening, _rows(engine, found, values), closing="}}]}}\n")
+def _writer(version: Version) -> Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]:
+    def write(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+        if version.first:
+            _of_first(messages)
+        sets = [_DataSet(engine, version, message, number) for number, message in enumerate(messages)]
+        structures = [one.structure() for one in sets]
+        described = {"structure": structures[0]} if version.first else {"structures": structures}
+        head = _json({"meta": meta(version, messages[0]), "data": described}).removesuffix("}}")
+        bodies = [one.chunks(b"," if number else b"") for number, one in enumerate(sets)]
+        return chain([f'{head},"dataSets":['.encode()], *bodies, [b"]}}\n"])
 
     return write
 
 
-def _framed(opening: str, rows: Iterator[bytes], closing: str) -> Iterator[bytes]:
-    yield opening.encode()
-    yield from rows
-    yield closing.encode()
+def _of_first(messages: Sequence[DataMessage]) -> None:
+    one_measure(messages[0], "SDMX-JSON 1.0")
+    if len(messages) > 1:
+        raise MessageError(
+            "ONE_DATA_SET",
+            "data sets of SDMX-JSON 1.0 share one list of values, and ours have one each",
+            mend="write a message for each, or use json-2.0",
+        )
 
 
-def _occurring(engine: Engine, message: DataMessage, found: Layout) -> _Values:
-    """Return the values that occur, in the order of their code list, or of their text."""
+class _DataSet:
+    """A data set that is about to be written; all that can be wrong is raised when it is made."""
+
+    def __init__(self, engine: Engine, version: Version, message: DataMessage, number: int) -> None:
+        self._engine = engine
+        self._version = version
+        self._message = message
+        self._number = number
+        found = layout(engine, message, message.along, Words(version.nan, version.missing))
+        check_missing(engine, message, found)
+        self._found = _without_groups(message, found) if version.first else found
+        check_levels(engine, self._found)
+        if version.first:
+            check_characters(engine, self._found)
+        self._values = _occurring(engine, version, message, self._found)
+        if version.first:
+            self._found = _with_values(self._found, self._values)
+        self._open = (
+            _open_keys(engine, version, message, self._found, self._values) if found.deletes else None
+        )
+
+    def structure(self) -> dict[str, Any]:
+        """Return what describes the data set."""
+        return structure(self._version, self._message, self._found, self._values, self._number)
+
+    def chunks(self, before: bytes) -> Iterator[bytes]:
+        """Return the text of the data set after the text that parts it from the one before."""
+        found, message = self._found, self._message
+        told: dict[str, Any] = {
+            **({} if self._version.first else {"structure": self._number}),
+            "action": self._version.action(message),
+            "links": [link(message.dataflow.reference, "Dataflow", "dataflow")],
+        }
+        if found.data_set and not found.deletes:
+            text = concat(["[", *_listed(found, self._values, found.data_set), "]"])
+            said = self._engine.value(f"SELECT {text.text} FROM ({message.source}) LIMIT 1")
+            told["attributes"] = json.loads(said) if said else [None] * len(found.data_set)
+        if found.deletes:
+            full = " AND ".join(f"{name(d)} IS NOT NULL" for d in message.structure.key)
+            found = replace(found, source=f"SELECT * FROM ({found.source}) WHERE {full}")
+            told |= {"dimensionGroupAttributes": self._open} if self._open else {}
+        elif found.groups:
+            told["dimensionGroupAttributes"] = _groups(self._engine, message, found, self._values)
+        kind = "series" if found.series_key else "observations"
+        opening = f'{_json(told).removesuffix("}")},"{kind}":{{\n'
+        rows = _rows(self._engine, found, self._values)
+        return chain([before, opening.encode()], rows, [b"}}"])
+
+
+def _json(told: Any) -> str:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_groups(message: DataMessage, found: Layout) -> Layout:
+    """Return the layout with attributes of groups at the series where its key settles them, else at the observation."""
+    series = {d.id for d in found.series_key}
+    moved = [
+        (a, bool(series) and series >= set(group)) for group, listed in found.groups.items() for a in listed
+    ]
+    order = [c.id for c in message.structure.attributes]
+    return replace(
+        found,
+        groups={},
+        series=tuple(sorted((*found.series, *(a for a, up in moved if up)), key=lambda a: order.index(a.id))),
+        observation=tuple(
+            sorted((*found.observation, *(a for a, up in moved if not up)), key=lambda a: order.index(a.id))
+        ),
+    )
+
+
+def _with_values(found: Layout, values: Values) -> Layout:
+    """Return the layout without attributes that have no value at all: readers of 1.0 lose count of them."""
+    return replace(
+        found,
+        data_set=tuple(a for a in found.data_set if values.lists[a.id]),
+        series=tuple(a for a in found.series if values.lists[a.id]),
+        observation=tuple(a for a in found.observation if values.lists[a.id]),
+    )
+
+
+def _occurring(engine: Engine, version: Version, message: DataMessage, found: Layout) -> Values:
+    """Return the values that occur, in the order of their code list, or of their text.
+
+    Raises:
+        MessageError: ``TOO_MANY_VALUES`` when there are more of an attribute than the version can list.
+    """
     lists = {}
     for component in message.structure.components:
-        if component.id in found.types and (component.codelist or component.role in ("dimension", "time")):
-            column = name(component.id)
-            there = f"{column} IS NOT NULL AND {column} <> ''"
-            rows = engine.rows(f"SELECT DISTINCT {column} FROM ({message.source}) WHERE {there} ORDER BY 1")
-            occurring = {str(row[0]) for row in rows}
-            ordered = [item.id for item in _items(message, component) if item.id in occurring]
+        coded = component.codelist is not None and component.role != "measure"
+        by_index = coded or component.role in ("dimension", "time")
+        if component.role == "measure" and not version.first:
+            by_index = component.codelist is not None
+        every = version.first and component.role == "attribute"
+        if component.id in found.types and (by_index or every):
+            text = indexed(component, found.types[component.id])
+            limit = f"LIMIT {MOST_VALUES + 1}" if every and not coded else ""
+            distinct = (
+                f"SELECT DISTINCT {text} AS text FROM ({message.source}) WHERE {text} IS NOT NULL {limit}"
+            )
+            occurring = {str(row[0]) for row in engine.rows(distinct)}
+            if limit and len(occurring) > MOST_VALUES:
+                raise MessageError(
+                    "TOO_MANY_VALUES",
+                    f"SDMX-JSON {version.number} lists each value of an attribute, and there are more than {MOST_VALUES}",
+                    where=component.id,
+                    mend="use json-2.0",
+                )
+            ordered = [item.id for item in items(message, component) if item.id in occurring]
             lists[component.id] = (*ordered, *sorted(occurring.difference(ordered)))
-    return _Values(lists)
+    return Values(lists, found.types)
 
 
-def _items(message: DataMessage, component: Component) -> tuple[Item, ...]:
-    if component.codelist is None or message.structures is None:
-        return ()
-    return message.structures.scheme(component.codelist).items
+def _open_keys(
+    engine: Engine, version: Version, message: DataMessage, found: Layout, values: Values
+) -> dict[str, list[Any]]:
+    """Return the keys to delete in which a dimension is open, each without attributes: all below it goes.
+
+    Raises:
+        MessageError: ``NO_PARTIAL_KEY`` or ``NO_MARK_ABOVE`` when the version has no place for what is deleted.
+    """
+    open_ = " OR ".join(f"{name(d)} IS NULL" for d in message.structure.key)
+    marked = any_of(found, [*found.measures, *found.observation])
+    grouped = [attribute for listed in found.groups.values() for attribute in listed]
+    above = any_of(found, [*found.data_set, *grouped, *found.series])
+    misplaced = f"SELECT count(*) FROM ({message.source}) WHERE ({above}) OR (({open_}) AND ({marked}))"
+    if count := engine.value(misplaced):
+        raise MessageError(
+            "NO_MARK_ABOVE",
+            f"SDMX-JSON {version.number} deletes single values at whole keys and at the observation only, {count} rows "
+            "mark others",
+            mend="use csv-2.1 or ml-3.1",
+        )
+    if version.number == "2.0":
+        check_named(engine, message, message.structure.key, "SDMX-JSON 2.0")
+    index = [values.index(message.structure.by_id[d]) for d in message.structure.key]
+    key = concat([part for i, one in enumerate(index) for part in ([":"] if i else []) + [one]])
+    keys = [str(row[0]) for row in engine.rows(f"SELECT {key.text} FROM ({message.source}) WHERE {open_}")]
+    if keys and version.first:
+        raise MessageError(
+            "NO_PARTIAL_KEY",
+            f"SDMX-JSON {version.number} has no place for keys with open dimensions, and there are {len(keys)}",
+            mend="use json-2.1, csv-2.1 or ml-3.1",
+        )
+    return {one: [] for one in keys}
 
 
 # --- rows -------------------------------------------------------------------------------------------------
 
 
-def _rows(engine: Engine, found: Layout, values: _Values) -> Iterator[bytes]:
+def _rows(engine: Engine, found: Layout, values: Values) -> Iterator[bytes]:
     """Yield the series, or the observations of a flat message, without the comma before the first."""
     observation = [
-        '"', *_key(values, found.key), '":[', *_listed(found, values, (*found.measures, *found.observation)), "]",
+        '"', *_key(values, found.key), '":[',
+        *_listed(found, values, (*found.measures, *found.observation)), "]",
     ]  # fmt: skip
     if not found.series_key:
         return _between(texts(engine, concat([_NEXT, *observation]), found.source), _NEXT, "\n")
     keys = [name(dimension.id) for dimension in found.series_key]
     lags = ", ".join(f"lag({key}) OVER () AS before_{i}" for i, key in enumerate(keys))
     changed = " OR ".join(f"{key} IS DISTINCT FROM before_{i}" for i, key in reversed(list(enumerate(keys))))
-    attributes = ['"attributes":[', *_listed(found, values, found.series), "],"] if found.series else []
+    attributes = (
+        ['"attributes":[', *_listed(found, values, found.series), "],"]
+        if found.series and not found.deletes
+        else []
+    )
     opened = concat([f'{_CLOSE}"', *_key(values, found.series_key), '":{', *attributes, '"observations":{'])
     text = concat([Sql(f"CASE WHEN {changed} THEN {opened.text} ELSE ',' END"), *observation])
     return _between(texts(engine, text, f"SELECT *, {lags} FROM ({found.source})"), _CLOSE, "}}\n")
@@ -118,22 +246,23 @@ def _between(chunks: Iterator[bytes], before: str, after: str) -> Iterator[bytes
         yield after.encode()
 
 
-def _key(values: _Values, dimensions: Iterable[Component]) -> Iterator[str | Sql]:
+def _key(values: Values, dimensions: Iterable[Component]) -> Iterator[str | Sql]:
     for position, dimension in enumerate(dimensions):
         if position:
             yield ":"
         yield values.index(dimension)
 
 
-def _listed(found: Layout, values: _Values, components: Iterable[Component]) -> Iterator[str | Sql]:
+def _listed(found: Layout, values: Values, components: Iterable[Component]) -> Iterator[str | Sql]:
     """Yield the values of components with commas between; what has none is null."""
     for position, component in enumerate(components):
         if position:
             yield ","
-        yield Sql(f"coalesce({_value(found, values, component).text}, 'null')")
+        word = found.missing(component) if component.role == "measure" else None
+        yield otherwise(_value(found, values, component), word or "null")
 
 
-def _value(found: Layout, values: _Values, component: Component) -> Sql:
+def _value(found: Layout, values: Values, component: Component) -> Sql:
     if component.id in values.lists:
         return values.index(component)
     kind = found.types[component.id]
@@ -146,120 +275,7 @@ def _value(found: Layout, values: _Values, component: Component) -> Sql:
     return value(component, kind, str)
 
 
-# --- before and after the rows ----------------------------------------------------------------------------
-
-
-def _opening(engine: Engine, version: _Version, message: DataMessage, found: Layout, values: _Values) -> str:
-    data_set: dict[str, Any] = {
-        "structure": 0,
-        "action": version.actions.get(message.action, message.action),
-        "links": [_link(message.dataflow.reference, "Dataflow", "dataflow")],
-    }
-    if found.data_set:
-        text = concat(["[", *_listed(found, values, found.data_set), "]"])
-        told = engine.value(f"SELECT {text.text} FROM ({message.source}) LIMIT 1")
-        data_set["attributes"] = json.loads(told) if told else [None] * len(found.data_set)
-    if found.groups:
-        data_set["dimensionGroupAttributes"] = _groups(engine, message, found, values)
-    head = {"meta": _meta(version, message), "data": {"structures": [_structure(message, found, values)]}}
-    before = json.dumps(head, ensure_ascii=False, separators=(",", ":")).removesuffix("}}")
-    told_of_set = json.dumps(data_set, ensure_ascii=False, separators=(",", ":")).removesuffix("}")
-    kind = "series" if found.series_key else "observations"
-    return f'{before},"dataSets":[{told_of_set},"{kind}":{{\n'
-
-
-def _meta(version: _Version, message: DataMessage) -> dict[str, Any]:
-    header = message.header
-    receivers = {"receivers": [{"id": header.receiver}]} if header.receiver else {}
-    return {
-        "schema": f"{_SCHEMA}/{version.number}.0/sdmx-json-data-schema.json",
-        "id": header.id,
-        "test": header.test,
-        "prepared": stamp(header.prepared),
-        "contentLanguages": sorted(message.dataflow.names),
-        "sender": {"id": header.sender},
-        **receivers,
-        "links": [],
-    }
-
-
-def _structure(message: DataMessage, found: Layout, values: _Values) -> dict[str, Any]:
-    position = {identifier: i for i, identifier in enumerate(message.structure.key)}
-
-    def dimensions(components: Iterable[Component]) -> list[dict[str, Any]]:
-        # A dimension's list of values may not be empty: without observations there are no dimensions to tell of.
-        there = [c for c in components if values.lists[c.id]]
-        return [{**_told(message, values, c), "keyPosition": position[c.id]} for c in there]
-
-    def attributes(components: Iterable[Component]) -> list[dict[str, Any]]:
-        return [
-            {
-                **_told(message, values, c),
-                "isMandatory": c.mandatory,
-                "relationship": _relationship(message, c),
-            }
-            for c in components
-        ]
-
-    grouped = [attribute for listed in found.groups.values() for attribute in listed]
-    return {
-        "dataSets": [0],
-        "links": [_link(message.structure.reference, "DataStructure", "structure")],
-        **_names(message.dataflow.names, message.dataflow.reference.id),
-        "dimensions": {
-            "dataSet": [],
-            "series": dimensions(found.series_key),
-            "observation": dimensions(found.key),
-        },
-        "measures": {"observation": [_told(message, values, m) for m in found.measures]},
-        "attributes": {
-            "dataSet": attributes(found.data_set),
-            "dimensionGroup": attributes(grouped),
-            "series": attributes(found.series),
-            "observation": attributes(found.observation),
-        },
-        "annotations": [],
-    }
-
-
-def _told(message: DataMessage, values: _Values, component: Component) -> dict[str, Any]:
-    """Return id, names, type and the values that occur of a component."""
-    concept: Item | None = None
-    if message.structures is not None:
-        concept = message.structures.scheme(component.concept_scheme).by_id.get(component.concept)
-    told: dict[str, Any] = {"id": component.id, **_names(concept.names if concept else {}, component.id)}
-    if component.id not in values.lists:
-        return {**told, "format": {"dataType": component.type}}
-    items = {item.id: item for item in _items(message, component)}
-    listed = [_item(text, items.get(text)) for text in values.lists[component.id]]
-    return {**told, **({"values": listed} if listed else {})}
-
-
-def _item(text: str, item: Item | None) -> dict[str, Any]:
-    identity = "id" if _ID.fullmatch(text) else "value"
-    return {identity: text, **_names(item.names if item else {}, text)}
-
-
-def _names(names: Mapping[str, str], otherwise: str) -> dict[str, Any]:
-    """Return a name, English where there is one, and all names by language."""
-    if not names:
-        return {"name": otherwise}
-    return {"name": names.get("en") or next(iter(names.values())), "names": dict(names)}
-
-
-def _relationship(message: DataMessage, attribute: Component) -> dict[str, Any]:
-    if attribute.attachment == "dataset":
-        return {"dataflow": {}}
-    if attribute.attachment == "observation":
-        return {"observation": {}}
-    return {"dimensions": list(message.structure.dimensions_of(attribute))}
-
-
-def _link(reference: Reference, kind: str, rel: str) -> dict[str, str]:
-    return {"urn": f"urn:sdmx:org.sdmx.infomodel.datastructure.{kind}={reference}", "rel": rel}
-
-
-def _groups(engine: Engine, message: DataMessage, found: Layout, values: _Values) -> dict[str, list[Any]]:
+def _groups(engine: Engine, message: DataMessage, found: Layout, values: Values) -> dict[str, list[Any]]:
     """Return the attributes of groups by partial key: an index where a dimension is of the group, else nothing."""
     told: dict[str, list[Any]] = {}
     everything = [attribute for listed in found.groups.values() for attribute in listed]
@@ -281,10 +297,14 @@ def _groups(engine: Engine, message: DataMessage, found: Layout, values: _Values
     return told
 
 
-def _format(version: _Version) -> Format:
-    name_ = f"json-{version.number}"
+def _format(version: Version) -> Format:
+    form = f"json-{version.number}"
     media_type = f"application/vnd.sdmx.data+json;version={version.number}.0"
-    return Format(name_, media_type, f"data.{name_}.json", _writer(version))
+    return Format(form, media_type, f"data.{form}.json", _writer(version))
 
 
-FORMATS = tuple(map(_format, (_Version("2.0"), _Version("2.1", {"Append": "Merge", "Information": "Merge"}))))
+FORMATS = (
+    _format(Version("1.0", {"Merge": "Append"}, first=True)),
+    _format(Version("2.0", {"Merge": "Append"})),
+    _format(Version("2.1", {"Append": "Merge", "Information": "Merge"}, nan='"NaN"', missing='"#N/A"')),
+)

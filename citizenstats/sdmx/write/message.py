@@ -6,7 +6,7 @@ stands at the data set, at the series and at the observation. Nothing here knows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,21 +14,41 @@ from citizenstats.engine import Engine, name
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure, Level, Structures
-from citizenstats.sdmx.schema import default_dimension
+from citizenstats.sdmx.schema import FLOATING, default_dimension
 
-Action = Literal["Replace", "Append", "Delete", "Information"]
-"""What a receiver does with the observations; each format has its own words for it."""
+Action = Literal["Merge", "Replace", "Delete", "Append", "Information"]
+"""What a receiver does with the observations, in the words of SDMX 3.1; each format has its own for it."""
 
 
 @dataclass(frozen=True)
 class DataMessage:
-    """Observations of a dataflow, ready to be written in any format.
+    """Observations of a dataflow with one action, ready to be written in any format.
+
+    What a receiver does (SDMX 3.1, ``ActionType``; the older versions mean the same with fewer words):
+
+    - ``Replace``: each observation is put in the place of the former one, with what is not said deleted; attributes
+      above the observation are merged. This is the action for observations that changed.
+    - ``Merge``: only what is said is changed. A column that the source does not have is left alone, and so is an
+      attribute that is NULL; a measure that is NULL is said to be missing.
+    - ``Delete``: with the dimensions alone in the source, the observation of each key goes. A dimension that is NULL
+      stands for all its values: ``(A, NULL, NULL)`` deletes a slice. A measure or attribute that has a value (any
+      value will do) is deleted alone, and the observation stays.
+    - ``Append`` and ``Information`` are the words of old versions for ``Merge``.
+
+    A delta is two messages with the same header, handed to `chunks` together, deletions first::
+
+        gone = DataMessage(flow, structure, "SELECT FREQ, REF_AREA, … FROM … ORDER BY …", header, action="Delete")
+        changed = DataMessage(flow, structure, "SELECT * FROM … ORDER BY …", header, action="Replace")
+        chunks(engine, [gone, changed], "csv-2.1")
+
+    An empty Delete is refused: in most formats it would delete the whole dataflow.
 
     Attributes:
         dataflow: the dataflow that the observations belong to.
         structure: its data structure.
         source: SQL whose rows are the observations **in key order**, one column a component, named by its id.
-            Every dimension must be there; measures and attributes that are not are left out of the message.
+            Every dimension must be there; measures and attributes that are not are left out of the message. Only
+            to delete, a dimension may be NULL.
         header: who says it, and when it was prepared.
         dimension_at_observation: the dimension along which observations are gathered in series, or `FLAT`; None
             for time where the structure has it, else flat. Formats that are always flat take no notice of it.
@@ -71,13 +91,27 @@ class Format:
         media_type: as the SDMX REST standard names it.
         file_name: the file's name in a release.
         write: gives the message as chunks of UTF-8 text. All that can be wrong is raised by the call itself,
-            before the first chunk is asked for, so that a service can still answer with an error.
+            before the first chunk is asked for, so that a service can still answer with an error. Several data sets
+            of one dataflow go into one message, in their order.
     """
 
     name: str
     media_type: str
     file_name: str
-    write: Callable[[Engine, DataMessage], Iterator[bytes]]
+    write: Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a format writes for a measure that is missing on purpose; None where it has no word for it.
+
+    Attributes:
+        number: where the measure is a floating point number.
+        other: where it is anything else.
+    """
+
+    number: str | None
+    other: str | None
 
 
 @dataclass(frozen=True)
@@ -94,6 +128,8 @@ class Layout:
         measures: the measures.
         observation: attributes of the observation.
         source: SQL of the observations, those of one series beside each other.
+        deletes: whether what is said is deleted: then a dimension may be NULL, and what has a value is a mark.
+        words: what stands for a missing measure.
     """
 
     types: Mapping[str, str]
@@ -105,13 +141,22 @@ class Layout:
     measures: tuple[Component, ...]
     observation: tuple[Component, ...]
     source: str
+    deletes: bool
+    words: Words
+
+    def missing(self, measure: Component) -> str | None:
+        """Return what stands for a missing measure; None where nothing does."""
+        if self.deletes:
+            return None
+        return self.words.number if measure.type in FLOATING else self.words.other
 
 
-def layout(engine: Engine, message: DataMessage, along: str) -> Layout:
+def layout(engine: Engine, message: DataMessage, along: str, words: Words) -> Layout:
     """Return where the components of a message stand when observations are gathered along a dimension.
 
     Raises:
-        MessageError: ``NO_COLUMN`` when the source lacks a dimension.
+        MessageError: ``NO_COLUMN`` when the source lacks a dimension, ``NOTHING_TO_DELETE`` when it should delete and
+            has no row.
     """
     structure = message.structure
     types = {column: kind for column, kind in engine.columns(message.source) if column in structure.by_id}
@@ -120,6 +165,12 @@ def layout(engine: Engine, message: DataMessage, along: str) -> Layout:
             "NO_COLUMN",
             f"the observations of {message.dataflow.reference} have no column {', '.join(missing)}",
             mend="every dimension of the structure must be a column",
+        )
+    if message.action == "Delete" and not engine.rows(f"SELECT 1 FROM ({message.source}) LIMIT 1"):
+        raise MessageError(
+            "NOTHING_TO_DELETE",
+            "a message that deletes has no key, which a receiver would take for all observations",
+            mend="write no message, or a row in which every dimension is NULL",
         )
     key = tuple(structure.by_id[identifier] for identifier in structure.key)
     levels: dict[Level, list[Component]] = {"dataset": [], "group": [], "series": [], "observation": []}
@@ -137,6 +188,8 @@ def layout(engine: Engine, message: DataMessage, along: str) -> Layout:
         measures=tuple(m for m in structure.measures if m.id in types),
         observation=tuple(levels["observation"]),
         source=_gathered(message, along),
+        deletes=message.action == "Delete",
+        words=words,
     )
 
 

@@ -6,13 +6,14 @@ The time series messages say the same under roots of their own, and only along t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.write import xml
+from citizenstats.sdmx.write.checks import check_named, one_measure
 from citizenstats.sdmx.write.generic import Generic
 from citizenstats.sdmx.write.message import DataMessage, Format
 from citizenstats.sdmx.write.specific import Specific
@@ -29,24 +30,19 @@ def _dataflow(reference: Reference) -> str:
 
 def _writer(
     root: str, syntax: xml.Syntax, *, time_series: bool = False
-) -> Callable[[Engine, DataMessage], Iterator[bytes]]:
-    dialect = xml.Dialect("v2_1", _dataflow, root)
+) -> Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]:
+    dialect = xml.Dialect("v2_1", _dataflow, root, {"Merge": "Append"})
 
-    def write(engine: Engine, message: DataMessage) -> Iterator[bytes]:
-        _one_measure(message)
-        return xml.write(engine, message, dialect, syntax, _time(message) if time_series else None)
+    def write(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+        one_measure(messages[0], "SDMX 2.1")
+        along = _time(messages[0]) if time_series else messages[0].along
+        if root.startswith("Generic"):
+            key = [d for d in messages[0].structure.key if d != along]
+            for message in messages:
+                check_named(engine, message, key, "generic SDMX-ML 2.1")
+        return xml.write(engine, messages, dialect, syntax, along)
 
     return write
-
-
-def _one_measure(message: DataMessage) -> None:
-    measures = [measure.id for measure in message.structure.measures]
-    if measures != ["OBS_VALUE"]:
-        raise MessageError(
-            "ONE_MEASURE_ONLY",
-            f"SDMX 2.1 has one measure, OBS_VALUE; {message.structure.reference} has {', '.join(measures) or 'none'}",
-            mend="use csv-2.1 or ml-3.0",
-        )
 
 
 def _time(message: DataMessage) -> str:
@@ -66,7 +62,9 @@ def _time(message: DataMessage) -> str:
     return time.id
 
 
-def _format(name: str, kind: str, write: Callable[[Engine, DataMessage], Iterator[bytes]]) -> Format:
+def _format(
+    name: str, kind: str, write: Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]
+) -> Format:
     return Format(name, f"application/vnd.sdmx.{kind}+xml;version=2.1", f"data.{name}.xml", write)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from citizenstats.engine import Engine
 from citizenstats.sdmx.model import Reference
@@ -17,17 +17,19 @@ def _dataflow(reference: Reference) -> str:
     return f"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow={reference}"
 
 
-_DIALECT_30 = xml.Dialect("v3_0", _dataflow)
-_DIALECT_31 = xml.Dialect("v3_1", _dataflow, actions={"Append": "Merge", "Information": "Merge"})
+_DIALECT_30 = xml.Dialect("v3_0", _dataflow, actions={"Merge": "Append"})
+_DIALECT_31 = xml.Dialect(
+    "v3_1", _dataflow, actions={"Append": "Merge", "Information": "Merge"}, missing="#N/A"
+)
 """Since 3.1, to append and to inform are old words for to merge."""
 
 
-def _write_30(engine: Engine, message: DataMessage) -> Iterator[bytes]:
-    return xml.write(engine, message, _DIALECT_30, _SPECIFIC)
+def _write_30(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+    return xml.write(engine, messages, _DIALECT_30, _SPECIFIC)
 
 
-def _write_31(engine: Engine, message: DataMessage) -> Iterator[bytes]:
-    return xml.write(engine, message, _DIALECT_31, _SPECIFIC)
+def _write_31(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+    return xml.write(engine, messages, _DIALECT_31, _SPECIFIC)
 
 
 FORMATS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from xml.sax.saxutils import quoteattr
@@ -48,33 +48,42 @@ class Specific:
     def group(self, message: DataMessage, found: Layout, group: tuple[str, ...]) -> Sql:
         """Return the text of a group."""
         dimensions = [message.structure.by_id[identifier] for identifier in group]
-        parts = chain.from_iterable(_required(found, d) for d in dimensions)
+        parts = _keys(found, dimensions)
         optional = _each(found, found.groups[group])
         return concat([f'<Group xsi:type="ns1:{group_name(group)}"', *parts, *optional, "/>\n"])
 
     def series(self, found: Layout) -> Sql:
         """Return the text that opens a series."""
-        keys = chain.from_iterable(_required(found, d) for d in found.series_key)
+        keys = _keys(found, found.series_key)
         return concat(["<Series", *keys, *_each(found, found.series), ">\n"])
 
     def observation(self, message: DataMessage, found: Layout) -> Sql:
         """Return the text of an observation."""
-        keys = chain.from_iterable(_required(found, d) for d in found.key)
-        measures = (_measure(message, found, m) for m in found.measures)
+        keys = _keys(found, found.key)
+        measures = (_measure(found, m) for m in found.measures)
         return concat(["<Obs", *keys, *measures, *_each(found, found.observation), "/>\n"])
 
 
-def _measure(message: DataMessage, found: Layout, measure: Component) -> Sql:
-    text = measured(message, found, measure)
+def _measure(found: Layout, measure: Component) -> Sql:
+    text = measured(found, measure)
     # NULL in any part makes the whole NULL, which `concat` around it takes for nothing.
     return Sql(f"""(' {measure.id}="' || {text.text} || '"')""")
+
+
+def _keys(found: Layout, dimensions: Iterable[Component]) -> Iterator[str | Sql]:
+    """Yield the text of dimensions; one that is open in what is deleted is left out."""
+    return (
+        _each(found, dimensions)
+        if found.deletes
+        else chain.from_iterable(_required(found, d) for d in dimensions)
+    )
 
 
 def _required(found: Layout, component: Component) -> tuple[str | Sql, ...]:
     return f' {component.id}="', text_of(found, component), '"'
 
 
-def _each(found: Layout, components: tuple[Component, ...]) -> Iterator[Sql]:
+def _each(found: Layout, components: Iterable[Component]) -> Iterator[Sql]:
     """Yield the text of each component, where it has a value."""
     for component in components:
         yield when(has_value(component, found.types[component.id]), concat(_required(found, component)))

@@ -6,23 +6,23 @@ in the engine.
 
 An observation without a value says so: ``NaN`` where the measure is a floating point number, as the guides of 2.x
 have it and the standard since 3.1; both sdmx1 and pysdmx hand it on, and pandas takes it for missing. Left out, it
-could be taken for "unchanged". A measure of another type is left out: its schema has no word for it. An attribute
-without a value is left out.
+could be taken for "unchanged". A measure of another type is ``#N/A`` since 3.1, and left out before, where the schema
+has no word for it. An attribute without a value is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from citizenstats.clock import stamp
 from citizenstats.engine import Engine, name
 from citizenstats.sdmx.model import Component, Reference
-from citizenstats.sdmx.write.checks import check_characters, check_levels
+from citizenstats.sdmx.write.checks import check_characters, check_levels, check_missing
 from citizenstats.sdmx.write.fragments import (
-    FLOATING,
     Sql,
     character,
     concat,
@@ -32,7 +32,7 @@ from citizenstats.sdmx.write.fragments import (
     value,
     when,
 )
-from citizenstats.sdmx.write.message import DataMessage, Layout, layout
+from citizenstats.sdmx.write.message import DataMessage, Layout, Words, layout
 from citizenstats.sdmx.write.stream import texts
 
 _BASE = "http://www.sdmx.org/resources/sdmxml/schemas"
@@ -93,12 +93,19 @@ class Dialect:
         dataflow: gives the XML that refers to a dataflow in the header.
         root: the element that holds header and data set.
         actions: action → what this version calls it, where it has another word.
+        missing: what stands for a missing measure that is no floating point number; None where there is no word.
     """
 
     version: str
     dataflow: Callable[[Reference], str]
     root: str = "StructureSpecificData"
     actions: Mapping[str, str] = field(default_factory=dict)
+    missing: str | None = None
+
+    @property
+    def words(self) -> Words:
+        """What stands for a missing measure."""
+        return Words("NaN", self.missing)
 
     def action(self, message: DataMessage) -> str:
         """Return what a receiver does with the observations, in the words of this version."""
@@ -106,38 +113,46 @@ class Dialect:
 
 
 def write(
-    engine: Engine, message: DataMessage, dialect: Dialect, syntax: Syntax, along: str | None = None
+    engine: Engine,
+    messages: Sequence[DataMessage],
+    dialect: Dialect,
+    syntax: Syntax,
+    along: str | None = None,
 ) -> Iterator[bytes]:
     """Return the chunks of a message.
 
     Args:
         engine: reads the observations.
-        message: what is written.
+        messages: what is written, a data set each.
         dialect: the version.
-        syntax: how the data set looks.
+        syntax: how the data sets look.
         along: the dimension at the observation where the format leaves no choice.
     """
-    along = along or message.along
-    found = layout(engine, message, along)
+    along = along or messages[0].along
+    opening = _head(messages, dialect, syntax, along).encode()
+    sets = [_data_set(engine, message, dialect, syntax, along) for message in messages]
+    return chain([opening], *sets, [f"</mes:{dialect.root}>\n".encode()])
+
+
+def _data_set(
+    engine: Engine, message: DataMessage, dialect: Dialect, syntax: Syntax, along: str
+) -> Iterator[bytes]:
+    """Return the chunks of a data set; what can be wrong is raised by the call."""
+    found = layout(engine, message, along, dialect.words)
+    check_missing(engine, message, found)
     check_levels(engine, found)
     check_characters(engine, found)
     told = ""
     if found.data_set:
         # The same in all observations, as was checked.
         told = engine.value(f"SELECT {syntax.attributes(found).text} FROM ({message.source}) LIMIT 1") or ""
-    opening = _head(message, dialect, syntax, along) + syntax.opening(message, dialect.action(message), told)
-    closing = f"</mes:DataSet>\n</mes:{dialect.root}>\n"
-    groups = _groups(engine, message, found, syntax)
-    return _framed(opening, groups, _observations(engine, message, found, syntax), closing)
-
-
-def _framed(
-    opening: str, groups: Iterable[bytes], observations: Iterable[bytes], closing: str
-) -> Iterator[bytes]:
-    yield opening.encode()
-    yield from groups
-    yield from observations
-    yield closing.encode()
+    opening = syntax.opening(message, dialect.action(message), told).encode()
+    return chain(
+        [opening],
+        _groups(engine, message, found, syntax),
+        _observations(engine, message, found, syntax),
+        [b"</mes:DataSet>\n"],
+    )
 
 
 def _groups(engine: Engine, message: DataMessage, found: Layout, syntax: Syntax) -> Iterator[bytes]:
@@ -152,10 +167,25 @@ def _groups(engine: Engine, message: DataMessage, found: Layout, syntax: Syntax)
 
 def _observations(engine: Engine, message: DataMessage, found: Layout, syntax: Syntax) -> Iterator[bytes]:
     observation = syntax.observation(message, found)
+    if found.deletes:
+        observation = when(_deletes_there(found), observation)
     if found.series_key:
         chunks = texts(engine, *_in_series(found, syntax, observation))
         return _closed(chunks, syntax.close.encode())
     return texts(engine, observation, found.source)
+
+
+def _deletes_there(found: Layout) -> str:
+    """Return SQL of whether a row deletes at the observation: an element there without values deletes it whole.
+
+    Where the dimension at the observation is open, the series goes; where only attributes above the observation are
+    marked, they go.
+    """
+    marked = any_of(found, (*found.measures, *found.observation))
+    grouped = tuple(attribute for attributes in found.groups.values() for attribute in attributes)
+    above = any_of(found, (*found.data_set, *grouped, *found.series))
+    named = any_of(found, found.key) if found.series_key else "true"
+    return f"({named}) AND (({marked}) OR NOT ({above}))"
 
 
 def _closed(chunks: Iterator[bytes], close: bytes) -> Iterator[bytes]:
@@ -170,6 +200,9 @@ def _closed(chunks: Iterator[bytes], close: bytes) -> Iterator[bytes]:
 def _in_series(found: Layout, syntax: Syntax, observation: Sql) -> tuple[Sql, str]:
     """Return the text of each row with the start of a series where one starts, and its source."""
     keys = [name(dimension.id) for dimension in found.series_key]
+    if found.deletes:
+        # A series that goes as a whole stands apart from observations of the same key that go one by one.
+        keys += [f"({name(dimension.id)} IS NULL)" for dimension in found.key]
     lags = ", ".join(f"lag({key}) OVER () AS before_{i}" for i, key in enumerate(keys))
     changed = " OR ".join(f"{key} IS DISTINCT FROM before_{i}" for i, key in reversed(list(enumerate(keys))))
     opened = concat([syntax.close, syntax.series(found)])
@@ -184,16 +217,19 @@ def text_of(found: Layout, component: Component) -> Sql:
     return value(component, found.types[component.id], _escaped)
 
 
-def measured(message: DataMessage, found: Layout, measure: Component) -> Sql:
+def measured(found: Layout, measure: Component) -> Sql:
     """Return SQL of a measure as it stands in an XML attribute; NULL where nothing is said of it."""
     text = text_of(found, measure)
-    says_missing = measure.type in FLOATING and message.action != "Delete"
-    return otherwise(text, "NaN") if says_missing else when(has_value(measure, found.types[measure.id]), text)
+    word = found.missing(measure)
+    there = when(has_value(measure, found.types[measure.id]), text)
+    return there if word is None else otherwise(there, word)
 
 
 def any_of(found: Layout, components: Iterable[Component]) -> str:
     """Return SQL of whether any of the components has a value."""
-    return " OR ".join(has_value(c, found.types[c.id]) for c in components)
+    tests = [has_value(c, found.types[c.id]) for c in components]
+    # A value that is NULL makes a test on text NULL: not so.
+    return " OR ".join(f"coalesce({test}, false)" for test in tests) or "false"
 
 
 def _entities(text: str) -> str:
@@ -214,11 +250,15 @@ def structure_id(message: DataMessage) -> str:
     return f"{reference.agency}_{reference.id}_{reference.version}".replace("@", "_").replace("$", "_")
 
 
-def _head(message: DataMessage, dialect: Dialect, syntax: Syntax, along: str) -> str:
+def _head(messages: Sequence[DataMessage], dialect: Dialect, syntax: Syntax, along: str) -> str:
+    message = messages[0]
     header = message.header
     prepared = stamp(header.prepared)
     receiver = f"<mes:Receiver id={quoteattr(header.receiver)}/>\n" if header.receiver else ""
     base = f"{_BASE}/{dialect.version}"
+    actions = {dialect.action(one) for one in messages}
+    # One action for all data sets, or none here: each says its own.
+    action = f"<mes:DataSetAction>{actions.pop()}</mes:DataSetAction>\n" if len(actions) == 1 else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<mes:{dialect.root} xmlns:mes="{base}/message" xmlns:com="{base}/common" '
@@ -233,7 +273,7 @@ def _head(message: DataMessage, dialect: Dialect, syntax: Syntax, along: str) ->
         f'dimensionAtObservation="{along}">'
         f"<com:StructureUsage>{dialect.dataflow(message.dataflow.reference)}</com:StructureUsage>"
         "</mes:Structure>\n"
-        f"<mes:DataSetAction>{dialect.action(message)}</mes:DataSetAction>\n"
+        f"{action}"
         f"<mes:Extracted>{prepared}</mes:Extracted>\n"
         "</mes:Header>\n"
     )

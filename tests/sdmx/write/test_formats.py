@@ -106,8 +106,9 @@ def test_numbers_are_written_alike_in_every_format(tmp_path, form):
     told = message(tmp_path, [row(period=str(2000 + n), value=value) for n, value in enumerate(values)])
     found = _values(written(told, form, tmp_path).decode())
     numbers, none = ["12", "0", "0.1", "1e-05", "1e+16", "123456789012"], ["INF", "-INF", "NaN"]
-    # JSON has no word for what is no number.
-    assert found == [*numbers, *(["null"] * 3 if form.startswith("json") else none)]
+    # JSON has no word for what is no number; since 2.1 it has one for what is missing.
+    json_none = ['"NaN"' if form == "json-2.1" else "null"] * 3
+    assert found == [*numbers, *(json_none if form.startswith("json") else none)]
 
 
 def _values(content):
