@@ -13,6 +13,7 @@ from pathlib import Path
 
 from citizenstats import clock
 from citizenstats.contracts import expressions
+from citizenstats.contracts.expressions import nearest
 from citizenstats.contracts.load import (
     Dataset,
     Document,
@@ -51,7 +52,34 @@ def lint(folder: Path) -> list[MappingError]:
             found += _contract(dataset, mappings)
         for name in mappings.dataflows:
             found += _dataflow(name, mappings)
+        found += _quality(mappings)
     return found
+
+
+def _quality(mappings: Mappings) -> Iterator[MappingError]:
+    """Yield assessments of criteria, and minima of dimensions, that the catalogue of criteria does not know."""
+    from citizenstats.quality.catalogue import catalogue
+
+    try:
+        known = catalogue(mappings.folder)
+    except MappingError as error:
+        yield error
+        return
+    for dataset in mappings.datasets.values():
+        for criterion in dataset.contract.assessment:
+            if criterion not in known.criteria:
+                where = dataset.document.where(("assessment", criterion))
+                told = f"'{criterion}' is no criterion of quality"
+                yield MappingError("UNKNOWN_CRITERION", told, where, nearest(criterion, known.criteria))
+    for flow, file in mappings.dataflows.items():
+        path = mappings.folder / "dataflows" / f"{flow.replace(':', '/')}.yaml"
+        for dimension in file.quality.minimum.dimensions:
+            if dimension not in known.dimensions:
+                told = f"'{dimension}' is no dimension of quality"
+                yield MappingError("UNKNOWN_DIMENSION", told, str(path), nearest(dimension, known.dimensions))
+        if file.quality.official and not (path.parent / file.quality.official).is_file():
+            told = f"the official figures {file.quality.official} are not there"
+            yield MappingError("NO_SUCH_FILE", told, str(path), "put them beside this file")
 
 
 def _as_mapping_error(error: CitizenstatsError) -> MappingError:

@@ -181,6 +181,19 @@ class CitizenDataRecord(Model):
     limitations: LocalText = Field(description="What the data cannot tell.")
 
 
+class Assessment(Model):
+    """What a person found when looking at one criterion of quality, and on what ground."""
+
+    verdict: Literal["met", "partly", "not_met", "not_applicable"] = Field(description="What was found.")
+    evidence: Annotated[str, StringConstraints(min_length=10)] = Field(
+        description="What shows it; published with the figures, so no name and no answer of a person."
+    )
+    by: str = Field(description="The person who looked.")
+    date: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = Field(
+        description="The day of it."
+    )
+
+
 # --- columns ----------------------------------------------------------------------------------------------
 
 
@@ -407,6 +420,10 @@ class Contract(Model):
     delivery: Delivery = Field(Delivery(), description="Where deliveries come from and what one replaces.")
     read: Reading = Field(Reading(), description="How to read a file.")
     record: CitizenDataRecord = Field(description="Who made the data, with whom, and how.")
+    assessment: dict[Identifier, Assessment] = Field(
+        {},
+        description="Criterion of quality → what a person found; what is not answered here stays unanswered.",
+    )
     key: list[Identifier] = Field([], description="Columns that identify a row.")
     columns: dict[Identifier, Column] = Field(
         description="The columns of the file; a column of the file that is not named here is not read."
@@ -479,6 +496,29 @@ class Embargo(Model):
     )
 
 
+Score = Annotated[float, Field(ge=0, le=1)]
+"""A share of what could be reached: 0 to 1."""
+
+
+class QualityMinimum(Model):
+    """The least quality with which a dataflow is published."""
+
+    overall: Score | None = Field(None, description="The least mean over the dimensions.")
+    dimensions: dict[Identifier, Score] = Field({}, description="Dimension → its least score.")
+
+
+class DataflowQuality(Model):
+    """What is asked of the quality of a dataflow."""
+
+    minimum: QualityMinimum = Field(
+        QualityMinimum(), description="Below it nothing is published; left out: shown, and no hindrance."
+    )
+    official: str | None = Field(
+        None,
+        description="CSV beside this file with official figures: columns named as the dimensions, and OBS_VALUE.",
+    )
+
+
 class DataflowFile(Model):
     """A dataflow: ``sdmx_mappings/dataflows/<AGENCY>/<FLOW>.yaml``."""
 
@@ -499,6 +539,7 @@ class DataflowFile(Model):
         "required", description="required: a person signs each release off."
     )
     embargo: Embargo | None = Field(None, description="When approved releases become public.")
+    quality: DataflowQuality = Field(DataflowQuality(), description="What is asked of its quality.")
     category: str | None = Field(
         None, description="Category of the category scheme, such as RIGHTS.DISABILITY."
     )

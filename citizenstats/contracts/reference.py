@@ -21,6 +21,7 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("Citizen data record", "`record:`", model.CitizenDataRecord),
     ("Participation", "`record.participation:`", model.ValueChain),
     ("Consent", "`record.consent:`", model.Consent),
+    ("Assessment", "`assessment.<criterion>:`", model.Assessment),
     ("Columns", "`columns.<column>:`", model.Column),
     ("Rules", "`rules:`", model.Rule),
     ("Ignored rows", "`ignore:`", model.IgnoredRows),
@@ -35,6 +36,8 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("The partner", "`partners/<partner>/partner.yaml`", model.PartnerFile),
     ("The dataflow", "`dataflows/<AGENCY>/<FLOW>.yaml`", model.DataflowFile),
     ("Embargo", "`embargo:` of a dataflow", model.Embargo),
+    ("Quality", "`quality:` of a dataflow", model.DataflowQuality),
+    ("Least quality", "`quality.minimum:` of a dataflow", model.QualityMinimum),
     ("The agency", "`agency.yaml`", model.AgencyFile),
 )
 """Heading, where it stands, model."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, Model, PartnerFile
+from citizenstats.quality.catalogue import CriteriaFile
 from citizenstats.store import as_json
 
 FILES: dict[str, type[Model]] = {
@@ -18,6 +19,7 @@ FILES: dict[str, type[Model]] = {
     "partner.schema.json": PartnerFile,
     "contract.schema.json": Contract,
     "dataflow.schema.json": DataflowFile,
+    "criteria.schema.json": CriteriaFile,
 }
 """File name → the model that it describes."""
 

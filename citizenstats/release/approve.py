@@ -10,6 +10,7 @@ import unicodedata
 
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
+from citizenstats.quality.judge import check_quality
 from citizenstats.release.candidate import Candidate, candidates, decide
 from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import newest
@@ -36,6 +37,7 @@ def approve(house: House, flow: str, candidate: str | None, person: str, note: s
     chosen = _chosen(house, flow, candidate)
     _may_sign(house, chosen, person)
     check_consent(house, flow, chosen.facts["deliveries"], chosen.facts["contracts"])
+    check_quality(flow, chosen.id, chosen.facts)
     if not decide(house, chosen, "approved", " ".join(person.split()), note):
         raise _decided(_chosen(house, flow, chosen.id))
     publish_due(house, flow)

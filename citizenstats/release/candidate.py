@@ -18,6 +18,7 @@ from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.house import House
+from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.manifest import Counts, Release
 from citizenstats.release.messages import write_messages
@@ -123,6 +124,7 @@ def make_candidate(
         "contracts": present.contracts,
         "authors": present.authors,
         "code_version": citizenstats.__version__,
+        "quality": present_quality(house, flow, present, parent),
     }
     number = after.number + 1 if after else 1
     try:
@@ -134,6 +136,12 @@ def make_candidate(
             raise
         return False
     return True
+
+
+def present_quality(house: House, flow: str, present: Publishable, parent: Release | None) -> dict[str, Any]:
+    """Return what is said now of the quality of what may be published."""
+    former = parent.observations if parent else None
+    return quality_of(house, flow, present.file, present.deliveries, former)
 
 
 def fill(

@@ -112,7 +112,7 @@ def _manifest(
         raise ReleaseError("NOT_SIGNED_OFF", f"{candidate.id} may not be published yet", candidate.flow)
     public = (
         "dataflow", "parent", "prepared", "loaded", "message_id", "deliveries", "contracts", "code_version",
-        "structures", "counts", "changes", "files",
+        "structures", "counts", "changes", "quality", "files",
     )  # fmt: skip
     return {
         "schema": MANIFEST,
@@ -125,5 +125,6 @@ def _manifest(
             "note": decision.note,
             "time": clock.stamp(decision.time),
         },
-        **{key: facts[key] for key in public},
+        # A candidate from before quality was judged says nothing of it.
+        **{key: facts[key] for key in public if key != "quality" or key in facts},
     }

@@ -13,7 +13,8 @@ from typing import Literal
 
 from citizenstats.engine import session
 from citizenstats.house import House
-from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate
+from citizenstats.quality.judge import may_be_published
+from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate, present_quality
 from citizenstats.release.compare import Changes, Comparison
 from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import Counts, Release, newest
@@ -75,7 +76,7 @@ def release(house: House, flow: str) -> Released:
     while not _up_to_date(house, flow):
         pass
     if house.mappings.dataflow(flow).review == "none":
-        for candidate in [c for c in candidates(house, flow) if c.is_waiting]:
+        for candidate in [c for c in candidates(house, flow) if c.is_waiting and may_be_published(c.facts)]:
             decide(house, candidate, "approved", None, "this dataflow needs no review")
         publish_due(house, flow)
     return standing(house, flow, before)
@@ -131,7 +132,13 @@ def _up_to_date(house: House, flow: str) -> bool:
     head = _head(house, flow, reference, parent)
     if _differs(house, reference, present, head, _origin(head, found)):
         keep = last
-        if keep is None or not keep.is_waiting or _differs(house, reference, present, keep, keep):
+        if (
+            keep is None
+            or not keep.is_waiting
+            or _differs(house, reference, present, keep, keep)
+            # What was found of its quality since is what the reviewer must see.
+            or keep.facts.get("quality") != present_quality(house, flow, present, parent)
+        ):
             make_candidate(house, flow, present, parent, last)
             return False
     for candidate in found:

@@ -1,0 +1,304 @@
+"""Measurements of a dataset: of its contract, of what became of its deliveries, and of the records that count.
+
+Each gives one number, or says that there is nothing to measure; nothing measured is never good. Sums are SQL over the
+records; times are recorded arrivals, never the clock. A reason holds shares in whole percent and words of ours, so that it
+may be published: no cell, no file name, no count of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+from citizenstats import clock
+from citizenstats.contracts import expressions
+from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.model import Contract, Mapped
+from citizenstats.engine import name, quoted, session
+from citizenstats.house import House
+from citizenstats.receive.delivery import Delivery, deliveries
+from citizenstats.receive.judge import has_why, why_name
+from citizenstats.receive.outcome import COUNTING, UNCLEAR, Outcome, outcome_of
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a measurement gave.
+
+    Attributes:
+        value: the number; None where there is nothing to measure.
+        reason: what was measured, in one sentence that may be published.
+        applies: False where the question does not arise for this dataset.
+    """
+
+    value: float | None
+    reason: str
+    applies: bool = True
+
+
+def percent(share: float) -> str:
+    """Return a share in whole percent; a small one is not rounded to none, nor a large one to all."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A dataset with the deliveries behind a state of its figures."""
+
+    house: House
+    dataset: Dataset
+    behind: frozenset[str]
+    """Full names of the deliveries behind."""
+
+    @property
+    def contract(self) -> Contract:
+        """The contract."""
+        return self.dataset.contract
+
+    @cached_property
+    def arrivals(self) -> list[Delivery]:
+        """The deliveries up to the newest one behind, without duplicates, in the order of arrival."""
+        there = [d for d in deliveries(self.house.store, self.dataset.name) if d.duplicate_of is None]
+        last = max((d.number for d in there if d.full_name in self.behind), default=0)
+        return [d for d in there if d.number <= last]
+
+    @cached_property
+    def outcomes(self) -> list[Outcome]:
+        """What came of the deliveries behind."""
+        found = (outcome_of(self.house, d) for d in self.arrivals if d.full_name in self.behind)
+        return [o for o in found if o is not None]
+
+    @cached_property
+    def records(self) -> list[Path]:
+        """The files with the records of the deliveries behind."""
+        store = self.house.store
+        found = [o.delivery.outcome_folder(store, self.dataset) / "records.parquet" for o in self.outcomes]
+        return [path for path in found if path.exists()]
+
+    @cached_property
+    def answers(self) -> tuple[int, int] | None:
+        """How many answers feed figures in the records behind, and how many of them are empty."""
+        return _answers(self.records, self.contract)
+
+    @cached_property
+    def newest_year(self) -> int | None:
+        """The latest year among the periods of the records behind."""
+        years = [c for c, declared in self.contract.columns.items() if declared.type == "period"]
+        if not self.records or not years:
+            return None
+        source = _source(self.records)
+        with session([f.parent for f in self.records]) as engine:
+            known = {c for c, _ in engine.columns(source)}
+            newest = [f"max(TRY_CAST(left({name(c)}, 4) AS INTEGER))" for c in years if c in known]
+            found = engine.value(f"SELECT greatest({', '.join(newest)}) FROM ({source})") if newest else None
+        return None if found is None else int(found)
+
+
+def _source(files: Sequence[Path]) -> str:
+    listed = ", ".join(quoted(str(f)) for f in files)
+    return f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+
+
+def _answers(files: Sequence[Path], contract: Contract) -> tuple[int, int] | None:
+    asked, empty = [], []
+    if not files:
+        return None
+    source = _source(files)
+    with session([f.parent for f in files]) as engine:
+        known = {c for c, _ in engine.columns(source)}
+        for column in [c for c in feeding(contract) if c in known]:
+            why = why_name(column) if has_why(contract.columns[column]) else "NULL"
+            applies = f"{why} IS DISTINCT FROM 'not_applicable'"
+            asked.append(f"count_if({applies})")
+            empty.append(f"count_if({name(column)} IS NULL AND {applies})")
+        if not asked:
+            return None
+        row = engine.rows(f"SELECT {' + '.join(asked)}, {' + '.join(empty)} FROM ({source})")[0]
+    return int(row[0]), int(row[1])
+
+
+def feeding(contract: Contract) -> Iterator[str]:
+    """Yield the columns whose answers feed a figure, in the contract's order; identifiers and weights are no answers."""
+    used = set(_named(contract))
+    fresh = set(used)
+    while fresh:
+        found = {c for derived in fresh & set(contract.derive) for c in _columns(contract.derive[derived])}
+        fresh = found - used
+        used |= found
+    for column, declared in contract.columns.items():
+        if column in used and declared.role not in ("identifier", "free_text", "weight"):
+            yield column
+
+
+def _named(contract: Contract) -> Iterator[str]:
+    """Yield every name that the targets use directly."""
+    for target in contract.targets:
+        for mapped in target.map.values():
+            yield from _mapped(mapped)
+        if target.unpivot is not None:
+            yield from target.unpivot.columns
+        if target.estimate is None:
+            continue
+        for indicator in target.estimate.indicators.values():
+            told = [getattr(indicator, kind) for kind in ("proportion", "mean", "total", "count", "among")]
+            told += indicator.ratio or ()
+            for text in filter(None, told):
+                yield from _columns(text)
+
+
+def _mapped(mapped: Mapped) -> Iterator[str]:
+    if mapped.column is not None:
+        yield mapped.column
+    if mapped.sql is not None:
+        yield from _columns(mapped.sql)
+
+
+def _columns(text: str) -> set[str]:
+    """Return the columns that an expression of a contract uses; it was checked when the contract was."""
+    import sqlglot
+
+    return expressions.columns_of(sqlglot.parse_one(text, dialect="duckdb"))
+
+
+# --- the contract -----------------------------------------------------------------------------------------
+
+
+def consent_basis(subject: Subject) -> Measured:
+    """Return 1 where each record says that its people agreed, or nobody has to be asked."""
+    record = subject.contract.record
+    if record.publication == "none":
+        return Measured(1, "Those concerned let nothing be published, and nothing of it is.")
+    words = {
+        "individual": "Each person's own consent",
+        "community_fpic": "Free, prior and informed consent of each community",
+        "organisation": "Organisations answer for themselves",
+        "public_source": "The facts were public before",
+    }
+    asked = "; a record without it is withheld" if record.consent.condition else ""
+    return Measured(1, f"{words[record.consent.basis]}{asked}.")
+
+
+def unclear_withdrawals(subject: Subject) -> Measured:
+    """Return the number of deliveries that take consent back without saying whose."""
+    unclear = sum(any(f.code == UNCLEAR for f in o.findings) for o in subject.outcomes)
+    told = "Consent was taken back and it is not clear whose." if unclear else "No withdrawal is open."
+    return Measured(unclear, told)
+
+
+def participation(subject: Subject) -> Measured:
+    """Return the level of participation that counts: 5 where citizens started it, else the best of design and collection."""
+    record = subject.contract.record
+    if record.origin == "citizens":
+        return Measured(5, "Citizens or their organisations started it.")
+    levels = [level for level in (record.participation.design, record.participation.collect) if level]
+    if not levels:
+        return Measured(None, "No level of participation is told for design or collection.")
+    return Measured(
+        max(levels), f"The state started it; participation in design or collection is level {max(levels)}."
+    )
+
+
+def stages_told(subject: Subject) -> Measured:
+    """Return the share of the stages of the value chain whose level of participation is told."""
+    levels = subject.contract.record.participation.model_dump()
+    told = sum(level is not None for level in levels.values())
+    return Measured(told / len(levels), f"The level is told for {told} of {len(levels)} stages.")
+
+
+def response_rate(subject: Subject) -> Measured:
+    """Return the response rate; it applies to surveys."""
+    record = subject.contract.record
+    if record.sampling in ("document_review", "register"):
+        return Measured(None, "Nobody was asked: the data come from documents or a register.", applies=False)
+    if record.response_rate is None:
+        return Measured(None, "The response rate is not told.")
+    return Measured(record.response_rate, f"{percent(record.response_rate)} of those asked answered.")
+
+
+def methods_linked(subject: Subject) -> Measured:
+    """Return 1 where the documentation of methods can be opened by everybody."""
+    linked = subject.contract.record.methodology.startswith(("https://", "http://"))
+    return Measured(int(linked), "Methods are linked." if linked else "There is no link to the methods.")
+
+
+# --- deliveries and records -------------------------------------------------------------------------------
+
+
+def refused_share(subject: Subject) -> Measured:
+    """Return the share of the rows with consent that were refused, over the deliveries that count."""
+    counted = [o.counts for o in subject.outcomes if o.status in COUNTING]
+    judged = sum(c["accepted"] + c["refused"] for c in counted)
+    if not judged:
+        return Measured(None, "No row was judged.")
+    share = sum(c["refused"] for c in counted) / judged
+    return Measured(share, f"{percent(share)} of the rows broke the contract and were refused.")
+
+
+def item_non_response(subject: Subject) -> Measured:
+    """Return the share of empty answers among those that feed figures and apply."""
+    if subject.answers is None or not subject.answers[0]:
+        return Measured(None, "There are no answers to look at.")
+    asked, empty = subject.answers
+    return Measured(empty / asked, f"{percent(empty / asked)} of the answers behind the figures are empty.")
+
+
+def days_to_arrival(subject: Subject) -> Measured:
+    """Return the days from the end of the newest year with records to the arrival of the newest delivery."""
+    if subject.newest_year is None or not subject.arrivals:
+        return Measured(None, "The records do not tell their period.")
+    end = datetime(subject.newest_year + 1, 1, 1, tzinfo=UTC)
+    days = max((clock.parse(subject.arrivals[-1].arrived) - end).days, 0)
+    return Measured(days, f"The newest delivery came {days} days after the end of its newest year.")
+
+
+def punctual_share(subject: Subject) -> Measured:
+    """Return the share of deliveries that came within the agreed interval after the one before."""
+    agreed = subject.contract.delivery
+    if agreed.expected_every_days is None:
+        return Measured(None, "No interval of deliveries is agreed.")
+    times = [clock.parse(d.arrived) for d in subject.arrivals]
+    if len(times) < 2:
+        return Measured(None, "There was only one delivery so far.")
+    longest = agreed.expected_every_days + agreed.grace_days
+    kept = [(later - earlier).days <= longest for earlier, later in pairwise(times)]
+    share = sum(kept) / len(kept)
+    return Measured(share, f"{percent(share)} of the deliveries came when they were expected.")
+
+
+OF_DATASET: Mapping[str, Callable[[Subject], Measured]] = {
+    measure.__name__: measure
+    for measure in (
+        consent_basis,
+        unclear_withdrawals,
+        participation,
+        stages_told,
+        response_rate,
+        methods_linked,
+        refused_share,
+        item_non_response,
+        days_to_arrival,
+        punctual_share,
+    )
+}
+"""Measurements of a dataset by name."""
+
+OF_FLOW = (
+    "coverage",
+    "disaggregation",
+    "sample_size",
+    "precision",
+    "revised_share",
+    "official_difference",
+    "withheld_share",
+)
+"""Measurements of a dataflow, which `citizenstats.quality.figures` takes."""
+
+MEASURES = frozenset([*OF_DATASET, *OF_FLOW])
