@@ -1,0 +1,333 @@
+"""SDMX-JSON data messages 1.0, 2.0 and 2.1, by series or flat.
+
+Twice through the stream: first for the header, the structures and what a data set says of itself, which may stand
+behind the observations; then for the observations, one series or one observation in memory at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import IO, Any, cast
+
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.model import FLAT, DataStructure, Reference, Structures
+from citizenstats.sdmx.read.json_stream import Stream
+from citizenstats.sdmx.read.message import ACTIONS, Head, Named, Used, named_by_urn, used
+from citizenstats.sdmx.read.rows import Rows
+
+Open = Callable[[], AbstractContextManager[IO[bytes]]]
+Make = Callable[[Used], Rows]
+_OBSERVED = ("series", "observations")
+_LEVELS = ("dataSet", "series", "observation", "dimensionGroup")
+
+
+@dataclass
+class _Said:
+    """What a message says beside its observations."""
+
+    meta: dict[str, Any] = field(default_factory=dict)
+    structures: list[Any] = field(default_factory=list)
+    data_sets: list[dict[str, Any]] = field(default_factory=list)
+    old: bool = False
+
+
+def read(
+    open_: Open, structures: Structures, expected: Reference | None, make: Make
+) -> tuple[Head, Used, Rows]:
+    """Read a message.
+
+    Args:
+        open_: opens its bytes, each time from the start.
+        structures: where the structure that it names is looked up.
+        expected: the dataflow that is taken when the message names none that is known.
+        make: gives the collector of rows once the structure is known.
+
+    Raises:
+        MessageError: it is no such message, is damaged, or its structure is not known.
+    """
+    said = _Said()
+    with open_() as stream:
+        _walk(_text(stream), said, None)
+    if not said.structures or not all(isinstance(s, dict) for s in (*said.structures, *said.data_sets)):
+        raise MessageError(
+            "NOT_SDMX", "this is no data message of SDMX-JSON", mend="send one of 1.0, 2.0 or 2.1"
+        )
+    head = _head(said)
+    try:
+        laid = [_laid(said, one) for one in said.data_sets] or [_laid(said, {})]
+        found = [used(structures, _named(said, one.structure, one.data_set), expected) for one in laid]
+        if len({f.structure.reference for f in found}) > 1:
+            raise MessageError(
+                "SEVERAL_STRUCTURES", "the data sets of the message have several structures",
+                mend="send one message for each",
+            )  # fmt: skip
+        rows = make(found[0])
+        head.along = laid[0].along
+        filled = _Filler(rows, found[0].structure, head)
+        with open_() as stream:
+            _walk(_text(stream), None, lambda n, kind, at: filled.fill(laid[n], kind, at))
+        filled.finish(laid)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        raise MessageError(
+            "NOT_SDMX", "an index, key or list is not as SDMX-JSON has it", mend="validate the message"
+        ) from None
+    return head, found[0], rows
+
+
+def _text(stream: IO[bytes]) -> Stream:
+    return Stream(io.TextIOWrapper(cast("io.BufferedReader", stream), encoding="utf-8", newline=""))
+
+
+# --- the walk ---------------------------------------------------------------------------------------------
+
+Fill = Callable[[int, str, Stream], None]
+
+
+def _walk(at: Stream, said: _Said | None, fill: Fill | None) -> None:
+    """Go through a message: note what it says, or fill rows from its observations."""
+    for name in at.members():
+        if name == "data" and at.peek() == "{":
+            for inner in at.members():
+                _member(inner, at, said, fill)
+        else:
+            _member(name, at, said, fill)
+    if at.peek():
+        raise at.broken()
+
+
+def _member(name: str, at: Stream, said: _Said | None, fill: Fill | None) -> None:
+    if name == "dataSets" and at.peek() == "[":
+        for n, _ in enumerate(at.items()):
+            _data_set(n, at, said, fill)
+    elif said is None:
+        at.skip()
+    elif name in ("meta", "header"):
+        value = at.value()
+        said.meta = value if isinstance(value, dict) else {}
+    elif name == "structures":
+        value = at.value()
+        said.structures = value if isinstance(value, list) else []
+    elif name == "structure":
+        said.structures, said.old = [at.value()], True
+    else:
+        at.skip()
+
+
+def _data_set(n: int, at: Stream, said: _Said | None, fill: Fill | None) -> None:
+    if said is not None:
+        said.data_sets.append({})
+    for name in at.members():
+        if name in _OBSERVED and fill is not None:
+            fill(n, name, at)
+        elif name in _OBSERVED or said is None:
+            at.skip()
+            if said is not None:
+                said.data_sets[-1][name] = None
+        else:
+            said.data_sets[-1][name] = at.value()
+
+
+# --- header and structure ---------------------------------------------------------------------------------
+
+
+def _head(said: _Said) -> Head:
+    meta = said.meta
+    match = re.search(r"/(1\.0|2\.[01])", str(meta.get("schema")))
+    version = match[1] if match else ("1.0" if said.old else "2.0")
+    sender, receivers = meta.get("sender"), meta.get("receivers", meta.get("receiver"))
+    receiver = receivers[0] if isinstance(receivers, list) and receivers else receivers
+    return Head(
+        f"json-{version}",
+        _maybe(meta.get("id")),
+        _maybe(meta.get("prepared")),
+        _maybe(sender.get("id")) if isinstance(sender, dict) else None,
+        _maybe(receiver.get("id")) if isinstance(receiver, dict) else None,
+        meta.get("test") is True,
+    )
+
+
+def _maybe(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _named(said: _Said, structure: dict[str, Any], data_set: dict[str, Any]) -> Named | None:
+    """Return what a data set names: its dataflow where some link tells it, else its structure."""
+    links = [*data_set.get("links", []), *structure.get("links", [])]
+    urns = [link.get("urn") or link.get("href") or "" for link in links if isinstance(link, dict)]
+    found = [one for one in map(named_by_urn, urns) if one]
+    return min(
+        found,
+        key=lambda one: ("Dataflow", "ProvisionAgreement", "DataStructure").index(one.kind),
+        default=None,
+    )
+
+
+@dataclass(frozen=True)
+class _List:
+    """A component as a message lists it: its id and the values that indices stand for; None where there are none."""
+
+    id: str
+    values: tuple[str | None, ...] | None
+    position: int
+
+    def text(self, held: Any) -> str | None:
+        """Return the text of a value or of the index of one."""
+        if held is None:
+            return None
+        if self.values is not None:
+            return self.values[_index(held)]
+        return _plain(held)
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A data set with the components of each level."""
+
+    data_set: dict[str, Any]
+    structure: dict[str, Any]
+    dimensions: dict[str, tuple[_List, ...]]
+    attributes: dict[str, tuple[_List, ...]]
+    measures: tuple[_List, ...] | None
+
+    @property
+    def along(self) -> str:
+        series = "series" in self.data_set
+        keys = self.dimensions["observation"]
+        return keys[0].id if series and len(keys) == 1 else FLAT
+
+
+def _laid(said: _Said, data_set: dict[str, Any]) -> _Laid:
+    structure = said.structures[_index(data_set.get("structure", "0"))]
+    dimensions, attributes = structure.get("dimensions", {}), structure.get("attributes", {})
+    measures = structure.get("measures")
+    return _Laid(
+        data_set,
+        structure,
+        {level: tuple(map(_list, dimensions.get(level) or ())) for level in _LEVELS},
+        {level: tuple(map(_list, attributes.get(level) or ())) for level in _LEVELS},
+        tuple(map(_list, measures.get("observation") or ())) if measures else None,
+    )
+
+
+def _list(component: dict[str, Any]) -> _List:
+    values = component.get("values")
+    position = component.get("keyPosition", "0")
+    told = None if values is None else tuple(_item(value) for value in values)
+    return _List(str(component["id"]), told, int(position))
+
+
+def _item(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return _plain(value)
+    for key in ("id", "value", "ids", "values", "name"):
+        if value.get(key) is not None:
+            return _plain(value[key])
+    return None
+
+
+def _plain(value: Any) -> str | None:
+    """Return a value as text; several as a JSON list, by language as a JSON object, one in a list as itself."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and len(value) == 1:
+        return _plain(value[0])
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return None if value is None else str(value)
+
+
+def _index(text: Any) -> int:
+    index = int(text)
+    if index < 0:
+        raise IndexError
+    return index
+
+
+# --- observations -----------------------------------------------------------------------------------------
+
+
+class _Filler:
+    """Gives the rows of data sets to the collector."""
+
+    def __init__(self, rows: Rows, structure: DataStructure, head: Head) -> None:
+        self._rows, self._head = rows, head
+        self._known = frozenset(structure.by_id)
+        self._measures = tuple(_List(m.id, None, 0) for m in structure.measures[:1])
+
+    def fill(self, laid: _Laid, kind: str, at: Stream) -> None:
+        """Read ``series`` or ``observations`` of a data set."""
+        self._begin(laid)
+        measures = self._measures if laid.measures is None else laid.measures
+        held = (*measures, *laid.attributes["observation"])
+        if kind == "observations":
+            for key in at.members():
+                self._observation(laid, held, key, at.value())
+            return
+        for key in at.members():
+            self._one_series(laid, held, key, at.value())
+
+    def _begin(self, laid: _Laid) -> None:
+        data_set = laid.data_set
+        action = data_set.get("action")
+        default = "Append" if self._head.format == "json-1.0" else "Merge"
+        shared = {
+            **{d.id: d.values[0] for d in laid.dimensions["dataSet"] if d.values and d.id in self._known},
+            **self._values(laid.attributes["dataSet"], data_set.get("attributes") or ()),
+        }
+        self._rows.data_set(action if action in ACTIONS else default, shared)
+
+    def _one_series(self, laid: _Laid, held: Sequence[_List], key: str, series: dict[str, Any]) -> None:
+        attributes = self._values(laid.attributes["series"], series.get("attributes") or ())
+        self._rows.series({**self._key(laid.dimensions["series"], key), **attributes})
+        observations = series.get("observations") or {}
+        for inner, values in observations.items():
+            self._observation(laid, held, inner, values)
+        if not observations:
+            self._rows.observation({})
+
+    def _observation(
+        self, laid: _Laid, held: Sequence[_List], key: str, values: Sequence[Any] | None
+    ) -> None:
+        self._rows.observation(
+            {**self._key(laid.dimensions["observation"], key), **self._values(held, values or ())}
+        )
+
+    def _key(self, dimensions: Sequence[_List], key: str) -> dict[str, str | None]:
+        parts = key.split(":")
+        if len(parts) != len(dimensions):
+            raise IndexError
+        return {
+            d.id: d.text(part)
+            for d, part in zip(dimensions, parts, strict=True)
+            if part and self._is_known(d.id)
+        }
+
+    def _values(self, components: Sequence[_List], held: Iterable[Any]) -> dict[str, str | None]:
+        listed = list(held)
+        if len(listed) > len(components):
+            raise IndexError
+        told = {c.id: c.text(value) for c, value in zip(components, listed, strict=False)}
+        return {name: text for name, text in told.items() if text is not None and self._is_known(name)}
+
+    def _is_known(self, identifier: str) -> bool:
+        if identifier in self._known:
+            return True
+        self._head.met_unknown(identifier)
+        return False
+
+    def finish(self, laid: Sequence[_Laid]) -> None:
+        """Add the groups of all data sets, and what a data set says that has no observations."""
+        for one in laid:
+            ordered = [d for level in _LEVELS[:3] for d in one.dimensions[level]]
+            ordered.sort(key=lambda d: d.position)
+            for key, values in (one.data_set.get("dimensionGroupAttributes") or {}).items():
+                group = {**self._key(ordered, key), **self._values(one.attributes["dimensionGroup"], values)}
+                self._rows.group(group)
+            if one.data_set.get("action") == "Delete" and not set(_OBSERVED) & one.data_set.keys():
+                self._begin(one)
+                self._rows.observation({})
