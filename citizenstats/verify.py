@@ -21,7 +21,7 @@ from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.store import read_json, sha256_of
 from citizenstats.validation.finding import Finding, Frame
-from citizenstats.validation.structural import structural_findings
+from citizenstats.validation.judge import observation_findings
 
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes; larger messages were validated when they were written and are not read again here."""
@@ -94,7 +94,7 @@ def assembled_faults(house: House, flow: str) -> list[Finding]:
     structure = structures.structure_of(house.mappings.reference(flow))
     source = f"SELECT * FROM read_parquet({quoted(str(current['folder'] / 'observations.parquet'))})"
     with session([current["folder"]], scratch=house.store.scratch) as engine:
-        return structural_findings(
+        return observation_findings(
             engine, Frame(source), structure, structures, house.mappings.dataflow(flow).constraint
         )
 

@@ -21,7 +21,7 @@ from citizenstats.house import House
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
 from citizenstats.validation.finding import Finding, Frame
-from citizenstats.validation.structural import structural_findings
+from citizenstats.validation.judge import observation_findings
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _build(house: House, flow: str, feeds: Sequence[_Feed], folder: Path) -> Non
                 fed = engine.value("SELECT count(*) FROM fed")
                 observations = engine.write_parquet(_settled(structure, twice=twice), target)
                 frame = Frame(f"SELECT * FROM read_parquet({quoted(str(target))})")
-                faults += structural_findings(engine, frame, structure, structures, file.constraint)
+                faults += observation_findings(engine, frame, structure, structures, file.constraint)
             if faults:
                 target.unlink()
             (work / "assembled.json").write_bytes(

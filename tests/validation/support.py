@@ -84,11 +84,12 @@ def framed(rows: Sequence[Mapping[str, Any]], without: Sequence[str] = ()) -> It
     more = [c for r in rows for c in r if c not in STRUCTURE.by_id]
     columns = [c for c in (*STRUCTURE.by_id, *dict.fromkeys(more)) if c not in without]
     with session(threads=1) as engine:
-        engine.run(f"CREATE TEMP TABLE observations AS {_values(rows, columns)}")
+        engine.run(f"CREATE TEMP TABLE observations AS {values_sql(rows, columns)}")
         yield engine, Frame("SELECT * FROM observations", "_row")
 
 
-def _values(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def values_sql(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Return the SELECT of rows as text, numbered from 1."""
     lines = [
         "(" + ", ".join([str(i), *(_literal(r.get(c)) for c in columns)]) + ")" for i, r in enumerate(rows, 1)
     ]
