@@ -37,10 +37,10 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
         `_kind`, `_dataset`, `_deliveries`; ordered by key.
     """
     contract = dataset.contract
-    steps = [f"current AS ({source})", f"derived AS ({_derived(contract, dataset)})"]
+    steps = [f"current AS ({source})", f"derived AS ({derived_sql(contract, dataset)})"]
     records = "derived"
     if target.unpivot is not None:
-        steps.append(f"long AS ({_unpivoted(target, contract)})")
+        steps.append(f"long AS ({unpivoted_sql(target, contract)})")
         records = "long"
     joins = _joins(dataset, target)
     steps += [f"{alias} AS ({values})" for alias, values in joins.values()]
@@ -55,7 +55,8 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
     return sqlglot.transpile(text, read="duckdb", write="duckdb", pretty=True)[0]
 
 
-def _derived(contract: Contract, dataset: Dataset) -> str:
+def derived_sql(contract: Contract, dataset: Dataset) -> str:
+    """Return the SELECT of the records of ``current`` with the contract's derived values beside their columns."""
     seen = [n for n in record_names(contract) if n not in contract.derive]
     columns = []
     for derived, text in contract.derive.items():
@@ -65,7 +66,7 @@ def _derived(contract: Contract, dataset: Dataset) -> str:
     return f"SELECT {', '.join(['*', *columns])} FROM current"
 
 
-def _unpivoted(target: Target, contract: Contract) -> str:
+def unpivoted_sql(target: Target, contract: Contract) -> str:
     """Return one SELECT a question column, all put under one another; the cell as text if their types differ."""
     unpivot = target.unpivot
     assert unpivot is not None  # noqa: S101 - the caller asked
@@ -103,7 +104,7 @@ def _compiled(dataset: Dataset, target: Target, structure: DataStructure, record
     for component in structure.components:
         text = coder.code(component.id) or "NULL"
         if component.id == "OBS_STATUS":
-            text = _status(target, structure, dataset, text)
+            text = status_sql(target, structure, dataset, text)
         columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
     n, k = (coder.code(companion) or "NULL" for companion in ("_n", "_k"))
     minimum = dataset.contract.protection
@@ -115,7 +116,7 @@ def _compiled(dataset: Dataset, target: Target, structure: DataStructure, record
     return f"SELECT {', '.join(columns)} FROM {records}{where}"
 
 
-def _status(target: Target, structure: DataStructure, dataset: Dataset, mapped: str) -> str:
+def status_sql(target: Target, structure: DataStructure, dataset: Dataset, mapped: str) -> str:
     """Return OBS_STATUS: as mapped, else L or M where the cell of the measure says why it is empty, else A."""
     if "OBS_STATUS" in target.map:
         return mapped

@@ -14,13 +14,23 @@ from citizenstats.contracts import expressions
 from citizenstats.contracts.model import Column, Mapped
 from citizenstats.engine import name, quoted
 from citizenstats.errors import MappingError
-from citizenstats.mapping.model import ComponentMap, DatePatternMap, MapMessage, StructureMap, TimeMap
+from citizenstats.mapping.model import (
+    ComponentMap,
+    DatePatternMap,
+    MapMessage,
+    RepresentationMap,
+    StructureMap,
+    TimeMap,
+)
 from citizenstats.mapping.rules_sql import Rule, representation_rule
 from citizenstats.mapping.time_sql import Frequency, first_day, time_rule
 
 TIME = "TIME_PERIOD"
 """The time dimension; SDMX 3.0 knows no other id for it."""
 
+
+FIXED = "FixedValueMap"
+"""What the trace of a fixed value says; it counts when no other rule gives a value."""
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """What a component is called in a contract; it becomes part of names in SQL and of files."""
@@ -36,6 +46,23 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """A rule of a structure map that may give a component its value, for who asks which one did.
+
+    Attributes:
+        says: what the rule is.
+        representation: its map of values, if it has one.
+        texts: SQL of each of its sources as text.
+        start: SQL of the first day of the record's period as text, where the map asks for it.
+    """
+
+    says: str
+    representation: RepresentationMap | None = None
+    texts: tuple[str, ...] = ()
+    start: str | None = None
+
+
+@dataclass(frozen=True)
 class Resolved:
     """A structure map in the terms of a contract.
 
@@ -46,6 +73,7 @@ class Resolved:
         derive: values that several rules use, in order: name → SQL.
         refusals: when records are refused, apart from what `codes` of a column refuse.
         literals: component → the values that its rules can give, for the lint.
+        traces: component → the rules that may give its value, in the order in which they are tried.
     """
 
     structure_map: StructureMap
@@ -54,6 +82,7 @@ class Resolved:
     derive: Mapping[str, str]
     refusals: tuple[Refusal, ...]
     literals: Mapping[str, tuple[str, ...]]
+    traces: Mapping[str, tuple[Trace, ...]]
 
 
 def resolved(
@@ -91,6 +120,7 @@ class _Resolver:
     rules: dict[str, list[Rule | Mapped]] = field(default_factory=dict)
     derive: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, list[str]] = field(default_factory=dict)
+    traces: dict[str, list[Trace]] = field(default_factory=dict)
 
     def resolved(self) -> Resolved:
         self._fixed()
@@ -116,7 +146,10 @@ class _Resolver:
         refusals = [r for c, rules in self.rules.items() for r in self._refusals(c, rules)]
         literals = {c: tuple(v for r in rules for v in _literals(r)) for c, rules in self.rules.items()}
         self._check(made, refusals)
-        return Resolved(self.structure_map, self.message, made, dict(self.derive), tuple(refusals), literals)
+        traces = {c: tuple(sorted(told, key=lambda t: t.says == FIXED)) for c, told in self.traces.items()}
+        return Resolved(
+            self.structure_map, self.message, made, dict(self.derive), tuple(refusals), literals, traces
+        )
 
     # --- sources ------------------------------------------------------------------------------------------
 
@@ -171,12 +204,13 @@ class _Resolver:
                     "BAD_MAPPING", f"the fixed value of {fixed.component} has {len(fixed.values)} values", self.where,
                     "give one",
                 )  # fmt: skip
-            self._add(fixed.component, Mapped(value=fixed.values[0]))
+            self._add(fixed.component, Mapped(value=fixed.values[0]), Trace(FIXED))
 
-    def _add(self, component: str, rule: Rule | Mapped, *inputs: str) -> None:
+    def _add(self, component: str, rule: Rule | Mapped, trace: Trace, *inputs: str) -> None:
         if not _ID.fullmatch(component):
             raise MappingError("BAD_ID", f"'{component}' is no id of a component", self.where)
         self.rules.setdefault(component, []).append(rule)
+        self.traces.setdefault(component, []).append(trace)
         self.inputs.setdefault(component, []).extend(inputs)
 
     def _component(self, component: ComponentMap, start: str | None) -> None:
@@ -188,18 +222,19 @@ class _Resolver:
                     self.where,
                 )
             for source, target in zip(component.sources, component.targets, strict=True):
-                self._add(target, self._copied(source), source)
+                self._add(target, self._copied(source), Trace(f"ComponentMap from {source}"), source)
             return
         representation = self.message.representation(component.representation, self.where)
         texts = [self._text(source) for source in component.sources]
+        told = f"RepresentationMap {representation.reference} from {', '.join(component.sources)}"
+        trace = Trace(told, representation, tuple(texts), start)
         for position, target in enumerate(component.targets):
             rule = representation_rule(representation, texts, position, start, self.where)
             if rule.codes is not None and len(texts) == 1 and component.sources[0] in self.columns:
-                self._add(
-                    target, Mapped(column=component.sources[0], codes=dict(rule.codes)), component.sources[0]
-                )
+                looked_up = Mapped(column=component.sources[0], codes=dict(rule.codes))
+                self._add(target, looked_up, trace, component.sources[0])
             else:
-                self._add(target, rule, *component.sources)
+                self._add(target, rule, trace, *component.sources)
 
     def _copied(self, source: str) -> Mapped:
         text = self._text(source)
@@ -222,7 +257,9 @@ class _Resolver:
             self.derive |= time_rule(
                 time, read, step, self._frequency(time), formats, self.where, dated=dated
             )
-            self._add(target, Rule(f"{text} IS NOT NULL", sql=name(step)), source)
+            kind = "DatePatternMap" if isinstance(time, DatePatternMap) else "EpochMap"
+            trace = Trace(f"{kind} from {source}")
+            self._add(target, Rule(f"{text} IS NOT NULL", sql=name(step)), trace, source)
 
     def _frequency(self, time: TimeMap) -> Frequency | None:
         """Return the frequency: of the target, or of the source where the target's is not mapped."""

@@ -86,6 +86,14 @@ def representation_rule(
     return Rule(given, sql=sql, matched=matched, literals=literals)
 
 
+def matching(representation: RepresentationMap, texts: Sequence[str], start: str | None) -> str:
+    """Return the SQL of the number, from 1, of the mapping that applies; NULL where none does."""
+    cases = " ".join(
+        f"WHEN {_condition(m, texts, start)} THEN {i}" for i, m in enumerate(representation.mappings, start=1)
+    )
+    return f"CASE {cases} END" if cases else "NULL"
+
+
 def _can_be_looked_up(representation: RepresentationMap, position: int) -> bool:
     return bool(representation.mappings) and all(
         m.plain and m.targets[position] and all(s.value and JOINT not in s.value for s in m.sources)
