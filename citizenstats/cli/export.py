@@ -5,12 +5,18 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import answer
+
+if TYPE_CHECKING:
+    from citizenstats.sdmx.write import Action, Options
+    from citizenstats.sdmx.write.options import Keys, Labels, TimeFormat
 
 
 @click.command()
@@ -19,6 +25,33 @@ from citizenstats.cli.show import answer
 @click.option("--release", "release_id", help="Such as R0002; the newest unless said.")
 @click.option("--flat", is_flag=True, help="One element an observation, not gathered in series.")
 @click.option("--series", metavar="DIMENSION", help="Gather observations along this dimension.")
+@click.option("--labels", type=click.Choice(["id", "name", "both"]), default="id", help="Names in SDMX-CSV.")
+@click.option(
+    "--keys",
+    type=click.Choice(["none", "obs", "series", "both"]),
+    default="none",
+    help="Columns of keys in SDMX-CSV 2.x.",
+)
+@click.option(
+    "--time-format",
+    type=click.Choice(["original", "normalized"]),
+    default="original",
+    help="Times in SDMX-CSV as recorded, or as the date at which they begin.",
+)
+@click.option(
+    "--separator",
+    type=click.Choice(["comma", "semicolon", "tab", "pipe"]),
+    default="comma",
+    help="Between the fields of SDMX-CSV.",
+)
+@click.option("--language", default="en", help="Of the names in SDMX-CSV, such as da.")
+@click.option(
+    "--action",
+    type=click.Choice(["Replace", "Merge", "Append", "Information"]),
+    default="Replace",
+    help="What a receiver does with the observations.",
+)
+@click.option("--gzip", "packed", is_flag=True, help="Compress; so is a file called ….gz.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
@@ -33,19 +66,29 @@ def export(
     release_id: str | None,
     flat: bool,
     series: str | None,
+    labels: Labels,
+    keys: Keys,
+    time_format: TimeFormat,
+    separator: str,
+    language: str,
+    action: Action,
+    packed: bool,
     out: Path,
 ) -> None:
     """Write a release as an SDMX message.
 
     DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(VERSION).
     """
-    from citizenstats.sdmx.write import FORMATS
+    from citizenstats.sdmx.write import FORMATS, Options, gzipped
 
     if form not in FORMATS:
         raise click.BadParameter(f"{form} is none of {', '.join(sorted(FORMATS))}", param_hint="--format")
     if flat and series:
         raise click.UsageError("give --flat or --series, not both")
-    parts = _message(office, dataflow, release_id, form, "AllDimensions" if flat else series)
+    options = Options(labels, keys, time_format, _SEPARATORS[separator], language)
+    parts = _message(office, dataflow, release_id, form, "AllDimensions" if flat else series, action, options)
+    if packed or out.suffix == ".gz":
+        parts = gzipped(parts)
     if str(out) == "-":
         for part in parts:
             sys.stdout.buffer.write(part)
@@ -57,8 +100,17 @@ def export(
         click.echo(f"{out}: {size:,} bytes")
 
 
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+
 def _message(
-    office: Office, dataflow: str, release_id: str | None, form: str, along: str | None
+    office: Office,
+    dataflow: str,
+    release_id: str | None,
+    form: str,
+    along: str | None,
+    action: Action,
+    options: Options,
 ) -> Iterator[bytes]:
     from citizenstats.border import border
     from citizenstats.engine import session
@@ -69,9 +121,9 @@ def _message(
     house = office.house()
     with border(f"export {dataflow}"):
         release = released(house, dataflow, release_id)
-        message = message_of(house, release.observations, release.facts, along)
+        message = replace(message_of(house, release.observations, release.facts, along), action=action)
         with session([release.folder], scratch=house.store.scratch) as engine:
-            yield from chunks(engine, message, form)
+            yield from chunks(engine, message, form, options)
 
 
 def _write(out: Path, parts: Iterator[bytes]) -> int:

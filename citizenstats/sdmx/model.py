@@ -98,6 +98,8 @@ class Component:
         type: SDMX data type when not coded: String, Double, Integer, ObservationalTimePeriod, …
         attachment: where an attribute is reported; dimensions and measures say observation.
         group: the dimensions that a group attribute depends on; empty otherwise.
+        array: whether an attribute has several values at once, as texts or codes (``maxOccurs`` of SDMX 3.0).
+        languages: those in which an attribute is written; empty where it is in none (``isMultiLingual``).
     """
 
     id: str
@@ -109,6 +111,13 @@ class Component:
     attachment: Attachment = "observation"
     mandatory: bool = False
     group: tuple[str, ...] = ()
+    array: bool = False
+    languages: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether a value has several parts: values, or texts by language."""
+        return self.array or bool(self.languages)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ must hold before the first byte, `stream` how text becomes bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from citizenstats.engine import Engine
@@ -19,8 +20,9 @@ from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write import csv, json, ml3, ml21
 from citizenstats.sdmx.write.message import Action, DataMessage, Format
+from citizenstats.sdmx.write.options import PLAIN, Options
 
-__all__ = ["FLAT", "FORMATS", "Action", "DataMessage", "Format", "chunks", "write_file"]
+__all__ = ["FLAT", "FORMATS", "Action", "DataMessage", "Format", "Options", "chunks", "gzipped", "write_file"]
 
 FORMATS: Mapping[str, Format] = {
     form.name: form for form in (*csv.FORMATS, *ml21.FORMATS, *ml3.FORMATS, *json.FORMATS)
@@ -28,7 +30,9 @@ FORMATS: Mapping[str, Format] = {
 """The formats by name."""
 
 
-def chunks(engine: Engine, message: DataMessage | Sequence[DataMessage], form: str) -> Iterator[bytes]:
+def chunks(
+    engine: Engine, message: DataMessage | Sequence[DataMessage], form: str, options: Options = PLAIN
+) -> Iterator[bytes]:
     """Return a message in a format, as chunks of a few megabytes.
 
     All that can be wrong is raised by this call, before the first chunk. The engine is busy until the last one.
@@ -38,6 +42,7 @@ def chunks(engine: Engine, message: DataMessage | Sequence[DataMessage], form: s
         message: one data set, or several of one dataflow with an action each, such as a delta: they are one
             transaction for the receiver, in this order.
         form: name of the format.
+        options: labels, keys and the like, for SDMX-CSV.
 
     Raises:
         MessageError: there is no such format, or it cannot carry the message.
@@ -56,15 +61,25 @@ def chunks(engine: Engine, message: DataMessage | Sequence[DataMessage], form: s
         raise MessageError(
             "NO_SUCH_FORMAT", f"there is no format {form}", mend=f"use one of {known}"
         ) from None
-    return found.write(engine, messages)
+    return found.write(engine, messages, options)
+
+
+def gzipped(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield chunks compressed as gzip (RFC 1952), without time or name: the same chunks give the same bytes."""
+    packing = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    for part in parts:
+        if packed := packing.compress(part):
+            yield packed
+    yield packing.flush()
 
 
 def write_file(
     engine: Engine, message: DataMessage | Sequence[DataMessage], form: str, path: Path
 ) -> tuple[int, str]:
-    """Write a message to a file and return its size in bytes and its SHA-256 in hex."""
+    """Write a message to a file, compressed when it is called ``….gz``; return its size in bytes and its SHA-256 in hex."""
     size, sha256 = 0, hashlib.sha256()
     parts = chunks(engine, message, form)
+    parts = gzipped(parts) if path.suffix == ".gz" else parts
     with path.open("wb") as file:
         for part in parts:
             size += file.write(part)

@@ -13,6 +13,7 @@ from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Component
 from citizenstats.sdmx.write.fragments import is_free_text
 from citizenstats.sdmx.write.message import DataMessage, Layout
+from citizenstats.sdmx.write.options import PLAIN, Options
 
 _FORBIDDEN = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{FFFE}\x{FFFF}]"
 """Characters that XML 1.0 has no way to write; the engine's texts hold no surrogates."""
@@ -31,6 +32,32 @@ def one_measure(message: DataMessage, version: str) -> None:
             f"{version} has one measure, OBS_VALUE; {message.structure.reference} has {', '.join(measures) or 'none'}",
             mend="use csv-2.1 or ml-3.0",
         )
+
+
+def one_value(message: DataMessage, version: str) -> None:
+    """See that no attribute has several values or languages: messages of before SDMX 3.0 have one value each.
+
+    Raises:
+        MessageError: ``ONE_VALUE_ONLY``.
+    """
+    several = [component.id for component in message.structure.components if component.several]
+    if several:
+        raise MessageError(
+            "ONE_VALUE_ONLY",
+            f"{version} has one value for each attribute, in no language",
+            where=", ".join(several),
+            mend="use csv-2.1, ml-3.0 or json-2.0",
+        )
+
+
+def plain(options: Options, version: str) -> None:
+    """See that nothing is asked for that only SDMX-CSV has.
+
+    Raises:
+        MessageError: ``NO_SUCH_OPTION``.
+    """
+    if options != PLAIN:
+        raise options.refuse(f"{version} has no labels, keys, time format, separator or language to choose")
 
 
 def check_missing(engine: Engine, message: DataMessage, found: Layout) -> None:

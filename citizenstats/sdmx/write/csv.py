@@ -1,26 +1,30 @@
 """SDMX-CSV 1.0, 2.0 and 2.1: one row an observation, attributes of every level repeated in each.
 
 Columns are ``STRUCTURE,STRUCTURE_ID,ACTION`` (in 1.0 ``DATAFLOW`` alone), then dimensions, measures and attributes in
-the structure's order (field guides of sdmx-twg/sdmx-csv). Cells are quoted only where RFC 4180 asks for it; lines end
-with a line feed. An observation without a value has ``NaN`` where the measure is a floating point number; where it is
-anything else, ``#N/A`` since 2.1, whose word that is for a value that is missing on purpose, and an empty cell before.
-An attribute without a value is an empty cell.
+the structure's order (field guides of sdmx-twg/sdmx-csv); names, keys, times and separators as `Options` asks. Cells
+are quoted only where RFC 4180 asks for it; lines end with a line feed. An observation without a value has ``NaN`` where
+the measure is a floating point number; where it is anything else, ``#N/A`` since 2.1, whose word that is for a value
+that is missing on purpose, and an empty cell before. An attribute without a value is an empty cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT, Component
-from citizenstats.sdmx.write.checks import check_missing
-from citizenstats.sdmx.write.fragments import Sql, concat, escaping, otherwise, value
-from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, Words, layout
+from citizenstats.sdmx.write.checks import check_missing, one_value
+from citizenstats.sdmx.write.csv_cells import Cells, header_of, in_language, quoted_cell
+from citizenstats.sdmx.write.fragments import Sql, concat
+from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, Words, Writer, layout
+from citizenstats.sdmx.write.options import Options
 from citizenstats.sdmx.write.stream import texts
 
-_cell = escaping('",\n\r', lambda text: f"""concat('"', replace({text}, '"', '""'), '"')""")
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "none": (), "series": ("SERIES_KEY",), "obs": ("OBS_KEY",), "both": ("SERIES_KEY", "OBS_KEY"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,25 +32,50 @@ class _Version:
     """What a version of SDMX-CSV has of its own.
 
     Attributes:
-        columns: names of the columns before the components.
+        first: the names of the columns that say what the rows are of.
         actions: action → its letter; empty where the version has no actions.
         missing: what stands for a missing measure that is no floating point number; None where there is no word.
     """
 
     number: str
-    columns: tuple[str, ...]
+    first: tuple[str, ...]
     actions: Mapping[Action, str]
     missing: str | None
 
-    def cells(self, message: DataMessage) -> list[str]:
-        """Return what stands in those columns, the same in each row.
+    def check(self, message: DataMessage, options: Options) -> None:
+        """See that the version has what is asked for.
+
+        Raises:
+            MessageError: ``NO_SUCH_OPTION``, or ``ONE_VALUE_ONLY`` when an attribute has several values at once.
+        """
+        if self.actions:
+            return
+        one_value(message, f"SDMX-CSV {self.number}")
+        if options.labels == "name" or options.keys != "none":
+            raise options.refuse(f"SDMX-CSV {self.number} has no columns of names or keys")
+
+    def header(self, columns: Sequence[Component], options: Options) -> list[str]:
+        """Return the header's fields before the components."""
+        first, *more = self.first
+        if any(component.several for component in columns):
+            first += f"[{options.between}]"
+        if options.labels == "name":
+            more.insert(1, "STRUCTURE_NAME")
+        return [first, *more, *_KEYS[options.keys]]
+
+    def cells(self, message: DataMessage, options: Options) -> list[str]:
+        """Return what stands in the columns that say what the rows are of, the same in each.
 
         Raises:
             MessageError: ``NO_ACTION`` when the version cannot say what to do with the observations.
         """
         reference = str(message.dataflow.reference)
+        told = in_language(message.dataflow.names, options.language, message.dataflow.reference.id)
+        if options.labels == "both":
+            reference += f": {told}"
         if self.actions:
-            return ["dataflow", reference, self.actions[message.action]]
+            named = [told] if options.labels == "name" else []
+            return ["dataflow", reference, *named, self.actions[message.action]]
         if message.action == "Delete":
             raise MessageError(
                 "NO_ACTION", f"SDMX-CSV {self.number} cannot say Delete", mend="use csv-2.0 or csv-2.1"
@@ -63,18 +92,20 @@ _VERSIONS = (
 )
 
 
-def _writer(version: _Version) -> Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]:
-    def write(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+def _writer(version: _Version) -> Writer:
+    def write(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
+        version.check(messages[0], options)
         words = Words("NaN", version.missing)
         layouts = [layout(engine, message, FLAT, words) for message in messages]
         for message, found in zip(messages, layouts, strict=True):
             check_missing(engine, message, found)
         columns = _columns(messages[0], layouts)
-        header = ",".join([*version.columns, *(c.id for c in columns)]) + "\n"
-        rows = [_row(version, *one, columns) for one in zip(messages, layouts, strict=True)]
-        return _framed(
-            engine, header, [(row, found.source) for row, found in zip(rows, layouts, strict=True)]
-        )
+        head = [*version.header(columns, options), *header_of(columns, messages[0], options)]
+        rows = [
+            (_row(version, Cells(engine, message, found, options), columns), found.source)
+            for message, found in zip(messages, layouts, strict=True)
+        ]
+        return _framed(engine, options.separator.join(head) + "\n", rows)
 
     return write
 
@@ -85,11 +116,18 @@ def _framed(engine: Engine, header: str, parts: Sequence[tuple[Sql, str]]) -> It
         yield from texts(engine, row, source)
 
 
-def _row(version: _Version, message: DataMessage, found: Layout, columns: Sequence[Component]) -> Sql:
+def _row(version: _Version, cells: Cells, columns: Sequence[Component]) -> Sql:
     """Return the text of a row; a column that only another data set of the message has is empty."""
-    parts: list[str | Sql] = [",".join(version.cells(message))]
+    message, options = cells.message, cells.options
+    fixed = [quoted_cell(cell, options.separator) for cell in version.cells(message, options)]
+    parts: list[str | Sql] = [options.separator.join(fixed)]
+    series = [d for d in message.structure.key if d != message.along]
+    keys = {"SERIES_KEY": series if series else message.structure.key, "OBS_KEY": message.structure.key}
+    for key in _KEYS[options.keys]:
+        parts += [options.separator, cells.key(keys[key])]
     for column in columns:
-        parts += [",", _text(found, column)] if column.id in found.types else [","]
+        for cell in cells.of(column):
+            parts += [options.separator, cell]
     return concat([*parts, "\n"])
 
 
@@ -98,12 +136,6 @@ def _columns(message: DataMessage, layouts: Sequence[Layout]) -> list[Component]
     keys = [structure.by_id[identifier] for identifier in structure.key]
     there = {identifier for found in layouts for identifier in found.types}
     return [c for c in (*keys, *structure.measures, *structure.attributes) if c.id in there]
-
-
-def _text(found: Layout, component: Component) -> Sql:
-    text = value(component, found.types[component.id], _cell)
-    word = found.missing(component) if component.role == "measure" else None
-    return otherwise(text, word) if word else text
 
 
 def _format(version: _Version) -> Format:

@@ -14,7 +14,7 @@ guide of 2.1, on ``Delete``); 1.0 has no such place.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -28,10 +28,13 @@ from citizenstats.sdmx.write.checks import (
     check_missing,
     check_named,
     one_measure,
+    one_value,
+    plain,
 )
 from citizenstats.sdmx.write.fragments import Sql, concat, otherwise, value, when
 from citizenstats.sdmx.write.json_structure import Values, Version, indexed, items, link, meta, structure
-from citizenstats.sdmx.write.message import DataMessage, Format, Layout, Words, layout
+from citizenstats.sdmx.write.message import DataMessage, Format, Layout, Words, Writer, layout
+from citizenstats.sdmx.write.options import Options
 from citizenstats.sdmx.write.stream import texts
 from citizenstats.sdmx.write.xml import any_of
 
@@ -43,8 +46,9 @@ _NEXT = ",\n"
 _FLOATS = ("DOUBLE", "FLOAT")
 
 
-def _writer(version: Version) -> Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]:
-    def write(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+def _writer(version: Version) -> Writer:
+    def write(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
+        plain(options, "SDMX-JSON")
         if version.first:
             _of_first(messages)
         sets = [_DataSet(engine, version, message, number) for number, message in enumerate(messages)]
@@ -59,6 +63,7 @@ def _writer(version: Version) -> Callable[[Engine, Sequence[DataMessage]], Itera
 
 def _of_first(messages: Sequence[DataMessage]) -> None:
     one_measure(messages[0], "SDMX-JSON 1.0")
+    one_value(messages[0], "SDMX-JSON 1.0")
     if len(messages) > 1:
         raise MessageError(
             "ONE_DATA_SET",

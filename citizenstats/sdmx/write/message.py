@@ -15,6 +15,7 @@ from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import FLAT, Component, Dataflow, DataStructure, Level, Structures
 from citizenstats.sdmx.schema import FLOATING, default_dimension
+from citizenstats.sdmx.write.options import Options
 
 Action = Literal["Merge", "Replace", "Delete", "Append", "Information"]
 """What a receiver does with the observations, in the words of SDMX 3.1; each format has its own for it."""
@@ -82,6 +83,10 @@ class DataMessage:
         return along if len(self.structure.key) > 1 else FLAT  # a series needs a key
 
 
+Writer = Callable[[Engine, Sequence[DataMessage], Options], Iterator[bytes]]
+"""Engine, data sets and options → the chunks of a message."""
+
+
 @dataclass(frozen=True)
 class Format:
     """One way to write a data message.
@@ -98,7 +103,7 @@ class Format:
     name: str
     media_type: str
     file_name: str
-    write: Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]
+    write: Writer
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,17 @@ The time series messages say the same under roots of their own, and only along t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.write import xml
-from citizenstats.sdmx.write.checks import check_named, one_measure
+from citizenstats.sdmx.write.checks import check_named, one_measure, one_value, plain
 from citizenstats.sdmx.write.generic import Generic
-from citizenstats.sdmx.write.message import DataMessage, Format
+from citizenstats.sdmx.write.message import DataMessage, Format, Writer
+from citizenstats.sdmx.write.options import Options
 from citizenstats.sdmx.write.specific import Specific
 
 _SPECIFIC = Specific(data_set=' ss:dataScope="DataStructure"')
@@ -28,13 +29,13 @@ def _dataflow(reference: Reference) -> str:
     )
 
 
-def _writer(
-    root: str, syntax: xml.Syntax, *, time_series: bool = False
-) -> Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]:
+def _writer(root: str, syntax: xml.Syntax, *, time_series: bool = False) -> Writer:
     dialect = xml.Dialect("v2_1", _dataflow, root, {"Merge": "Append"})
 
-    def write(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+    def write(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
+        plain(options, "SDMX-ML")
         one_measure(messages[0], "SDMX 2.1")
+        one_value(messages[0], "SDMX 2.1")
         along = _time(messages[0]) if time_series else messages[0].along
         if root.startswith("Generic"):
             key = [d for d in messages[0].structure.key if d != along]
@@ -62,9 +63,7 @@ def _time(message: DataMessage) -> str:
     return time.id
 
 
-def _format(
-    name: str, kind: str, write: Callable[[Engine, Sequence[DataMessage]], Iterator[bytes]]
-) -> Format:
+def _format(name: str, kind: str, write: Writer) -> Format:
     return Format(name, f"application/vnd.sdmx.{kind}+xml;version=2.1", f"data.{name}.xml", write)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from citizenstats.engine import Engine
 from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.write import xml
+from citizenstats.sdmx.write.checks import plain
 from citizenstats.sdmx.write.message import DataMessage, Format
+from citizenstats.sdmx.write.options import Options
 from citizenstats.sdmx.write.specific import Specific
 
 _SPECIFIC = Specific()
@@ -24,11 +26,13 @@ _DIALECT_31 = xml.Dialect(
 """Since 3.1, to append and to inform are old words for to merge."""
 
 
-def _write_30(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+def _write_30(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
+    plain(options, "SDMX-ML")
     return xml.write(engine, messages, _DIALECT_30, _SPECIFIC)
 
 
-def _write_31(engine: Engine, messages: Sequence[DataMessage]) -> Iterator[bytes]:
+def _write_31(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
+    plain(options, "SDMX-ML")
     return xml.write(engine, messages, _DIALECT_31, _SPECIFIC)
 
 
