@@ -8,6 +8,7 @@ secondary suppression. Whoever adds a line answers for that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -17,12 +18,14 @@ from citizenstats import clock
 from citizenstats.harmonize.observe import Observed, file_stem
 from citizenstats.house import House
 from citizenstats.protect.protect import Protected
+from citizenstats.quality.judge import told
 from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.receive.receive import Received
 from citizenstats.receive.words import WORDS
 from citizenstats.release.assemble import Assembled
-from citizenstats.release.overview import by_period
+from citizenstats.release.overview import by_period, quality
 from citizenstats.release.release import Released
+from citizenstats.review.page import NAME as REVIEW
 
 Metadata = Mapping[str, dg.MetadataValue]
 
@@ -116,11 +119,33 @@ def released(house: House, done: Released) -> Metadata:
         periods = by_period(done.folder / "observations.parquet", structure)
         drawn = [Bar(p.period, p.shown, p.suppressed) for p in periods]
         shown["observations by period"] = bars(drawn, "shown", "suppressed")
+        shown["quality"] = _quality(quality(done.folder))
         shown["folder"] = dg.MetadataValue.path(done.folder)
+        review = house.store.candidates(done.flow) / (done.candidate or "") / REVIEW
+        if review.is_file():
+            shown["review page"] = dg.MetadataValue.path(review)
         shown["files"] = dg.MetadataValue.md(
             _listed([f"{f.name} ({_size(f.stat().st_size)})" for f in done.files])
         )
     return shown
+
+
+def _quality(found: Mapping[str, Any] | None) -> dg.MetadataValue:
+    """Return the verdict by dimension, and what stands in the way of publication."""
+    if found is None:
+        return dg.MetadataValue.text("not judged")
+    lines = [f"- **{hindrance}**" for hindrance in found["hindrances"]]
+    lines += [
+        "",
+        f"score {told(found['score'])}, consent {'met' if found['gate'] == 'open' else 'not met'}",
+        "",
+    ]
+    lines += ["| dimension | score | answered |", "| --- | --- | --- |"]
+    lines += [
+        f"| {d['id']} | {told(d['score'])} | {d['answered']} of {d['criteria']} |"
+        for d in found["dimensions"]
+    ]
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def _status(done: Released) -> str:

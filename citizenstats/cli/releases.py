@@ -44,6 +44,9 @@ def releases(office: Office, dataflow: str | None) -> None:
             for row in rows
         ],
     )  # fmt: skip
+    for row in rows:
+        if row["release"] is None and row["review"]:
+            click.echo(f"{row['dataflow']} {row['candidate']}: {row['review']}")
 
 
 def _released(house: House, flow: str) -> list[dict[str, Any]]:
@@ -52,7 +55,11 @@ def _released(house: House, flow: str) -> list[dict[str, Any]]:
     found = all_releases(house.store, flow)
     return [
         _row(flow, release, release.id, release.candidate, "published", release.facts["published"])
-        | {"signed_by": release.facts["sign_off"]["by"], "folder": str(release.folder)}
+        | {
+            "signed_by": release.facts["sign_off"]["by"],
+            "folder": str(release.folder),
+            "review": _review_of(house, flow, release.candidate),
+        }
         for release in found
     ]
 
@@ -72,9 +79,17 @@ def _waiting(house: House, flow: str) -> list[dict[str, Any]]:
             | {
                 "signed_by": candidate.decision.by if candidate.decision else None,
                 "folder": str(candidate.folder),
+                "review": str(candidate.review) if candidate.review else None,
             }
         )
     return rows
+
+
+def _review_of(house: House, flow: str, candidate: str) -> str | None:
+    from citizenstats.release.candidate import candidates
+
+    found = next((c.review for c in candidates(house, flow) if c.id == candidate), None)
+    return str(found) if found else None
 
 
 def _row(
@@ -88,6 +103,7 @@ def _row(
         "status": status,
         "prepared": state.facts["prepared"],
         "published": published,
+        "quality": (state.facts.get("quality") or {}).get("score"),
         **state.facts["counts"],
         **state.facts["changes"],
     }

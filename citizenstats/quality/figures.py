@@ -83,7 +83,9 @@ def figures_of(house: House, flow: str, file: Path, former: Path | None) -> Figu
 
 def _share(engine: Engine, condition: str, among: str = "true") -> float | None:
     """Return the share of figures that meet a condition among those that meet another; None when there are none."""
-    found = engine.rows(f"SELECT count_if(({among}) AND ({condition})), count_if({among}) FROM figures")[0]
+    found = engine.rows(
+        f"SELECT count(*) FILTER (WHERE ({among}) AND ({condition})), count(*) FILTER (WHERE {among}) FROM figures"
+    )[0]
     return int(found[0]) / int(found[1]) if found[1] else None
 
 
@@ -162,7 +164,7 @@ def _revised_share(figures: Figures, engine: Engine) -> Measured:
         else "true"
     )
     row = engine.rows(
-        f"SELECT count_if(p.{figures.value} <> f.{figures.value}), count(*) FROM figures AS p "
+        f"SELECT count(*) FILTER (WHERE p.{figures.value} <> f.{figures.value}), count(*) FROM figures AS p "
         f"JOIN read_parquet({quoted(str(figures.former))}) AS f USING ({_key(figures.structure.key)}) WHERE {both}"
     )[0]
     if not row[1]:

@@ -117,8 +117,8 @@ def _answers(files: Sequence[Path], contract: Contract) -> tuple[int, int] | Non
         for column in [c for c in feeding(contract) if c in known]:
             why = why_name(column) if has_why(contract.columns[column]) else "NULL"
             applies = f"{why} IS DISTINCT FROM 'not_applicable'"
-            asked.append(f"count_if({applies})")
-            empty.append(f"count_if({name(column)} IS NULL AND {applies})")
+            asked.append(f"count(*) FILTER (WHERE {applies})")
+            empty.append(f"count(*) FILTER (WHERE {name(column)} IS NULL AND {applies})")
         if not asked:
             return None
         row = engine.rows(f"SELECT {' + '.join(asked)}, {' + '.join(empty)} FROM ({source})")[0]

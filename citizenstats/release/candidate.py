@@ -23,6 +23,8 @@ from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.manifest import Counts, Release
 from citizenstats.release.messages import write_messages
 from citizenstats.release.publishable import Publishable
+from citizenstats.review.page import NAME as REVIEW
+from citizenstats.review.page import review_page
 from citizenstats.sdmx.model import DataStructure, Reference
 from citizenstats.store import as_json, digest, read_json
 
@@ -80,6 +82,11 @@ class Candidate:
         return Changes(**self.facts["changes"])
 
     @property
+    def review(self) -> Path | None:
+        """The page for the reviewer; None for a candidate from before there was one."""
+        return path if (path := self.folder / REVIEW).exists() else None
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that would be published."""
         return tuple(self.folder / file["name"] for file in self.facts["files"])
@@ -130,6 +137,7 @@ def make_candidate(
     try:
         with house.store.commit_folder(house.store.candidates(flow) / f"C{number:04}") as work:
             facts = fill(house, work, present.file, parent, behind)
+            (work / REVIEW).write_bytes(review_page(house, f"C{number:04}", work, facts, parent))
             (work / "candidate.json").write_bytes(as_json(facts))
     except CitizenstatsError as error:
         if error.code != "ALREADY_THERE":

@@ -5,11 +5,14 @@ Only counts come out of here, never a value.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from citizenstats.engine import name, quoted, session
 from citizenstats.sdmx.model import DataStructure
+from citizenstats.store import read_json
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,12 @@ class PeriodCount:
     period: str
     shown: int
     suppressed: int
+
+
+def quality(folder: Path) -> Mapping[str, Any] | None:
+    """Return what a candidate or release in a folder says of its quality; None where it was not judged."""
+    facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
+    return facts.get("quality")
 
 
 def by_period(observations: Path, structure: DataStructure) -> list[PeriodCount]:

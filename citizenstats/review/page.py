@@ -1,0 +1,187 @@
+"""The review page of a candidate: one self-contained HTML file, the same bytes for the same candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from citizenstats.engine import session
+from citizenstats.house import House
+from citizenstats.quality.catalogue import Catalogue, catalogue
+from citizenstats.quality.judge import told
+from citizenstats.receive.delivery import deliveries
+from citizenstats.receive.outcome import outcome_of
+from citizenstats.release.manifest import Release
+from citizenstats.review.figures import Figure, Headlines, Look, span
+from citizenstats.sdmx.model import Reference
+
+NAME = "review.html"
+
+VERDICTS = {
+    "met": ("✓", "met"),
+    "partly": ("◐", "partly met"),
+    "not_met": ("✗", "not met"),
+    "unanswered": ("?", "unanswered"),
+    "not_applicable": ("–", "does not apply"),
+}
+"""Verdict → sign and words."""
+
+_SHOWN_DELIVERIES = 30
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with its places on a line from 0 to 200."""
+
+    figure: Figure
+    at: float
+    from_: float | None
+    to: float | None
+    zero: float
+
+
+def review_page(
+    house: House, identifier: str, folder: Path, facts: Mapping[str, Any], parent: Release | None
+) -> bytes:
+    """Return the page of a candidate.
+
+    Args:
+        house: where and what.
+        identifier: of the candidate, such as ``C0002``.
+        folder: where its Parquet files lie.
+        facts: what ``candidate.json`` says.
+        parent: the release that it is compared with.
+    """
+    flow = Reference.parse(facts["dataflow"])
+    name_of_flow = f"{flow.agency}:{flow.id}"
+    readable = [folder, *([parent.folder] if parent else [])]
+    with session(readable, scratch=house.store.scratch) as engine:
+        look = Look(house, engine, flow, folder, parent)
+        headlines = look.headlines()
+        content: dict[str, Any] = {
+            "headlines": headlines,
+            "drawn": _drawn(headlines),
+            "statuses": look.statuses(),
+            "breakdowns": look.withheld_by_breakdown(),
+            "periods": look.withheld_by_period(),
+            "changed": look.changed(),
+            "moves": look.moves(),
+        }
+    file = house.mappings.dataflow(name_of_flow)
+    criteria = catalogue(house.mappings.folder)
+    listed = _deliveries(house, file.feeds, facts["deliveries"])
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _said
+    environment.filters["score"] = told
+    page = environment.get_template(NAME).render(
+        **content,
+        title=file.name.get("en") or next(iter(file.name.values())),
+        flow=name_of_flow,
+        candidate=identifier,
+        facts=facts,
+        parent=parent,
+        review=file.review,
+        embargo=file.embargo,
+        quality=_quality(criteria, facts.get("quality"), parent),
+        verdicts=VERDICTS,
+        deliveries=listed[-_SHOWN_DELIVERIES:],
+        older=max(len(listed) - _SHOWN_DELIVERIES, 0),
+    )
+    return page.encode()
+
+
+def _quality(criteria: Catalogue, found: Mapping[str, Any] | None, parent: Release | None) -> Any:
+    """Return the verdict for the page: each dimension with its criteria, and what the last release had."""
+    if found is None:
+        return None
+    former = parent.facts.get("quality") if parent else None
+    scores = {d["id"]: d["score"] for d in former["dimensions"]} if former else {}
+    verdicts = {c["id"]: c["verdict"] for c in former["criteria"]} if former else {}
+    dimensions = [
+        {
+            **dimension,
+            "name": _english(criteria.dimensions.get(dimension["id"], {}), dimension["id"]),
+            "before": scores.get(dimension["id"]),
+            "listed": [
+                {
+                    **c,
+                    "question": _english(_question(criteria, c["id"]), c["id"]),
+                    "gate": c["id"] in criteria.criteria and criteria.criteria[c["id"]].gate,
+                    "before": verdicts.get(c["id"], c["verdict"]),
+                }
+                for c in found["criteria"]
+                if c["dimension"] == dimension["id"]
+            ],
+        }
+        for dimension in found["dimensions"]
+    ]
+    return {
+        **found,
+        "dimensions": dimensions,
+        "before": former["score"] if former else None,
+        "former": former,
+    }
+
+
+def _question(criteria: Catalogue, identifier: str) -> Mapping[str, str]:
+    criterion = criteria.criteria.get(identifier)
+    return criterion.question if criterion else {}
+
+
+def _english(texts: Mapping[str, str], otherwise: str) -> str:
+    return texts.get("en") or next(iter(texts.values()), otherwise)
+
+
+def _deliveries(house: House, feeds: Sequence[str], behind: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what came of the deliveries behind: number and digest, arrival and rows; never a file's name."""
+    found = []
+    for dataset in feeds:
+        for delivery in deliveries(house.store, dataset):
+            outcome = outcome_of(house, delivery) if delivery.full_name in behind else None
+            if outcome is not None:
+                found.append(
+                    {
+                        "name": delivery.full_name,
+                        "arrived": delivery.arrived,
+                        "status": outcome.status.replace("_", " "),
+                        "counts": outcome.counts,
+                    }
+                )
+    return found
+
+
+def _drawn(headlines: Headlines | None) -> list[Drawn]:
+    if headlines is None:
+        return []
+    ends = span(headlines.figures)
+    return [_on_line(figure, *ends[figure.unit]) for figure in headlines.figures]
+
+
+def _on_line(figure: Figure, low: float, high: float) -> Drawn:
+    def place(value: float) -> float:
+        return round(4 + 192 * (value - low) / (high - low), 1)
+
+    return Drawn(
+        figure,
+        place(figure.value),
+        None if figure.low is None else place(figure.low),
+        None if figure.high is None else place(figure.high),
+        place(0.0),
+    )
+
+
+def _said(value: float | None) -> str:
+    """Return a number for people."""
+    if value is None:
+        return ""
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
