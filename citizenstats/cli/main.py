@@ -13,7 +13,7 @@ import click
 
 import citizenstats
 from citizenstats.border import DEBUG, unexpected
-from citizenstats.cli import check, explain, export, mapping, preview, releases, run, validate
+from citizenstats.cli import check, explain, export, mapping, preview, releases, run, structures, validate
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import fail
 from citizenstats.errors import CitizenstatsError
@@ -42,6 +42,7 @@ for command in (
     releases.releases,
     releases.deliveries,
     releases.approve,
+    structures.structures,
 ):
     cli.add_command(command)
 

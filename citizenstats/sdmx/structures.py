@@ -52,7 +52,7 @@ ITEMS = {
 }
 """Kind of a scheme → the class of its items."""
 
-FORMATS = ("ml-2.1", "ml-3.0", "json-2.0")
+FORMATS = ("ml-2.1", "ml-3.0", "ml-3.1", "json-1.0", "json-2.0", "json-2.1")
 
 
 @dataclass(frozen=True)
@@ -117,15 +117,29 @@ def structure_message(structures: Structures, flows: Sequence[Reference], form: 
         MessageError: there is no such format.
         StructureError: an artefact is missing.
     """
+    return written(select(structures, flows), form, header)
+
+
+def written(selected: Selected, form: str, header: Header) -> bytes:
+    """Return the message with these artefacts.
+
+    Raises:
+        MessageError: there is no such format, or it cannot say a structure.
+    """
     from citizenstats.sdmx import structures_json, structures_ml
 
-    selected = select(structures, flows)
     if form == "ml-2.1":
         return structures_ml.write(selected, header, "2.1")
     if form == "ml-3.0":
         return structures_ml.write(selected, header, "3.0")
+    if form == "ml-3.1":
+        return structures_ml.write(selected, header, "3.1")
+    if form == "json-1.0":
+        return structures_json.write(selected, header, "1.0")
     if form == "json-2.0":
-        return structures_json.write(selected, header)
+        return structures_json.write(selected, header, "2.0")
+    if form == "json-2.1":
+        return structures_json.write(selected, header, "2.1")
     raise MessageError(
         "NO_SUCH_FORMAT", f"structures are not written as {form}", mend=f"use one of {', '.join(FORMATS)}"
     )

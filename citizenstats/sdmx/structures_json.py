@@ -1,12 +1,16 @@
-"""Structures as SDMX-JSON 2.0 (structure message)."""
+"""Structures as SDMX-JSON 1.0, 2.0 and 2.1 (structure message).
+
+1.0 has the information model of SDMX 2.1: one primary measure, and other names for the same things.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from citizenstats.clock import stamp
+from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Annotation, Component, DataStructure, Item, ItemScheme, Names, Reference
 from citizenstats.sdmx.schema import group_name
@@ -23,32 +27,47 @@ _SCHEMES = {
 }
 """Key of the message → kind of scheme, key of its items."""
 
-_SCHEMA = (
-    "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/2.0.0/"
-    "sdmx-json-structure-schema.json"
-)
-"""What the official schema calls itself."""
+Version = Literal["1.0", "2.0", "2.1"]
+
+_TWG = "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas"
+_SCHEMA: Mapping[Version, str] = {
+    "1.0": f"{_TWG}/1.0/sdmx-json-structure-schema.json",
+    "2.0": f"{_TWG}/2.0.0/sdmx-json-structure-schema.json",
+    "2.1": "https://json.sdmx.org/2.1/sdmx-json-structure-schema.json",
+}
+"""What the official schemas call themselves."""
 
 
-def write(selected: Selected, header: Header) -> bytes:
-    """Return the structure message."""
+def write(selected: Selected, header: Header, version: Version = "2.0") -> bytes:
+    """Return the structure message of a version.
+
+    Raises:
+        MessageError: ``ONE_MEASURE_ONLY`` when 1.0 cannot say a structure.
+    """
+    old = version == "1.0"
+    maintained = _final if old else _maintained
     data: Json = {
-        key: [_scheme(scheme, items) for scheme in selected.of(kind)]
+        key: [_scheme(scheme, items, old=old) for scheme in selected.of(kind)]
         for key, (kind, items) in _SCHEMES.items()
         if selected.of(kind)
     }
-    data["dataStructures"] = [_data_structure(structure) for structure in selected.data_structures]
+    data["dataStructures"] = [
+        _old_structure(structure) if old else _data_structure(structure)
+        for structure in selected.data_structures
+    ]
     data["dataflows"] = [
         {
-            **_maintained("Dataflow", flow.reference, flow.names, flow.descriptions),
+            **maintained("Dataflow", flow.reference, flow.names, flow.descriptions),
             "structure": urn("DataStructure", flow.structure),
         }
         for flow in selected.dataflows
     ]
-    data |= {key: listed for key, listed in _links(selected) if listed}
+    links = _old_links(selected) if old else _links(selected, version)
+    data |= {key: listed for key, listed in links if listed}
+    data = {key: listed for key, listed in data.items() if listed}
     meta: Json = {
         # First, for readers know the format by it.
-        "schema": _SCHEMA,
+        "schema": _SCHEMA[version],
         "id": header.id,
         "test": header.test,
         "prepared": stamp(header.prepared),
@@ -106,13 +125,25 @@ def _maintained(kind: str, reference: Reference, names: Names, descriptions: Nam
     }
 
 
-def _scheme(scheme: ItemScheme, items: str) -> Json:
+def _final(kind: str, reference: Reference, names: Names, descriptions: Names | None = None) -> Json:
+    """Return what an artefact of 1.0 says: like those of 2.x, and that it is final, which organisations never are."""
+    organisations = kind in ("AgencyScheme", "DataProviderScheme")
+    return {
+        **_maintained(kind, reference, names, descriptions),
+        **({} if organisations else {"isFinal": True}),
+    }
+
+
+def _scheme(scheme: ItemScheme, items: str, *, old: bool) -> Json:
     listed = (
         list(_categories(scheme, None, ""))
         if scheme.kind == "CategoryScheme"
         else [_item(scheme, item) for item in scheme.items]
     )
-    said = {**_maintained(scheme.kind, scheme.reference, scheme.names), "isPartial": scheme.partial}
+    maintained = (_final if old else _maintained)(scheme.kind, scheme.reference, scheme.names)
+    said = {**maintained, "isPartial": scheme.partial}
+    if scheme.annotations:
+        said["annotations"] = [_annotation(annotation) for annotation in scheme.annotations]
     return {**said, items: listed} if listed else said
 
 
@@ -177,7 +208,7 @@ def _attribute(structure: DataStructure, attribute: Component) -> Json:
     return {**_component(attribute), "usage": usage, "attributeRelationship": relationship}
 
 
-def _links(selected: Selected) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+def _links(selected: Selected, version: Version) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
     yield (
         "provisionAgreements",
         [
@@ -205,7 +236,8 @@ def _links(selected: Selected) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
         [
             {
                 **_maintained("DataConstraint", c.reference, c.names),
-                "role": "Allowed",
+                # Since 2.1 what is allowed and what is available are two kinds of artefacts.
+                **({"role": "Allowed"} if version == "2.0" else {}),
                 "constraintAttachment": {"dataflows": [urn("Dataflow", c.dataflow)]},
                 "cubeRegions": [
                     {
@@ -214,6 +246,101 @@ def _links(selected: Selected) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
                             {"id": d, "values": [{"value": code} for code in codes]}
                             for d, codes in c.allowed.items()
                         ],
+                    }
+                ],
+            }
+            for c in selected.constraints
+        ],
+    )
+
+
+# --- 1.0 --------------------------------------------------------------------------------------------------
+
+
+def _old_structure(structure: DataStructure) -> Json:
+    if len(structure.measures) != 1:
+        raise MessageError(
+            "ONE_MEASURE_ONLY",
+            f"SDMX-JSON 1.0 has one measure; {structure.reference} has {len(structure.measures)}",
+            mend="use json-2.0 or json-2.1",
+        )
+    (measure,) = structure.measures
+    dimensions: Json = {
+        "id": "DimensionDescriptor",
+        "dimensions": [
+            {**_old(d), "position": n, "type": "Dimension"} for n, d in enumerate(structure.dimensions)
+        ],
+    }
+    if structure.time is not None:
+        time = {**_old(structure.time), "position": len(structure.dimensions), "type": "TimeDimension"}
+        dimensions["timeDimensions"] = [time]
+    components: Json = {
+        "dimensionList": dimensions,
+        "measureList": {"id": "MeasureDescriptor", "primaryMeasure": _old(measure)},
+    }
+    groups = sorted({c.group for c in structure.attributes if c.group})
+    if groups:
+        components["groups"] = [{"id": group_name(g), "groupDimensions": list(g)} for g in groups]
+    if structure.attributes:
+        listed = [_old_attribute(structure, attribute, measure) for attribute in structure.attributes]
+        components["attributeList"] = {"id": "AttributeDescriptor", "attributes": listed}
+    said = _final("DataStructure", structure.reference, structure.names)
+    return {**said, "dataStructureComponents": components}
+
+
+def _old(component: Component) -> Json:
+    said = _component(component)
+    if component.codelist is None:
+        said["localRepresentation"] = {"textFormat": {"textType": component.type}}
+    return said
+
+
+def _old_attribute(structure: DataStructure, attribute: Component, measure: Component) -> Json:
+    relationship: Json = {"primaryMeasure": measure.id}
+    if attribute.group:
+        relationship = {"group": group_name(attribute.group)}
+    elif attribute.attachment == "dataset":
+        relationship = {"none": {}}
+    elif attribute.attachment == "series":
+        relationship = {"dimensions": [d.id for d in structure.dimensions]}
+    status = "Mandatory" if attribute.mandatory else "Conditional"
+    return {**_old(attribute), "assignmentStatus": status, "attributeRelationship": relationship}
+
+
+def _old_links(selected: Selected) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    yield (
+        "provisionAgreements",
+        [
+            {
+                **_final("ProvisionAgreement", a.reference, a.names),
+                "structureUsage": urn("Dataflow", a.dataflow),
+                "dataProvider": urn("DataProvider", a.provider_scheme, a.provider),
+            }
+            for a in selected.agreements
+        ],
+    )
+    yield (
+        "categorisations",
+        [
+            {
+                **_final("Categorisation", c.reference, c.names),
+                "source": urn("Dataflow", c.dataflow),
+                "target": urn("Category", c.category_scheme, c.category),
+            }
+            for c in selected.categorisations
+        ],
+    )
+    yield (
+        "contentConstraints",
+        [
+            {
+                **_final("ContentConstraint", c.reference, c.names),
+                "type": "Allowed",
+                "constraintAttachment": {"dataflows": [urn("Dataflow", c.dataflow)]},
+                "cubeRegions": [
+                    {
+                        "isIncluded": True,
+                        "keyValues": [{"id": d, "values": list(codes)} for d, codes in c.allowed.items()],
                     }
                 ],
             }

@@ -1,7 +1,7 @@
-"""Structures as SDMX-ML 2.1 and 3.0.
+"""Structures as SDMX-ML 2.1, 3.0 and 3.1.
 
-The two differ in how one artefact refers to another (a ``Ref`` element in 2.1, a URN in 3.0) and in a few names; both stand
-side by side here.
+2.1 and 3.x differ in how one artefact refers to another (a ``Ref`` element in 2.1, a URN in 3.x) and in a few names; both
+stand side by side here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class _Writer:
     """Writes elements in the namespaces and manners of one version."""
 
     def __init__(self, version: Version) -> None:
-        self._3 = version == "3.0"
+        self._3 = version != "2.1"
+        self._3_1 = version == "3.1"
         spaces = {
             part: f"{base(version)}/{whole}"
             for part, whole in (("mes", "message"), ("com", "common"), ("str", "structure"))
@@ -86,9 +87,12 @@ class _Writer:
     def _maintained(
         self, parent: etree._Element, kind: str, reference: Reference, **more: str
     ) -> etree._Element:
-        # Schemes of organisations are never final in 2.1, and have no version in 3.0.
+        # Schemes of organisations are never final in 2.1, and have no version in 3.0; nor have categorisations in 3.1.
         organisations = kind in ("AgencyScheme", "DataProviderScheme")
-        version = {} if self._3 and organisations else {"version": reference.version}
+        bare = (self._3 and organisations) or (self._3_1 and kind == "Categorisation")
+        version = {} if bare else {"version": reference.version}
+        if self._3_1 and kind == "Categorisation":
+            reference = Reference(reference.agency, reference.id, "1.0")
         final = {} if self._3 or organisations else {"isFinal": "true"}
         return self._add(
             parent,
@@ -145,7 +149,10 @@ class _Writer:
             self._dataflows(body, selected)
             self._categorisations(body, selected)
             self._constraints(body, selected)
-            # Data providers and their agreements are in the messages of 2.1 and JSON: sdmx1 2.28 refuses a whole message
+            if self._3_1:
+                self._schemes(body, "DataProviderSchemes", selected.of("DataProviderScheme"))
+                self._agreements(body, selected)
+            # Data providers and their agreements are in the messages of all other versions: sdmx1 2.28 refuses a whole message
             # of 3.0 with DataProviderSchemes or ProvisionAgreements in it.
         else:
             organisations = (*selected.of("AgencyScheme"), *selected.of("DataProviderScheme"))
@@ -181,7 +188,7 @@ class _Writer:
         kind = ITEMS[scheme.kind]
         element = self._add(parent, f"str:{kind}", id=item.id, urn=urn(kind, scheme.reference, item.id))
         self._names(element, item.names, item.descriptions, item.annotations)
-        if item.parent is not None and (not self._3 or _PARENT_OF_3.fullmatch(item.parent)):
+        if item.parent is not None and (not self._3 or self._3_1 or _PARENT_OF_3.fullmatch(item.parent)):
             holder = self._add(element, "str:Parent", item.parent if self._3 else None)
             if not self._3:
                 self._add(holder, "Ref", id=item.parent)
@@ -318,11 +325,9 @@ class _Writer:
             return
         parent = self._add(body, "str:DataConstraints" if self._3 else "str:Constraints")
         for constraint in selected.constraints:
-            kind, role = (
-                ("DataConstraint", {"role": "Allowed"})
-                if self._3
-                else ("ContentConstraint", {"type": "Allowed"})
-            )
+            kind = "DataConstraint" if self._3 else "ContentConstraint"
+            # Since 3.1 what is allowed and what is available are two kinds of artefacts.
+            role = {} if self._3_1 else {"role" if self._3 else "type": "Allowed"}
             element = self._maintained(parent, kind, constraint.reference, **role)
             self._names(element, constraint.names, {})
             attachment = self._add(element, "str:ConstraintAttachment")
