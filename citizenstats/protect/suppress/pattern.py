@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import numpy as np
 
 from citizenstats.protect.suppress.attack import Bounds, unprotected
+from citizenstats.protect.suppress.exact import cheapest
 from citizenstats.protect.suppress.gauss import coordinates, dearest, eliminate
 from citizenstats.protect.suppress.graph import Ints
 from citizenstats.protect.suppress.insider import exposed, people, repair_insiders
 from citizenstats.protect.suppress.problem import Failure, Mask, Pattern, Problem
 from citizenstats.protect.suppress.repair import Defence, repair
+
+Method = Literal["repair", "exact"]
 
 ROUNDS = 10
 """How often insiders are looked for at most; one round is enough but for the solver's tolerance."""
@@ -24,7 +28,7 @@ SMALL = 2000
 SIDES = {1.0: "upper", -1.0: "lower"}
 
 
-def suppress(problem: Problem, *, insiders: bool = True, seed: int = 0) -> Pattern:
+def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repair", seed: int = 0) -> Pattern:
     """Return which cells to hide so that no primary can be worked out, in any layer, as near as its protection levels.
 
     The same problem and seed give the same pattern. What cannot be protected is among the failures: a pattern that has any must
@@ -33,6 +37,8 @@ def suppress(problem: Problem, *, insiders: bool = True, seed: int = 0) -> Patte
     Args:
         problem: everything that is published together.
         insiders: protect also against a unit that stands alone in a cell and so knows its value.
+        method: ``repair`` for tables of any size; ``exact`` for the cheapest pattern against outsiders, of small tables (about
+            100 cells). Where that cannot be proved within its limits the answer is that of ``repair``; see `Pattern.cheapest`.
         seed: of the solver's own choices.
 
     Raises:
@@ -42,7 +48,11 @@ def suppress(problem: Problem, *, insiders: bool = True, seed: int = 0) -> Patte
     begun = time.monotonic()
     problem.check()
     allowed = ~problem.fixed
-    hidden = _against_outsiders(problem, allowed, seed)
+    hidden, proved = _against_outsiders(problem, allowed, seed), False
+    if method == "exact":
+        hidden, proved = cheapest(problem, hidden, allowed, seed)
+        hidden = hidden.copy()
+    outsiders = int(np.count_nonzero(hidden))
     known = {layer.name: people(problem, layer) if insiders else [] for layer in problem.layers}
     rounds, exposures = 0, _exposures(problem, known, hidden & allowed, seed)
     while exposures and rounds < ROUNDS:
@@ -61,6 +71,7 @@ def suppress(problem: Problem, *, insiders: bool = True, seed: int = 0) -> Patte
         secondary=int(np.count_nonzero(secondary)),
         failures=tuple(sorted(_failures(problem, known, exposures, hidden & allowed, seed))),
         rounds=rounds,
+        cheapest=proved and int(np.count_nonzero(hidden)) == outsiders,
         seconds=time.monotonic() - begun,
     )
 

@@ -210,7 +210,8 @@ class Pattern:
         primary: how many are unsafe themselves.
         secondary: how many are hidden only to protect those.
         failures: what could not be protected, in order; empty for a pattern that may be published.
-        rounds: how often insiders were looked for.
+        rounds: how often cells were hidden from insiders.
+        cheapest: whether no cheaper pattern exists; proved by the exact method only.
         seconds: wall time; no part of equality.
     """
 
@@ -219,6 +220,7 @@ class Pattern:
     secondary: int
     failures: tuple[Failure, ...]
     rounds: int
+    cheapest: bool
     seconds: float = field(compare=False)
 
     def __eq__(self, other: object) -> bool:

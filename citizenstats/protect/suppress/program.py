@@ -65,6 +65,17 @@ class Program:
         """Change the cost of one column."""
         self.solver.changeColCost(column, cost)
 
+    def solve_both(self) -> tuple[Floats, Floats]:
+        """Return an optimal solution and the reduced cost of each column.
+
+        Raises:
+            SolverError: there is none, or none was found.
+        """
+        found = self.solve()
+        if found is None:
+            raise SolverError("a program that has a solution was called infeasible")
+        return found, np.asarray(self.solver.getSolution().col_dual, dtype=np.float64)
+
     def solve(self) -> Floats | None:
         """Return an optimal solution, or None when there is none.
 

@@ -53,9 +53,9 @@ def _random(seed: int, kind: str) -> Problem:
         trees = [tree("r", 3, int(rng.integers(2, 4))), tree("s", 2), tree("a", int(rng.integers(3, 5)))]
         tables = [(0, 1, 2)]
     else:
-        trees = [tree("r", int(rng.integers(4, 7))), tree("s", 2), tree("a", 4), tree("d", 3)]
+        trees = [tree("r", int(rng.integers(3, 5))), tree("s", 2), tree("a", 3), tree("d", 3)]
         tables = [(0, 1, 2), (0, 1, 3), (2, 3)]
-    return frequency(linked(trees, tables, int(rng.integers(600, 1500)), seed), THRESHOLD)
+    return frequency(linked(trees, tables, int(rng.integers(400, 900)), seed), THRESHOLD)
 
 
 @pytest.mark.parametrize("kind", ["hierarchical", "linked"])
