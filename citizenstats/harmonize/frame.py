@@ -25,6 +25,9 @@ COMPANIONS = {
 
 def sql_type(component: Component) -> str:
     """Return the column type of a component in the frame."""
+    if component.several:
+        languages = ", ".join(f"{name(language)} VARCHAR" for language in component.languages)
+        return f"{f'STRUCT({languages})' if languages else 'VARCHAR'}{'[]' if component.array else ''}"
     if component.codelist is None and component.type in INTEGERS:
         return "BIGINT"
     if component.codelist is None and (component.role == "measure" or component.type in DECIMALS):

@@ -239,7 +239,7 @@ def _organisations(agency: AgencyFile, partners: Mapping[str, PartnerFile]) -> t
 # --- data structures --------------------------------------------------------------------------------------
 
 _ROLES = ("dimension", "time", "measure", "attribute")
-_KEYS = ("role", "codelist", "concept", "type", "attachment", "mandatory", "group")
+_KEYS = ("role", "codelist", "concept", "type", "attachment", "mandatory", "group", "array", "languages")
 
 
 def _data_structure(path: Path, schemes: Mapping[Reference, ItemScheme]) -> DataStructure:
@@ -301,7 +301,27 @@ def _component(
         cast("Any", attachment),
         bool(facts.get("mandatory", False)),
         tuple(str(dimension) for dimension in group),
+        *_several(facts, role, type_, where),
     )
+
+
+def _several(facts: Mapping[str, Any], role: str, type_: str, where: str) -> tuple[bool, tuple[str, ...]]:
+    """Return whether an attribute has several values, and the languages in which it is written."""
+    array, languages = facts.get("array", False), facts.get("languages", [])
+    told = isinstance(languages, list) and all(
+        isinstance(x, str) and _LANGUAGE.fullmatch(x) for x in languages
+    )
+    if not isinstance(array, bool) or not told:
+        mend = "write array: true, and languages: [en, da]"
+        raise MappingError("BAD_VALUE", "'array' is true or false, and 'languages' a list", where, mend)
+    if (array or languages) and (
+        role != "attribute" or type_ != "String" or (languages and "codelist" in facts)
+    ):
+        told_of = (
+            "only an attribute of text or codes has several values, and only one of text several languages"
+        )
+        raise MappingError("BAD_VALUE", told_of, where, "leave out `array` and `languages`")
+    return array, tuple(languages)
 
 
 def _one_of(

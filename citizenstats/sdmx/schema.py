@@ -118,14 +118,25 @@ def schema(
     types.observation(f"dsd:{kind}ObsType")
     for group in sorted({c.group for c in structure.attributes if c.group}):
         types.group(group)
+    if version != "2.1":
+        for attribute in (a for a in structure.attributes if a.several):
+            types.several(attribute)
     for codelist in _lists(structure):
-        _codes(root, codelist, structures)
+        of_parts = (
+            any(c.several and c.codelist == codelist for c in structure.attributes) and version != "2.1"
+        )
+        _codes(root, codelist, structures, of_parts=of_parts)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
 def group_name(group: Iterable[str]) -> str:
     """Return the name of the group of these dimensions."""
     return "Group_" + "_".join(group)
+
+
+def comp_name(component: Component) -> str:
+    """Return the name of the type of an attribute with several values or languages."""
+    return f"{component.id}.Comp"
 
 
 def _lists(structure: DataStructure) -> list[Reference]:
@@ -160,6 +171,10 @@ class _Types:
         kinds = sorted({group_name(c.group) for c in structure.attributes if c.group})
         if kinds:
             _many(choice, "Group", kinds[0] if len(kinds) == 1 else "dsd:GroupType")
+        if any(c.several and c.attachment == "dataset" for c in structure.attributes) and self._is_3:
+            _many(choice, "Atts", "AttsType")
+            sequence, _ = _restriction(self._root, "AttsType", "dsd:AttsType")
+            _many(sequence, "Comp", "dsd:CompType")
         _many(choice, *(("Obs", "ObsType") if along == FLAT else ("Series", "SeriesType")))
         self._attributes(restriction, [c for c in structure.attributes if c.attachment == "dataset"])
         _add(restriction, "attributeGroup", ref="dsd:SetAttributeGroup")
@@ -168,33 +183,57 @@ class _Types:
         """Add the type of a series."""
         structure, along = self._structure, self._along
         sequence, restriction = _restriction(self._root, "SeriesType", of)
+        attributes = [c for c in structure.attributes if structure.level(c, along) == "series"]
+        self._comps(sequence, attributes)
         _many(sequence, "Obs", "ObsType")
         keys = [c for c in structure.components if c.role in ("dimension", "time") and c.id != along]
         self._key(restriction, keys)
-        self._attributes(
-            restriction, [c for c in structure.attributes if structure.level(c, along) == "series"]
-        )
+        self._attributes(restriction, attributes)
         if structure.time is None or along == structure.time.id:
             _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
 
     def observation(self, of: str) -> None:
         """Add the type of an observation."""
         structure, along = self._structure, self._along
-        _, restriction = _restriction(self._root, "ObsType", of)
+        sequence, restriction = _restriction(self._root, "ObsType", of)
+        attributes = [c for c in structure.attributes if structure.level(c, along) == "observation"]
+        self._comps(sequence, attributes)
         keys = [c for c in structure.components if c.role in ("dimension", "time") and along in (FLAT, c.id)]
         self._key(restriction, keys)
         for measure in structure.measures:
             self._component(restriction, measure, "optional")
-        attributes = [c for c in structure.attributes if structure.level(c, along) == "observation"]
         self._attributes(restriction, attributes)
         if structure.time is None or not any(c.role == "time" for c in keys):
             _add(restriction, "attribute", name="TIME_PERIOD", use="prohibited")
 
     def group(self, group: tuple[str, ...]) -> None:
         """Add the type of a group."""
-        _, restriction = _restriction(self._root, group_name(group), "dsd:GroupType")
+        sequence, restriction = _restriction(self._root, group_name(group), "dsd:GroupType")
+        attributes = [c for c in self._structure.attributes if c.group == group]
+        self._comps(sequence, attributes)
         self._key(restriction, [self._structure.by_id[d] for d in group])
-        self._attributes(restriction, [c for c in self._structure.attributes if c.group == group])
+        self._attributes(restriction, attributes)
+
+    def several(self, attribute: Component) -> None:
+        """Add the type of an attribute with several values or languages."""
+        sequence, restriction = _restriction(self._root, comp_name(attribute), "dsd:CompType")
+        kind = "common:TextValueType" if attribute.languages else "common:StringValueType"
+        if attribute.codelist is not None:
+            kind = f"{type_name(attribute.codelist)}.Value"
+        most = "unbounded" if attribute.array else "1"
+        _add(sequence, "element", name="Value", type=kind, minOccurs="0", maxOccurs=most, form="unqualified")
+        _add(
+            restriction,
+            "attribute",
+            name="id",
+            type="common:NCNameIDType",
+            use="required",
+            fixed=attribute.id,
+        )
+
+    def _comps(self, sequence: etree._Element, attributes: Iterable[Component]) -> None:
+        if any(attribute.several for attribute in attributes) and self._is_3:
+            _many(sequence, "Comp", "dsd:CompType")
 
     @property
     def _is_3(self) -> bool:
@@ -207,7 +246,7 @@ class _Types:
             self._component(parent, dimension, "optional" if open_ else "required")
 
     def _attributes(self, parent: etree._Element, attributes: Iterable[Component]) -> None:
-        for attribute in attributes:
+        for attribute in (a for a in attributes if not a.several):
             whole = attribute.mandatory and self._purpose == "Replace"
             self._component(parent, attribute, "required" if whole else "optional")
 
@@ -246,11 +285,15 @@ def type_name(codelist: Reference) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{codelist.agency}.{codelist.id}.{codelist.version}")
 
 
-def _codes(root: etree._Element, codelist: Reference, structures: Structures) -> None:
+def _codes(root: etree._Element, codelist: Reference, structures: Structures, *, of_parts: bool) -> None:
     kind = _add(root, "simpleType", name=type_name(codelist))
-    restriction = _add(kind, "restriction", base="xs:string")
-    for code in _ids(structures, codelist):
-        _add(restriction, "enumeration", value=code)
+    restrictions = [_add(kind, "restriction", base="xs:string")]
+    if of_parts:
+        part = _add(_add(root, "complexType", name=f"{type_name(codelist)}.Value"), "simpleContent")
+        restrictions.append(_add(part, "restriction", base="common:StringValueType"))
+    for restriction in restrictions:
+        for code in _ids(structures, codelist):
+            _add(restriction, "enumeration", value=code)
 
 
 def _ids(structures: Structures, codelist: Reference) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from citizenstats.contracts.load import load_mappings
 from citizenstats.errors import CitizenstatsError
+from citizenstats.harmonize.frame import sql_type
 from citizenstats.sdmx import load
 from citizenstats.sdmx.model import Annotation, Item, Reference, Structures
 
@@ -126,6 +127,16 @@ def test_components_carry_role_type_attachment_usage_and_group(tmp_path: Path) -
     ]
 
 
+def test_an_attribute_may_have_several_values_and_languages(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    told = GOOD[HOMES].replace("group: [REGION]", "array: true, languages: [en, da]")
+    (place / HOMES).write_text(told, "utf-8")
+    (structure,) = [s for r, s in loaded(place).data_structures.items() if r.agency == "OFFICE"]
+    note = structure.by_id["NOTE"]
+    assert (note.array, note.languages, note.several) == (True, ("en", "da"), True)
+    assert sql_type(note) == 'STRUCT("en" VARCHAR, "da" VARCHAR)[]'
+
+
 def test_what_partner_and_dataflow_files_say_becomes_structures(tmp_path: Path) -> None:
     found = loaded(folder(tmp_path))
     flow = Reference("OFFICE", "HOMES", "1.0.0")
@@ -200,6 +211,9 @@ FAULTS = [
     (HOMES, "{role: time}", '{role: time, concept: "OFFICE:CS_OFFICE(1.0.0).NOTES"}', 6, "NO_SUCH_CONCEPT", "NOTE'"),
     (HOMES, "group: [REGION]", "group: REGION", 9, "BAD_VALUE", "write group: ["),
     (HOMES, "group: [REGION]", "group: [REGIN]", 9, "UNKNOWN_COMPONENT", "did you mean 'REGION'"),
+    (HOMES, "group: [REGION]", "array: several", 9, "BAD_VALUE", "array: true"),
+    (HOMES, "group: [REGION]", "languages: en", 9, "BAD_VALUE", "languages: [en, da]"),
+    (HOMES, "type: Double", "type: Double, array: true", 7, "BAD_VALUE", "leave out"),
     (HOMES, "role: measure", "role: attribute", 1, "BAD_VALUE", "add what is missing"),
     (HOMES, "components:", "component:", 3, "UNKNOWN_KEY", "did you mean 'components'"),
     (HOMES, DSD, "version: 1.0.0\nname: Homes\n", 1, "MISSING_KEY", "entries below"),

@@ -127,7 +127,8 @@ def check_characters(engine: Engine, layout: Layout) -> None:
     if not free:
         return
     counts = ", ".join(
-        f"count(*) FILTER (WHERE regexp_matches({name(c.id)}, {quoted(_FORBIDDEN)}))" for c in free
+        f"count(*) FILTER (WHERE regexp_matches(CAST({name(c.id)} AS VARCHAR), {quoted(_FORBIDDEN)}))"
+        for c in free
     )
     for component, count in zip(free, engine.rows(f"SELECT {counts} FROM ({layout.source})")[0], strict=True):
         if count:

@@ -16,7 +16,7 @@ from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT, Component
 from citizenstats.sdmx.write.checks import check_missing, one_value
-from citizenstats.sdmx.write.csv_cells import Cells, header_of, in_language, quoted_cell
+from citizenstats.sdmx.write.csv_cells import Cells, header_of, name_in, quoted_cell
 from citizenstats.sdmx.write.fragments import Sql, concat
 from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, Words, Writer, layout
 from citizenstats.sdmx.write.options import Options
@@ -70,7 +70,7 @@ class _Version:
             MessageError: ``NO_ACTION`` when the version cannot say what to do with the observations.
         """
         reference = str(message.dataflow.reference)
-        told = in_language(message.dataflow.names, options.language, message.dataflow.reference.id)
+        told = name_in(message.dataflow.names, options.language, message.dataflow.reference.id)
         if options.labels == "both":
             reference += f": {told}"
         if self.actions:

@@ -1,8 +1,8 @@
 """The cells of SDMX-CSV: values, names beside them, several values in one cell, keys.
 
 A value of several parts (field guide of 2.1): its parts stand between sub-field separators; each text in a language is
-``en:text``; a part that holds the separator or a quote is quoted, and so is each set of languages where there are
-several. Quoting the cell as RFC 4180 has it comes after that.
+``en:text``; a part is quoted where a cell would be, with the sub-field separator for the separator, and so is each set
+of languages where there are several. Quoting the cell as RFC 4180 has it comes after that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.sdmx.model import Component, Item
 from citizenstats.sdmx.write.csv_time import normalized
-from citizenstats.sdmx.write.fragments import Sql, concat, escaping, otherwise, value
+from citizenstats.sdmx.write.fragments import Sql, concat, escaping, in_language, otherwise, value
 from citizenstats.sdmx.write.message import DataMessage, Layout
 from citizenstats.sdmx.write.options import Options
 
@@ -78,11 +78,14 @@ class Cells:
             if component.languages:
                 part = f"""concat('"', replace({part}, '"', '""'), '"')"""
             elif component.codelist is None:
-                part = _part("part", between)
+                part = quoting(between)("part")
             elif labels != "id":
                 names = self._names(component).items()
                 told = {code: n if labels == "name" else f"{code}: {n}" for code, n in names}
-                part = _looked_up("part", {code: quoted_part(text, between) for code, text in told.items()})
+                part = _looked_up(
+                    "part",
+                    {code: quoted_cell(text, between) for code, text in told.items()},
+                )
             whole = f"array_to_string(list_transform({column}, lambda part: {part}), {quoted(between)})"
         else:
             whole = self._in_languages(component, column)
@@ -91,8 +94,8 @@ class Cells:
     def _in_languages(self, component: Component, held: str) -> str:
         told = []
         for language in component.languages:
-            text = f"{held}[{quoted(language)}]"
-            part = _part(f"concat({quoted(language + ':')}, {text})", self.options.between)
+            text = in_language(held, language)
+            part = quoting(self.options.between)(f"concat({quoted(language + ':')}, {text})")
             told.append(f"CASE WHEN {text} <> '' THEN {part} END")
         return f"concat_ws({quoted(self.options.between)}, {', '.join(told)})"
 
@@ -105,12 +108,12 @@ class Cells:
         if component.codelist is not None and self.message.structures is not None:
             items = self.message.structures.scheme(component.codelist).by_id
         return {
-            code: in_language(items[code].names, self.options.language, code) if code in items else code
+            code: name_in(items[code].names, self.options.language, code) if code in items else code
             for (code,) in occurring
         }
 
 
-def in_language(names: Mapping[str, str], language: str, otherwise: str) -> str:
+def name_in(names: Mapping[str, str], language: str, otherwise: str) -> str:
     """Return a name in a language, else in English, else in any, else what stands for it."""
     return names.get(language) or names.get("en") or next(iter(names.values()), otherwise)
 
@@ -124,16 +127,6 @@ def quoted_cell(text: str, separator: str) -> str:
     """Return a text as a cell."""
     held = any(character in text for character in f'"{separator}\n\r')
     return '"' + text.replace('"', '""') + '"' if held else text
-
-
-def quoted_part(text: str, between: str) -> str:
-    """Return a text as a part of a cell."""
-    return '"' + text.replace('"', '""') + '"' if between in text or '"' in text else text
-
-
-def _part(text: str, between: str) -> str:
-    """Return SQL of a text as a part of a cell."""
-    return escaping(f'"{between}', lambda held: f"""concat('"', replace({held}, '"', '""'), '"')""")(text)
 
 
 def _looked_up(code: str, told: Mapping[str, str]) -> str:
@@ -153,7 +146,7 @@ def header_of(components: Sequence[Component], message: DataMessage, options: Op
             identifier += f"[{options.between.join(component.languages)}]"
         scheme = message.structures.schemes.get(component.concept_scheme) if message.structures else None
         concept = scheme.by_id.get(component.concept) if scheme else None
-        told = in_language(concept.names if concept else {}, options.language, component.id)
+        told = name_in(concept.names if concept else {}, options.language, component.id)
         fields += {
             "id": [identifier],
             "both": [f"{identifier}: {told}"],

@@ -70,13 +70,24 @@ def value(component: Component, sql_type: str, escape: Escape) -> Sql:
 
 def is_free_text(component: Component, sql_type: str) -> bool:
     """Return whether a component's values can hold any character."""
-    return sql_type == "VARCHAR" and component.codelist is None and component.role != "time"
+    text = sql_type == "VARCHAR" or component.several
+    return text and component.codelist is None and component.role != "time"
 
 
 def has_value(component: Component, sql_type: str) -> str:
     """Return SQL of whether there is something to write; an empty text is nothing."""
     column = name(component.id)
+    if component.array:
+        return f"len({column}) > 0"
+    if component.languages:
+        said = (f"coalesce({in_language(column, language)} <> '', false)" for language in component.languages)
+        return f"({' OR '.join(said)})"
     return f"{column} <> ''" if sql_type == "VARCHAR" else f"{column} IS NOT NULL"
+
+
+def in_language(held: str, language: str) -> str:
+    """Return SQL of the text in a language of a value that has several."""
+    return f"{held}[{quoted(language)}]"
 
 
 def when(condition: str, then: Sql) -> Sql:

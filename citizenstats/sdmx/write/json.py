@@ -31,7 +31,7 @@ from citizenstats.sdmx.write.checks import (
     one_value,
     plain,
 )
-from citizenstats.sdmx.write.fragments import Sql, concat, otherwise, value, when
+from citizenstats.sdmx.write.fragments import Sql, concat, has_value, in_language, otherwise, value, when
 from citizenstats.sdmx.write.json_structure import Values, Version, indexed, items, link, meta, structure
 from citizenstats.sdmx.write.message import DataMessage, Format, Layout, Words, Writer, layout
 from citizenstats.sdmx.write.options import Options
@@ -165,7 +165,7 @@ def _occurring(engine: Engine, version: Version, message: DataMessage, found: La
         if component.role == "measure" and not version.first:
             by_index = component.codelist is not None
         every = version.first and component.role == "attribute"
-        if component.id in found.types and (by_index or every):
+        if component.id in found.types and (by_index or every) and not component.several:
             text = indexed(component, found.types[component.id])
             limit = f"LIMIT {MOST_VALUES + 1}" if every and not coded else ""
             distinct = (
@@ -267,7 +267,34 @@ def _listed(found: Layout, values: Values, components: Iterable[Component]) -> I
         yield otherwise(_value(found, values, component), word or "null")
 
 
+def _in_languages(component: Component, held: str) -> str:
+    """Return SQL of an object of the texts by language that are there."""
+    parts = []
+    for language in component.languages:
+        text = in_language(held, language)
+        told = f"""concat('"{language}":', CAST(to_json({text}) AS VARCHAR))"""
+        parts.append(f"CASE WHEN {text} <> '' THEN {told} END")
+    return f"concat('{{', concat_ws(',', {', '.join(parts)}), '}}')"
+
+
+def _several(found: Layout, component: Component) -> Sql:
+    """Return the array of a component with several values, or the object of one in several languages."""
+    column = name(component.id)
+    if component.languages and component.array:
+        parts = (
+            f"array_to_string(list_transform({column}, lambda part: {_in_languages(component, 'part')}), ',')"
+        )
+        told = Sql(f"concat('[', {parts}, ']')")
+    else:
+        told = Sql(
+            _in_languages(component, column) if component.languages else f"CAST(to_json({column}) AS VARCHAR)"
+        )
+    return when(has_value(component, found.types[component.id]), told)
+
+
 def _value(found: Layout, values: Values, component: Component) -> Sql:
+    if component.several:
+        return _several(found, component)
     if component.id in values.lists:
         return values.index(component)
     kind = found.types[component.id]

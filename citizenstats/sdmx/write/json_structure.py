@@ -142,7 +142,10 @@ def _told(version: Version, message: DataMessage, values: Values, component: Com
         concept = message.structures.scheme(component.concept_scheme).by_id.get(component.concept)
     told: dict[str, Any] = {"id": component.id, **_names(concept.names if concept else {}, component.id)}
     if component.id not in values.lists:
-        return {**told, "format": {"dataType": component.type}}
+        # Codes of an attribute with several values stand as they are: a list of values would be of whole arrays.
+        several = {"maxOccurs": "unbounded"} if component.array else {}
+        languages = {"isMultiLingual": True} if component.languages else {}
+        return {**told, "format": {"dataType": component.type, **several, **languages}}
     named = {item.id: item for item in items(message, component)}
     listed = [_item(version, component, text, named.get(text)) for text in values.lists[component.id]]
     return {**told, **({"values": listed} if listed or version.first else {})}

@@ -1,4 +1,8 @@
-"""Structure-specific SDMX-ML data: components as XML attributes, valid with a schema made from the structure."""
+"""Structure-specific SDMX-ML data: components as XML attributes, valid with a schema made from the structure.
+
+An attribute with several values or languages cannot be an XML attribute: since 3.0 it is a ``Comp`` element, at the data
+set inside ``Atts``.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,10 @@ from itertools import chain
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.sdmx.model import Component
-from citizenstats.sdmx.schema import group_name, namespace
+from citizenstats.sdmx.schema import comp_name, group_name, namespace
 from citizenstats.sdmx.write.fragments import Sql, concat, has_value, when
 from citizenstats.sdmx.write.message import DataMessage, Layout
-from citizenstats.sdmx.write.xml import measured, structure_id, text_of
+from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of, values_of
 
 
 @dataclass(frozen=True)
@@ -38,30 +42,60 @@ class Specific:
         """Return the start of the data set."""
         return (
             f'<mes:DataSet xsi:type="ns1:DataSetType" ss:structureRef={quoteattr(structure_id(message))} '
-            f'ss:action="{action}"{self.data_set}{attributes}>\n'
+            f'ss:action="{action}"{self.data_set}{attributes or _END}'
         )
 
     def attributes(self, found: Layout) -> Sql:
-        """Return the text of the data set's attributes."""
-        return concat(["", *_each(found, found.data_set)])
+        """Return the text of the data set's attributes, to the end of its opening."""
+        several = _several(found.data_set)
+        atts = [when(any_of(found, several), concat(["<Atts>", *_comps(found, several), "</Atts>\n"]))]
+        return concat([*_each(found, found.data_set), _END, *(atts if several else [])])
 
     def group(self, message: DataMessage, found: Layout, group: tuple[str, ...]) -> Sql:
         """Return the text of a group."""
         dimensions = [message.structure.by_id[identifier] for identifier in group]
-        parts = _keys(found, dimensions)
-        optional = _each(found, found.groups[group])
-        return concat([f'<Group xsi:type="ns1:{group_name(group)}"', *parts, *optional, "/>\n"])
+        attributes = found.groups[group]
+        parts = [*_keys(found, dimensions), *_each(found, attributes)]
+        return concat(
+            [f'<Group xsi:type="ns1:{group_name(group)}"', *parts, *_ended(found, attributes, "Group")]
+        )
 
     def series(self, found: Layout) -> Sql:
         """Return the text that opens a series."""
         keys = _keys(found, found.series_key)
-        return concat(["<Series", *keys, *_each(found, found.series), ">\n"])
+        comps = _comps(found, _several(found.series))
+        return concat(["<Series", *keys, *_each(found, found.series), _END, *comps])
 
     def observation(self, message: DataMessage, found: Layout) -> Sql:
         """Return the text of an observation."""
         keys = _keys(found, found.key)
         measures = (_measure(found, m) for m in found.measures)
-        return concat(["<Obs", *keys, *measures, *_each(found, found.observation), "/>\n"])
+        attributes = _each(found, found.observation)
+        return concat(["<Obs", *keys, *measures, *attributes, *_ended(found, found.observation, "Obs")])
+
+
+_END = ">\n"
+
+
+def _ended(found: Layout, attributes: Iterable[Component], element: str) -> list[str | Sql]:
+    """Return the end of an element: empty, or around those attributes that are elements themselves."""
+    several = _several(attributes)
+    if not several:
+        return ["/>\n"]
+    comps = concat([_END, *_comps(found, several), f"</{element}>\n"])
+    return [Sql(f"CASE WHEN {any_of(found, several)} THEN {comps.text} ELSE '/>\n' END")]
+
+
+def _several(attributes: Iterable[Component]) -> list[Component]:
+    return [attribute for attribute in attributes if attribute.several]
+
+
+def _comps(found: Layout, attributes: Iterable[Component]) -> Iterator[Sql]:
+    """Yield the elements of attributes with several values or languages, where they have any."""
+    for attribute in attributes:
+        opening = f'<Comp id="{attribute.id}" xsi:type="ns1:{comp_name(attribute)}">'
+        element = concat([opening, values_of(attribute), "</Comp>\n"])
+        yield when(has_value(attribute, found.types[attribute.id]), element)
 
 
 def _measure(found: Layout, measure: Component) -> Sql:
@@ -84,6 +118,7 @@ def _required(found: Layout, component: Component) -> tuple[str | Sql, ...]:
 
 
 def _each(found: Layout, components: Iterable[Component]) -> Iterator[Sql]:
-    """Yield the text of each component, where it has a value."""
+    """Yield the text of each component that is an XML attribute, where it has a value."""
     for component in components:
-        yield when(has_value(component, found.types[component.id]), concat(_required(found, component)))
+        if not component.several:
+            yield when(has_value(component, found.types[component.id]), concat(_required(found, component)))

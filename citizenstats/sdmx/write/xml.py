@@ -28,6 +28,7 @@ from citizenstats.sdmx.write.fragments import (
     concat,
     escaping,
     has_value,
+    in_language,
     otherwise,
     value,
     when,
@@ -215,6 +216,25 @@ def _in_series(found: Layout, syntax: Syntax, observation: Sql) -> tuple[Sql, st
 def text_of(found: Layout, component: Component) -> Sql:
     """Return SQL of a component's value as it stands in an XML attribute; NULL where it has none."""
     return value(component, found.types[component.id], _escaped)
+
+
+def values_of(component: Component) -> Sql:
+    """Return SQL of ``Value`` elements: of a value with several parts, each of them; NULL where there is none."""
+
+    def value_element(held: str) -> str:
+        if not component.languages:
+            return f"CASE WHEN {held} <> '' THEN concat('<Value>', {_escaped(held)}, '</Value>') END"
+        listed = []
+        for language in component.languages:
+            text = in_language(held, language)
+            element = f"concat('<com:Text xml:lang=\"{language}\">', {_escaped(text)}, '</com:Text>')"
+            listed.append(f"CASE WHEN {text} <> '' THEN {element} END")
+        return f"concat('<Value>', {', '.join(listed)}, '</Value>')"
+
+    column = name(component.id)
+    if not component.array:
+        return Sql(value_element(column))
+    return Sql(f"array_to_string(list_transform({column}, lambda part: {value_element('part')}), '')")
 
 
 def measured(found: Layout, measure: Component) -> Sql:

@@ -1,0 +1,285 @@
+"""Structures with all that the standard has at once: each format says the same of them, or refuses with a name."""
+
+import csv
+import io
+import itertools
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from citizenstats.engine import session
+from citizenstats.errors import MessageError
+from citizenstats.sdmx.model import FLAT, DataStructure, Reference
+from citizenstats.sdmx.write import FORMATS, chunks
+
+from .support import AWKWARD, LISTS, component, faults, message, written
+
+DIMENSIONS = tuple(f"D{n:02}" for n in range(1, 16))
+GROUP = ("D01", "D03")
+ABOVE = (
+    ("SET_NOTE", {"attachment": "dataset"}),
+    ("GROUP_NOTE", {"attachment": "series", "group": GROUP}),
+    ("SERIES_NOTE", {"attachment": "series"}),
+    ("OBS_NOTE", {}),
+)
+PARTS = ({"array": True}, {"languages": ("en", "da")}, {"array": True, "languages": ("en", "da")})
+ENDINGS = ("LIST", "TEXT", "TEXTS")
+
+
+def torture(*, old: bool) -> DataStructure:
+    """Return 15 dimensions without time, a group, and attributes at every level.
+
+    That of SDMX 3.0 has two measures, and an attribute with several values, with several languages and with both, at
+    every level; `old` has what SDMX 2.1 can say of it.
+    """
+    measures = [component("OBS_VALUE", "measure", type="Double")]
+    attributes = [component(identifier, "attribute", **more) for identifier, more in ABOVE]
+    if not old:
+        measures.append(component("HOMES", "measure", type="Integer"))
+        for (identifier, more), (ending, parts) in itertools.product(ABOVE, zip(ENDINGS, PARTS, strict=True)):
+            attributes.append(component(f"{identifier}_{ending}", "attribute", **more, **parts))
+        coded = component("AREAS", "attribute", array=True)
+        attributes.append(type(coded)(**{**vars(coded), "codelist": LISTS["REF_AREA"].reference}))
+    return DataStructure(
+        Reference("OFFICE", "TORTURE", "1.0.0"),
+        {"en": "Torture"},
+        (*(component(d, "dimension") for d in DIMENSIONS), *measures, *attributes),
+    )
+
+
+def rows(texts, *, old):
+    """Return observations whose attributes differ at their level only, with hostile text."""
+    texts = itertools.cycle(texts)
+    shared = {"SET_NOTE": next(texts), **parts("SET_NOTE", texts)}
+    groups = {code: {"GROUP_NOTE": next(texts), **parts("GROUP_NOTE", texts)} for code in "XY"}
+    found = []
+    for first in "XY":
+        series = {"SERIES_NOTE": next(texts), **parts("SERIES_NOTE", texts)}
+        for last in "PQ":
+            key = {**dict.fromkeys(DIMENSIONS, "Z"), "D01": first, "D15": last}
+            own = {
+                "OBS_NOTE": next(texts),
+                **parts("OBS_NOTE", texts),
+                "AREAS": ["DK", "NP"] if last == "P" else None,
+            }
+            measured = {"OBS_VALUE": 1.5 if last == "P" else None, "HOMES": 3 if last == "P" else None}
+            found.append({**key, **measured, **shared, **groups[first], **series, **own})
+    known = torture(old=old).by_id
+    return [{k: v for k, v in one.items() if k in known} for one in found]
+
+
+def parts(identifier, texts):
+    pairs = [{"en": next(texts), "da": next(texts)}, {"en": next(texts), "da": None}]
+    return {
+        f"{identifier}_LIST": [next(texts), next(texts)],
+        f"{identifier}_TEXT": pairs[1],
+        f"{identifier}_TEXTS": pairs,
+    }
+
+
+def said(value):
+    """Return a value without what is not there, as each reader gives it."""
+    if isinstance(value, dict):
+        return {k: v for k, v in value.items() if v} or None
+    if isinstance(value, list):
+        return [said(one) for one in value if said(one)] or None
+    return None if value in (None, "", "NaN", "#N/A") else str(value).removesuffix(".0")
+
+
+def expected(dsd, listed):
+    return {
+        tuple(one[d] for d in dsd.key): {
+            c.id: said(one.get(c.id)) for c in (*dsd.measures, *dsd.attributes) if said(one.get(c.id))
+        }
+        for one in listed
+    }
+
+
+def read(dsd, content):
+    """Return what a message says, by the rules of its format."""
+    reader = {b"<": by_xml, b"{": by_json}.get(content[:1], by_csv)
+    found = {}
+    for one in reader(dsd, content):
+        values = {c.id: said(one.get(c.id)) for c in (*dsd.measures, *dsd.attributes)}
+        found[tuple(one[d] for d in dsd.key)] = {k: v for k, v in values.items() if v}
+    return found
+
+
+def by_csv(dsd, content):
+    header, *listed = csv.reader(io.StringIO(content.decode(), newline=""))
+    for cells in listed:
+        one = dict(zip(header, cells, strict=True))
+        found = {column.partition("[")[0]: cell for column, cell in one.items()}
+        for attribute in dsd.attributes:
+            cell = found.get(attribute.id)
+            if attribute.several and cell:
+                split = fields(cell)
+                if attribute.array and attribute.languages:
+                    found[attribute.id] = [by_language(fields(one)) for one in split]
+                else:
+                    found[attribute.id] = by_language(split) if attribute.languages else split
+        yield found
+
+
+def fields(text):
+    """Return the parts of a cell, quoted as cells are."""
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=";"), [])
+
+
+def by_language(texts):
+    return {text[:2]: text[3:] for text in texts}
+
+
+def by_xml(dsd, content):
+    (data_set,) = etree.fromstring(content).iterfind("{*}DataSet")
+    local = {k: v for k, v in data_set.attrib.items() if not k.startswith("{")}
+    local |= generic(data_set, "Attributes")
+    for atts in data_set.iterfind("Atts"):
+        local |= comps(dsd, atts)
+    groups = [
+        (
+            {**dict(g.attrib), **generic(g, "GroupKey")},
+            {**dict(g.attrib), **comps(dsd, g), **generic(g, "Attributes")},
+        )
+        for g in data_set.iterfind("{*}Group")
+    ]
+    series = [
+        (dict(s.attrib) | generic(s, "SeriesKey") | generic(s, "Attributes") | comps(dsd, s), s)
+        for s in data_set.iterfind("{*}Series")
+    ]
+    for above, element in series or [({}, data_set)]:
+        for obs in element.iterfind("{*}Obs"):
+            one = {
+                **local,
+                **above,
+                **dict(obs.attrib),
+                **generic(obs, "ObsKey"),
+                **generic(obs, "Attributes"),
+                **comps(dsd, obs),
+            }
+            for named in obs.iterfind("{*}ObsDimension"):
+                one[named.get("id")] = named.get("value")
+            for value in obs.iterfind("{*}ObsValue"):
+                one["OBS_VALUE"] = value.get("value")
+            for key, told in groups:
+                if all(key[d] == one[d] for d in GROUP):
+                    one |= {k: v for k, v in told.items() if k not in DIMENSIONS}
+            yield one
+
+
+def generic(element, part):
+    return {v.get("id"): v.get("value") for v in element.iterfind(f"{{*}}{part}/{{*}}Value")}
+
+
+def comps(dsd, element):
+    found = {}
+    for comp in element.iterfind("Comp"):
+        attribute = dsd.by_id[comp.get("id")]
+        told = [
+            {t.get("{http://www.w3.org/XML/1998/namespace}lang"): t.text for t in value}
+            if attribute.languages
+            else value.text
+            for value in comp.iterfind("Value")
+        ]
+        found[attribute.id] = told if attribute.array else told[0]
+    return found
+
+
+def by_json(dsd, content):
+    data = json.loads(content)["data"]
+    structure = data.get("structure") or data["structures"][0]
+    (data_set,) = data["dataSets"]
+    dimensions, attributes = structure["dimensions"], structure["attributes"]
+
+    def values(listed, held):
+        return {
+            c["id"]: None if v is None else one_of(c["values"][v]) if "values" in c else v
+            for c, v in zip(listed, held, strict=True)
+        }
+
+    def key(listed, text):
+        return values(listed, [int(i) for i in text.split(":")])
+
+    shared = values(attributes["dataSet"], data_set.get("attributes", []))
+    ordered = sorted([*dimensions["series"], *dimensions["observation"]], key=lambda c: c["keyPosition"])
+    groups = []
+    for text, held in data_set.get("dimensionGroupAttributes", {}).items():
+        indices = zip(DIMENSIONS, ordered, text.split(":"), strict=True)
+        partial = {d: one_of(c["values"][int(i)]) for d, c, i in indices if i}
+        groups.append((partial, values(attributes["dimensionGroup"], held)))
+    measures = structure.get("measures", {"observation": [{"id": "OBS_VALUE"}]})["observation"]
+    above = [
+        ({**key(dimensions["series"], text), **values(attributes["series"], one.get("attributes", []))}, one)
+        for text, one in data_set.get("series", {}).items()
+    ] or [({}, data_set)]
+    for told, one in above:
+        for text, held in one["observations"].items():
+            found = {
+                **shared,
+                **told,
+                **key(dimensions["observation"], text),
+                **values([*measures, *attributes["observation"]], held),
+            }
+            for partial, more in groups:
+                if partial.items() <= found.items():
+                    found |= more
+            yield found
+
+
+def one_of(value):
+    return next(value[k] for k in ("id", "value", "name") if k in value)
+
+
+OLD = ("csv-1.0", "json-1.0", "ml-2.1-structure-specific", "ml-2.1-generic")
+NEW = ("csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "json-2.0", "json-2.1")
+SHAPES = [(form, along) for form in (*NEW, *OLD) for along in (FLAT, "D15")]
+
+
+@pytest.mark.parametrize(("form", "along"), SHAPES)
+def test_what_is_said_comes_back_and_is_valid(tmp_path, form, along):
+    for old in (True, False) if form in NEW else (True,):
+        dsd, listed = torture(old=old), rows(AWKWARD, old=old)
+        told = message(tmp_path, listed, dsd, dimension_at_observation=along)
+        content = written(told, form, tmp_path)
+        assert read(dsd, content) == expected(dsd, listed)
+        if not form.startswith("csv"):
+            assert faults(told, content, tmp_path) == []
+
+
+def test_the_schema_knows_the_parts(tmp_path):
+    dsd = torture(old=False)
+    told = message(tmp_path, rows(AWKWARD, old=False), dsd)
+    content = written(told, "ml-3.0", tmp_path)
+    assert faults(told, content.replace(b"<Value>NP</Value>", b"<Value>XX</Value>"), tmp_path)
+    assert faults(told, content.replace(b'<Comp id="AREAS"', b'<Comp id="OTHER"'), tmp_path)
+
+
+REFUSED = [
+    *((form, "ONE_VALUE_ONLY") for form in ("csv-1.0",)),
+    *((form, "ONE_MEASURE_ONLY") for form in FORMATS if form.startswith("ml-2.1") or form == "json-1.0"),
+]
+
+
+def test_what_a_format_cannot_say_is_refused_with_a_name(tmp_path):
+    dsd = torture(old=False)
+    told = message(tmp_path, rows(AWKWARD, old=False), dsd)
+    for form, code in REFUSED:
+        with session([tmp_path]) as engine, pytest.raises(MessageError, match=code):
+            chunks(engine, told, form)
+
+
+CHARACTERS = st.characters(
+    exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters='\n\r\t;,"|=]>'
+)
+
+
+@pytest.mark.parametrize("form", ["csv-2.1", "ml-3.1", "json-2.1"])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(CHARACTERS), min_size=1, max_size=60))
+def test_any_text_comes_back_from_each_part(tmp_path, form, texts):
+    dsd, listed = torture(old=False), rows(texts, old=False)
+    told = message(tmp_path, listed, dsd)
+    assert read(dsd, written(told, form, tmp_path)) == expected(dsd, listed)
