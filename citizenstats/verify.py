@@ -148,7 +148,7 @@ def release_faults(house: House, flow: str) -> list[Finding]:
         elif sha256_of(path) != told["sha256"]:
             faults.append(Finding("FILE_CHANGED", told["name"], 1, "restore the release from backup"))
         elif path.suffix in _MESSAGES and told["size"] <= LARGEST_MESSAGE:
-            found = validate_message(path, structures)
+            found = [f for f in validate_message(path, structures) if f.severity == "error"]
             if found:
                 faults.append(
                     Finding(

@@ -12,23 +12,36 @@ from citizenstats.cli.show import answer
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page for people to this file, too.",
+)
 @office_options
-def validate(office: Office, file: Path) -> int:
+def validate(office: Office, file: Path, html: Path | None) -> int:
     """Validate an SDMX message.
 
-    FILE is looked at: is it well-formed, valid by the official schemas, and by its structure?
+    FILE is looked at: is it well-formed, valid by the official schemas and by its structure, and does its content keep
+    code lists, constraints and confidentiality? The rules are those of docs/validation.md. Exit code 1 when there is an
+    error; warnings alone leave it 0.
     """
     from citizenstats.border import border
     from citizenstats.contracts.load import load_mappings
     from citizenstats.sdmx.validate import validate_message
+    from citizenstats.validation.report import report_facts, report_page
 
     with border(f"validate {file.name}"):
         findings = validate_message(file, load_mappings(office.mappings).structures)
+        facts = report_facts(str(file), findings)
+        if html is not None:
+            html.write_bytes(report_page(facts))
     if office.json:
-        told = [{"code": f.code, "what": f.what, "line": f.line, "mend": f.mend} for f in findings]
-        answer("validate", {"ok": not findings, "file": str(file), "findings": told})
+        answer("validate", facts)
     else:
         for finding in findings:
             click.echo(f"{file}: {finding}")
-        click.echo(f"{file}: {len(findings)} finding(s)" if findings else f"{file}: valid")
-    return 1 if findings else 0
+        warnings = f", {facts['warnings']} warning(s)" if facts["warnings"] else ""
+        click.echo(
+            f"{file}: valid{warnings}" if facts["ok"] else f"{file}: {facts['errors']} error(s){warnings}"
+        )
+    return 0 if facts["ok"] else 1

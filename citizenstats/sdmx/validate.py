@@ -2,8 +2,8 @@
 
 The format is found from the content, never from the name. SDMX-ML is validated with the official XSDs,
 structure-specific data also with the schema generated from its structure; SDMX-JSON with the official JSON Schema;
-SDMX-CSV, for which there is no schema, by the rules of its field guide in SQL. Codes of findings follow Eurostat's
-structural validation where it has one.
+SDMX-CSV has no schema. What the schemas cannot say, and all of CSV, is judged in SQL by the rules of
+`citizenstats.validation`: codes, keys, periods, attributes, constraints, confidentiality, sums.
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import DataStructure, Reference, Structures
+from citizenstats.sdmx.read.csv import LONGEST_RECORD
+from citizenstats.sdmx.read.source import is_packed, opened, syntax_of
 from citizenstats.sdmx.schema import Purpose, Version, base, schema
-from citizenstats.sdmx.validate_csv import csv_findings
 from citizenstats.sdmx.validate_finding import MessageFinding
+from citizenstats.validation.message import judged_content, what
 
 __all__ = ["MessageFinding", "validate_message"]
 
@@ -33,6 +38,7 @@ MOST = 50
 LONGEST = 300
 """Characters of what a schema says that are told: it repeats the value, and a value may be as long as a book."""
 
+_GIVE = "give the mappings folder that holds it"
 _NAMESPACE = re.compile(
     r"urn:sdmx:org\.sdmx\.infomodel\.datastructure\.(?P<kind>DataStructure|Dataflow)="
     r"(?P<reference>[^:]+:[^(]+\([^)]+\)):ObsLevelDim:(?P<along>.+)"
@@ -57,15 +63,84 @@ def validate_message(file: Path, structures: Structures | None) -> list[MessageF
         file: SDMX-ML 2.1, 3.0 or 3.1, SDMX-JSON 1.0, 2.0 or 2.1, or SDMX-CSV.
         structures: where the structures of data are looked up; without them only the official schemas are asked.
     """
-    with file.open("rb") as content:
-        start = content.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start:
-        return [MessageFinding("EMPTY", "the file is empty")]
-    if start.startswith(b"<"):
-        return _xml(file, structures)
-    if start.startswith(b"{"):
-        return _json(file)
-    return csv_findings(file, structures)
+    try:
+        syntax = syntax_of(file)
+        with _unpacked(file) as plain:
+            if syntax == "csv":
+                return _csv(plain, structures)
+            by_schema = _xml(plain, structures) if syntax == "xml" else _json(plain)
+            return _with_content(by_schema, plain, structures)
+    except MessageError as error:
+        return [_unreadable(error)]
+
+
+@contextmanager
+def _unpacked(file: Path) -> Iterator[Path]:
+    """Open a message that may be packed as a file that is not."""
+    if not is_packed(file):
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="citizenstats-validate-") as folder, opened(file) as content:
+        plain = Path(folder) / "message"
+        with plain.open("wb") as out:
+            shutil.copyfileobj(content, out)
+        yield plain
+
+
+_NO_DATA = {"NOT_WELL_FORMED", "NOT_SDMX", "EMPTY", "UNKNOWN_STRUCTURE"}
+"""After these there is no content to judge."""
+
+_OF_SCHEMA = {
+    "NOT_IN_STRUCTURE", "COLUMN_MISSING", "MISSING", "NOT_IN_CODELIST", "EMPTY_TEXT", "NOT_A_NUMBER", "NOT_OF_TYPE",
+    "BAD_CHARACTER", "PERIOD_DOES_NOT_FIT",
+}  # fmt: skip
+"""What a schema says too, with the line; told once, and by the content only where the schema finds nothing."""
+
+
+def _with_content(
+    by_schema: list[MessageFinding], file: Path, structures: Structures | None
+) -> list[MessageFinding]:
+    """Return what the schemas find, and then what the content of a data message says."""
+    if structures is None or _NO_DATA & {finding.code for finding in by_schema}:
+        return by_schema
+    try:
+        found = _content(file, structures)
+    except MessageError as error:
+        # A structure or metadata message has no observations; what is wrong with a data message its schema has told.
+        known = by_schema or error.code in ("NOT_SDMX", "UNKNOWN_STRUCTURE")
+        return by_schema if known else [_unreadable(error)]
+    told = [finding for finding in found if not by_schema or finding.code not in _OF_SCHEMA]
+    return by_schema + told
+
+
+def _csv(file: Path, structures: Structures | None) -> list[MessageFinding]:
+    """Return what is wrong with SDMX-CSV, which no schema describes; a row has the line below it: there is a header."""
+    if structures is None:
+        return [MessageFinding("UNKNOWN_STRUCTURE", "the structure is not known here", 2, mend=_GIVE)]
+    with opened(file) as content:
+        content.readline(LONGEST_RECORD)
+        if not content.read(4096).strip():
+            return [MessageFinding("EMPTY", "the message has no rows", 1)]
+    try:
+        found = _content(file, structures)
+    except MessageError as error:
+        unreadable = _unreadable(error)
+        return [replace(unreadable, line=2) if error.code == "UNKNOWN_STRUCTURE" else unreadable]
+    header = ("NOT_IN_STRUCTURE", "COLUMN_MISSING")
+    return [replace(f, line=1 if f.code in header else f.row + 1 if f.row else None) for f in found]
+
+
+def _unreadable(error: MessageError) -> MessageFinding:
+    said = re.fullmatch(r"(line|row) (\d+)", error.where)
+    line = int(said[2]) + (said[1] == "row") if said else None
+    return MessageFinding(error.code, error.what[:LONGEST], line, error.mend)
+
+
+def _content(file: Path, structures: Structures) -> list[MessageFinding]:
+    return [
+        MessageFinding(f.code, what(f), None, f.mend, f.severity, f.component, f.count, f.row, f.values)
+        for f in judged_content(file, structures).findings
+    ]
 
 
 # --- SDMX-ML ----------------------------------------------------------------------------------------------
@@ -110,7 +185,7 @@ def _layout(root: Any, structures: Structures | None) -> _Layout | MessageFindin
         known = structures.data_structures.get(by_flow.structure if by_flow else reference)
     if known is None:
         told = f"the structure {reference} is not known here; only the official part is checked"
-        return MessageFinding("UNKNOWN_STRUCTURE", told, mend="give the mappings folder that holds it")
+        return MessageFinding("UNKNOWN_STRUCTURE", told, mend=_GIVE)
     return _Layout(known, match["along"], declared[0])
 
 
@@ -160,13 +235,13 @@ _PURPOSES: dict[str, Purpose] = {"Delete": "Delete", "Merge": "Merge", "Append":
 def _code(error: Any) -> str:
     """Return the code of a schema error: what a person would call it."""
     kinds = {
-        "ENUMERATION": "CODE_NOT_IN_LIST",
-        "ATTRIBUTE_MISSING": "MANDATORY_MISSING",
+        "ENUMERATION": "NOT_IN_CODELIST",
+        "ATTRIBUTE_MISSING": "MISSING",
         "ATTRIBUTE_UNKNOWN": "NOT_IN_STRUCTURE",
     }
     name = str(error.type_name)
     if "is required but missing" in error.message:
-        return "MANDATORY_MISSING"
+        return "MISSING"
     if "is not allowed" in error.message:
         return "NOT_IN_STRUCTURE"
     return next((code for part, code in kinds.items() if part in name), "NOT_VALID")

@@ -15,6 +15,17 @@ Severity = Literal["error", "warning"]
 Family = Literal["message", "structure", "constraint", "confidentiality", "hierarchy", "plausibility"]
 
 
+FAMILIES: Mapping[Family, str] = {
+    "message": "The message",
+    "structure": "Structure and code lists",
+    "constraint": "Content constraints",
+    "confidentiality": "Confidentiality",
+    "hierarchy": "Totals and their parts",
+    "plausibility": "Plausibility",
+}
+"""Family → its title, in the order in which they are asked."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One thing that may be wrong with observations.
@@ -45,9 +56,14 @@ TABLE: tuple[Rule, ...] = (
     Rule("UNKNOWN_STRUCTURE", "message", "error", "the structure that the message names is not known here",
          "give the mappings folder that holds it"),
     Rule("BAD_ACTION", "message", "error", "the action is none of A, D, I, M, R", "write M, R or D"),
+    Rule("SEVERAL_STRUCTURES", "message", "error", "the rows of the message have several structures",
+         "send one message for each"),
+    Rule("DAMAGED", "message", "error", "the packed file is damaged or ends early", "pack it again", "500"),
+    Rule("TOO_LARGE", "message", "error", "the message unpacks to more than is read", "send it in parts"),
     Rule("NOT_IN_STRUCTURE", "structure", "error", "the structure has no such component",
          "leave the column out, or name the structure that has it", "150-007, 150-009, 150-010"),
-    Rule("COLUMN_MISSING", "structure", "error", "a column that the structure demands is missing", "add the column",
+    Rule("COLUMN_MISSING", "structure", "error", "a column that the structure demands is missing, or empty throughout",
+         "add the column, and fill it",
          "150-003, 150-008"),
     Rule("MISSING", "structure", "error", "a dimension or a mandatory attribute is empty",
          "fill it; in a contract, map it or give it a constant", "150-003, 150-008"),
@@ -62,7 +78,7 @@ TABLE: tuple[Rule, ...] = (
     Rule("PERIOD_DOES_NOT_FIT", "structure", "error", "a time period has no form that its frequency allows",
          "write the period in a form that its frequency allows, such as 2020 for A and 2020-Q1 for Q"),
     Rule("DUPLICATE_KEY", "structure", "error", "a key stands more than once", "leave one observation of each key"),
-    Rule("DIFFERS_INSIDE", "structure", "error", "an attribute differs inside the {of} that shares it",
+    Rule("DIFFERS_INSIDE", "structure", "error", "an attribute differs where one value is shared",
          "give an attribute of the {of} one value in it"),
     Rule("MISSING_VALUE_AS_NORMAL", "structure", "error", "there is no value, and the status says that it is a normal one",
          "say with OBS_STATUS why there is no value: L not collected, M cannot exist, Q suppressed"),
@@ -100,3 +116,22 @@ RULES: Mapping[str, Rule] = {rule.code: rule for rule in TABLE}
 
 ORDER: Mapping[str, int] = {rule.code: place for place, rule in enumerate(TABLE)}
 """Code → place in the table."""
+
+
+def rules_table() -> str:
+    """Return the rules as the table of ``docs/validation.md``, in Markdown, one section a family."""
+    lines: list[str] = []
+    for family, title in FAMILIES.items():
+        lines += [
+            f"### {title}",
+            "",
+            "| rule | kind | what is wrong | how to mend it | STRUVAL |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{r.code}` | {r.severity} | {r.what} | {r.mend.format(of='…')} | {r.struval} |"
+            for r in TABLE
+            if r.family == family
+        ]
+        lines.append("")
+    return "\n".join(lines)

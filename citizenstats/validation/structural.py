@@ -53,6 +53,19 @@ def structural_findings(
     return in_order(found, structure)
 
 
+def code_findings(
+    engine: Engine, frame: Frame, structure: DataStructure, structures: Structures
+) -> Iterator[Finding]:
+    """Yield the components of a frame that hold what is no code of their list."""
+    types = dict(engine.columns(frame.source))
+    for component in structure.components:
+        if component.id in types and component.codelist is not None:
+            conditions = [
+                c for c in by_value(component, structures, None, "v") if c.code == "NOT_IN_CODELIST"
+            ]
+            yield from _judged_values(engine, frame, component, conditions)
+
+
 def in_order(found: Sequence[Finding], structure: DataStructure) -> list[Finding]:
     """Return findings in the order of the rules, and inside a rule in that of the components."""
     places = {component.id: place for place, component in enumerate(structure.components)}

@@ -17,7 +17,7 @@ from tests.sdmx.test_validate import KNOWN
 
 from .support import component, message, row, structure, written
 
-ROWS = [row(), row(sex="M"), row("NP", value=None)]
+ROWS = [row(), row(sex="M"), row("NP", value=None, SAMPLE_SIZE=None)]
 KEYS = [
     ("A", "DK", "F", "2020"),
     ("A", "DK", "F", None),
