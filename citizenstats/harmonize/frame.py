@@ -2,9 +2,15 @@
 
 Every component of the data structure in its order, then what protection and provenance need: `_n` unweighted units,
 `_k` units with the characteristic, `_minimum` the threshold (NULL: waived), `_kind` of figure, `_dataset`, `_deliveries`.
+How sure a figure is, NULL where no design-based error is defensible: `_se` its standard error, `_df` degrees of freedom,
+`_neff` effective sample size, `_cv` coefficient of variation (a share, not percent), `_lower` and `_upper` of the 95 %
+interval; `_se`, `_lower` and `_upper` in the scale of the figure, not rounded. `_x1` and `_x2`: the two largest
+absolute contributions of single units to a total, mean or ratio's numerator, for rules of dominance.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from citizenstats.engine import name, quoted
 from citizenstats.sdmx.model import Component, DataStructure
@@ -19,6 +25,14 @@ COMPANIONS = {
     "_kind": "VARCHAR",
     "_dataset": "VARCHAR",
     "_deliveries": "VARCHAR[]",
+    "_se": "DOUBLE",
+    "_df": "BIGINT",
+    "_neff": "DOUBLE",
+    "_cv": "DOUBLE",
+    "_lower": "DOUBLE",
+    "_upper": "DOUBLE",
+    "_x1": "DOUBLE",
+    "_x2": "DOUBLE",
 }
 """Columns after the components, with their types."""
 
@@ -40,13 +54,34 @@ def columns(structure: DataStructure) -> dict[str, str]:
     return {**{c.id: sql_type(c) for c in structure.components}, **COMPANIONS}
 
 
-def companions(*, n: str, k: str, minimum: str, kind: str, dataset: str, deliveries: str) -> list[str]:
-    """Return the select list of the companions from their SQL; `dataset` is a name."""
-    given = [n, k, minimum, kind, quoted(dataset), deliveries]
-    return [
-        f"CAST({text} AS {kind_}) AS {name(c)}"
-        for text, (c, kind_) in zip(given, COMPANIONS.items(), strict=True)
-    ]
+PRECISION = ("_se", "_df", "_neff", "_cv", "_lower", "_upper")
+"""The companions that say how sure a figure is."""
+
+CONTRIBUTIONS = ("_x1", "_x2")
+"""The companions that say what single units contribute."""
+
+
+def companions(
+    *,
+    n: str,
+    k: str,
+    minimum: str,
+    kind: str,
+    dataset: str,
+    deliveries: str,
+    further: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return the select list of the companions from their SQL; `dataset` is a name, `further` those that may be NULL."""
+    given = {
+        "_n": n,
+        "_k": k,
+        "_minimum": minimum,
+        "_kind": kind,
+        "_dataset": quoted(dataset),
+        "_deliveries": deliveries,
+        **(further or {}),
+    }
+    return [f"CAST({given.get(c, 'NULL')} AS {kind_}) AS {name(c)}" for c, kind_ in COMPANIONS.items()]
 
 
 def finished(structure: DataStructure) -> str:

@@ -89,7 +89,15 @@ WITH current AS (
     CAST(10 AS BIGINT) AS "_minimum",
     CAST('given' AS TEXT) AS "_kind",
     CAST('dihr/lgbt_barometer' AS TEXT) AS "_dataset",
-    CAST([_delivery] AS TEXT[]) AS "_deliveries"
+    CAST([_delivery] AS TEXT[]) AS "_deliveries",
+    CAST(NULL AS DOUBLE) AS "_se",
+    CAST(NULL AS BIGINT) AS "_df",
+    CAST(NULL AS DOUBLE) AS "_neff",
+    CAST(NULL AS DOUBLE) AS "_cv",
+    CAST(NULL AS DOUBLE) AS "_lower",
+    CAST(NULL AS DOUBLE) AS "_upper",
+    CAST(NULL AS DOUBLE) AS "_x1",
+    CAST(NULL AS DOUBLE) AS "_x2"
   FROM derived
 )
 SELECT

@@ -185,7 +185,15 @@ WITH current AS (
     CAST(10 AS BIGINT) AS "_minimum",
     CAST(figure.kind AS TEXT) AS "_kind",
     CAST('right_to_defend/incidents' AS TEXT) AS "_dataset",
-    CAST(deliveries AS TEXT[]) AS "_deliveries"
+    CAST(deliveries AS TEXT[]) AS "_deliveries",
+    CAST(NULL AS DOUBLE) AS "_se",
+    CAST(NULL AS BIGINT) AS "_df",
+    CAST(NULL AS DOUBLE) AS "_neff",
+    CAST(NULL AS DOUBLE) AS "_cv",
+    CAST(NULL AS DOUBLE) AS "_lower",
+    CAST(NULL AS DOUBLE) AS "_upper",
+    CAST(NULL AS DOUBLE) AS "_x1",
+    CAST(NULL AS DOUBLE) AS "_x2"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"
