@@ -12,6 +12,7 @@ import click
 
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import answer, table
+from citizenstats.errors import MappingError
 
 if TYPE_CHECKING:
     from citizenstats.mapping.export import Unsaid
@@ -94,7 +95,10 @@ def import_(office: Office, file: Path, into: Path, dataflow: str | None, dry_ru
     from citizenstats.sdmx.header import Header
 
     message = read_maps(file)
-    made = adopted(message, into, Header(f"MAP_{into.stem}", clock.now(), "CITIZENSTATS"), dataflow)
+    if not message.structure_maps:
+        raise MappingError("NO_MAP", "there is no structure map in this message", str(file))
+    sender = message.structure_maps[0].reference.agency
+    made = adopted(message, into, Header(f"MAP_{into.stem}", clock.now(), sender), dataflow)
     before = into.read_text("utf-8")
     if not dry_run:
         for name, content in made.files.items():

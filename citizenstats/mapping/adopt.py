@@ -20,6 +20,7 @@ from citizenstats.errors import MappingError
 from citizenstats.mapping import write_ml
 from citizenstats.mapping.export import ANNOTATION
 from citizenstats.mapping.model import MapMessage, StructureMap, referred
+from citizenstats.mapping.read import read_maps
 from citizenstats.mapping.resolve import Resolved, resolved
 from citizenstats.mapping.yaml_edit import edited, scalar, written
 from citizenstats.sdmx.header import Header
@@ -195,7 +196,9 @@ class _Target:
             return {"structure_map": None} if self._target.structure_map is not None else {}
         suffix = f"_{self._number + 1}" if len(self._contract.targets) > 1 else ""
         name = f"{self._stem}_map{suffix}.xml"
-        self._files[name] = write_ml.write(self._remaining(), Selected((), (), (), (), (), ()), self._header)
+        remaining, file = self._remaining(), self._folder / name
+        if not (file.exists() and read_maps(file) == remaining):
+            self._files[name] = write_ml.write(remaining, Selected((), (), (), (), (), ()), self._header)
         return {"structure_map": scalar(name)}
 
     def _remaining(self) -> MapMessage:

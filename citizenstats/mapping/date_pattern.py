@@ -6,23 +6,31 @@ each frequency, and how a longer period resolves to a shorter one. Where the not
 - a number of two letters takes one or two digits, unless another number stands right beside it;
 - ``yy`` is 1969 to 2068 (POSIX), for a pivot that moves with the clock would give other results next year;
 - ``YYYY`` is the year of the week beside ``ww`` and the calendar year elsewhere, as in the notes' own examples;
-- names of months are English; in another locale only numbers are taken;
+- a month is named by its name or by any beginning of it, of three letters or more, that no other month of the language
+  shares (``Sep``, ``Sept.``, ``juil.``); languages without a table here take numbers only;
 - eras, weeks of the month, weekdays of the month and clocks with am and pm are refused by name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from citizenstats.engine import quoted
 from citizenstats.errors import MappingError
 
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
+_MONTHS = {
+    "da": "januar februar marts april maj juni juli august september oktober november december",
+    "de": "januar februar märz april mai juni juli august september oktober november dezember",
+    "en": "january february march april may june july august september october november december",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "sv": "januari februari mars april maj juni juli augusti september oktober november december",
+}
+"""Language → the names of the months."""
 
 _PERIODS = {
     "A": "year",
@@ -81,6 +89,7 @@ class _Parts:
 
     pattern: str = ""
     groups: dict[str, int] = field(default_factory=dict)
+    months: dict[str, str] = field(default_factory=dict)
     period: str | None = None
 
 
@@ -139,7 +148,7 @@ def _days(parts: _Parts, year: str, part: Callable[[str], str]) -> tuple[str, st
         return kept, kept, "day"
     if parts.period in _SPAN:
         return _part_of_year(_SPAN[parts.period], parts.period, year, part("number"))
-    month = _month(groups, part)
+    month = _month(groups, part, parts.months)
     if month is None:
         return f"TRY_CAST({year} || '-01-01' AS DATE)", f"TRY_CAST({year} || '-12-31' AS DATE)", "year"
     if "day" in groups:
@@ -161,13 +170,17 @@ def _part_of_year(months: int, period: str, year: str, number: str) -> tuple[str
     )
 
 
-def _month(groups: dict[str, int], part: Callable[[str], str]) -> str | None:
+def _month(groups: dict[str, int], part: Callable[[str], str], months: Mapping[str, str]) -> str | None:
     """Return the SQL of the month as two digits; None where the pattern has none."""
     if "month" in groups:
         return f"lpad({part('month')}, 2, '0')"
     if "month_name" in groups:
-        names = " ".join(f"WHEN '{name[:3]}' THEN '{i:02d}'" for i, name in enumerate(_MONTHS, start=1))
-        return f"CASE left(lower({part('month_name')}), 3) {names} END"
+        said = f"lower({part('month_name')})"
+        names = " ".join(
+            f"WHEN starts_with({said}, {quoted(beginning)}) THEN '{i:02d}'"
+            for i, beginning in enumerate(months, start=1)
+        )
+        return f"CASE {names} END"
     return None
 
 
@@ -255,7 +268,8 @@ def _append(
     elif letter in "yY":
         _capture(parts, "short_year" if size == 2 else "year", "", "[0-9]{2}" if size == 2 else "[0-9]{4}")
     elif letter == "M" and size > 2:
-        _capture(parts, "month_name", "", _month_names(pattern, locale, where))
+        parts.months = _months(pattern, locale, where)
+        _capture(parts, "month_name", "", _any_of(parts.months))
     elif letter in _NUMBER:
         meaning, beside, alone = _NUMBER[letter]
         _capture(parts, meaning, "", beside if packed else alone)
@@ -270,14 +284,33 @@ def _append(
         )  # fmt: skip
 
 
-def _month_names(pattern: str, locale: str, where: str) -> str:
-    if locale.replace("_", "-").split("-")[0].lower() not in ("en", ""):
+def _months(pattern: str, locale: str, where: str) -> dict[str, str]:
+    """Return the shortest beginning that tells each month of a language from the others → the rest of its name."""
+    language = locale.replace("_", "-").split("-")[0].lower() or "en"
+    if language not in _MONTHS:
         raise MappingError(
             "BAD_PATTERN", f"the date pattern '{pattern}' has names of months in the locale {locale}", where,
-            "names are read in English; map them by a representation map",
+            f"names are read in {', '.join(_MONTHS)}; map others by a representation map",
         )  # fmt: skip
-    names = "|".join(f"{name[:3]}(?:{name[3:]})?" if name[3:] else name for name in _MONTHS)
-    return f"(?i:{names})\\.?"
+    names = _MONTHS[language].split()
+    found = {}
+    for name in names:
+        length = next(
+            n for n in range(3, len(name) + 1) if sum(other.startswith(name[:n]) for other in names) == 1
+        )
+        found[name[:length]] = name[length:]
+    return found
+
+
+def _any_of(months: Mapping[str, str]) -> str:
+    """Return the regular expression of months named by their beginnings."""
+    alternatives = []
+    for beginning, rest in months.items():
+        ends = ""
+        for letter in reversed(rest):
+            ends = f"(?:{letter}{ends})?"
+        alternatives.append(beginning + ends)
+    return f"(?i:{'|'.join(alternatives)})\\.?"
 
 
 def monday_of(year: str, week: str) -> str:

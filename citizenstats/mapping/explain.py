@@ -165,6 +165,13 @@ class _Record:
         """Return the values of inputs; of an identifier or free text only that it is given."""
         return {one: self._guarded(one, known.get(one)) for one in inputs}
 
+    def _where(self, derived: str) -> str:
+        """Return where a derived value is said: in the contract, or by a structure map."""
+        for number, resolved in self._dataset.structure_maps.items():
+            if derived in resolved.derive:
+                return self._dataset.document.where(("targets", number, "structure_map"))
+        return self._dataset.document.where(("derive", derived))
+
     def _guarded(self, one: str, value: str | None) -> str | None:
         hidden = one in self._hidden and value not in (None, "true", "false")
         return HIDDEN if hidden else value
@@ -174,7 +181,7 @@ class _Record:
         """Return identifiers, free text, and the values that are computed from them."""
         hidden = {c for c, d in self._contract.columns.items() if d.role in ("identifier", "free_text")}
         for derived, text in self._contract.derive.items():
-            parsed = expressions.parse(text, self._names, self._dataset.document.where(("derive", derived)))
+            parsed = expressions.parse(text, self._names, self._where(derived))
             if expressions.columns_of(parsed) & hidden:
                 hidden.add(derived)
         return frozenset(hidden)
@@ -183,7 +190,7 @@ class _Record:
         """Return the values computed from the record, in order."""
         found = []
         for derived, text in self._contract.derive.items():
-            where = self._dataset.document.where(("derive", derived))
+            where = self._where(derived)
             parsed = expressions.parse(text, self._names, where)
             inputs = [n for n in self._names if n in expressions.columns_of(parsed)]
             shown = self._shown(inputs, self._known)

@@ -29,6 +29,9 @@ TIME = "TIME_PERIOD"
 """The time dimension; SDMX 3.0 knows no other id for it."""
 
 
+LONGEST = 400_000
+"""Characters of SQL of one component at most."""
+
 FIXED = "FixedValueMap"
 """What the trace of a fixed value says; it counts when no other rule gives a value."""
 
@@ -275,11 +278,14 @@ class _Resolver:
 
     def _mapped(self, rules: list[Rule | Mapped]) -> Mapped:
         """Return what gives a component its value: one rule, or the first of several that gives one."""
+        for rule in rules:
+            _short_enough((rule.sql or "") + (rule.key or "" if isinstance(rule, Rule) else ""), self.where)
         if len(rules) == 1:
             return _as_mapped(rules[0])
         # What is fixed is what is left when no other rule knows better.
         ordered = sorted(rules, key=lambda r: isinstance(r, Mapped) and r.value is not None)
-        return Mapped(sql=f"coalesce({', '.join(_expression(_as_mapped(r)) for r in ordered)})")
+        tried = ", ".join(_expression(_as_mapped(r)) for r in ordered)
+        return Mapped(sql=_short_enough(f"coalesce({tried})", self.where))
 
     def _refusals(self, component: str, rules: list[Rule | Mapped]) -> list[Refusal]:
         """Return when a record is refused for a component: something is given, and no rule knows it."""
@@ -300,6 +306,16 @@ class _Resolver:
             names.append(step)
         for text in [*(m.sql for m in made.values() if m.sql is not None), *(r.condition for r in refusals)]:
             expressions.parse(text, names, self.where)
+
+
+def _short_enough(sql: str, where: str) -> str:
+    """Return SQL that a contract may hold; raises MappingError where a map has too many rules that must be tried."""
+    if len(sql) > LONGEST:
+        raise MappingError(
+            "TOO_LARGE", f"the rules of one component make {len(sql):,} characters of SQL; {LONGEST:,} is the most",
+            where, "map whole values, which are looked up, in place of regular expressions and validity",
+        )  # fmt: skip
+    return sql
 
 
 def _as_mapped(rule: Rule | Mapped) -> Mapped:
