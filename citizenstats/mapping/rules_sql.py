@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from citizenstats.engine import quoted, session
+from citizenstats.engine import Engine, quoted, session
 from citizenstats.errors import EngineError, MappingError
 from citizenstats.mapping.model import RepresentationMap, SourceValue, ValueMapping
 from citizenstats.mapping.time_sql import holds
@@ -62,6 +62,13 @@ def representation_rule(
     """
     for mapping in representation.mappings:
         _check(mapping, representation, texts, start, where)
+    patterns = tuple(s.value for m in representation.mappings for s in m.sources if s.regex)
+    unknown = unknown_to_re2(patterns) if patterns else None
+    if unknown is not None:
+        raise MappingError(
+            "BAD_PATTERN", f"{representation.reference} has the regular expression '{unknown}', which RE2 does not know",
+            where, "write it without lookaround and back references",
+        )  # fmt: skip
     given = " OR ".join(f"{text} IS NOT NULL" for text in texts)
     literals = tuple(
         dict.fromkeys(
@@ -122,29 +129,21 @@ def _check(
             where,
             "map TIME_PERIOD",
         )
-    for source in mapping.sources:
-        if source.regex:
-            check_pattern(source.value, told, where)
-
-
-def check_pattern(pattern: str, told: str, where: str) -> None:
-    """Check that RE2 knows a regular expression.
-
-    Raises:
-        MappingError: it does not; Java's lookarounds and back references are the usual cause.
-    """
-    if not _is_known(pattern):
-        raise MappingError(
-            "BAD_PATTERN", f"{told} has the regular expression '{pattern}', which RE2 does not know", where,
-            "write it without lookaround and back references",
-        )  # fmt: skip
 
 
 @cache
-def _is_known(pattern: str) -> bool:
+def unknown_to_re2(patterns: tuple[str, ...]) -> str | None:
+    """Return the first regular expression that RE2 does not know; Java's lookarounds and back references are the usual ones."""
+    with session() as engine:
+        asked = [f"regexp_matches('', {quoted(anchored(pattern))})" for pattern in patterns]
+        if _answers(engine, f"[{', '.join(asked)}]"):
+            return None
+        return next(p for p, one in zip(patterns, asked, strict=True) if not _answers(engine, one))
+
+
+def _answers(engine: Engine, sql: str) -> bool:
     try:
-        with session() as engine:
-            engine.value(f"SELECT regexp_matches('', {quoted(anchored(pattern))})")
+        engine.value(f"SELECT {sql}")
     except EngineError:
         return False
     return True

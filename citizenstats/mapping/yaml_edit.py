@@ -87,16 +87,18 @@ def _ends(text: str, start: int, last: int) -> int:
     return end
 
 
+def _line_after(value: yaml.Node) -> int:
+    """Return the line after a value: one in block form ends where the next thing begins, any other on its last line."""
+    block = isinstance(value, yaml.CollectionNode) and not value.flow_style
+    return int(value.end_mark.line) + (0 if block or value.end_mark.column == 0 else 1)
+
+
 def _spans(text: str, node: yaml.MappingNode) -> dict[str, tuple[int, int]]:
     """Return key → its first line and the line after its last, counted from 0, of a block mapping."""
     starts = [k.start_mark.line for k, _ in node.value]
     found = {}
     for i, (key, value) in enumerate(node.value):
-        last = (
-            starts[i + 1]
-            if i + 1 < len(starts)
-            else value.end_mark.line + (1 if value.end_mark.column else 0)
-        )
+        last = starts[i + 1] if i + 1 < len(starts) else _line_after(value)
         found[key.value] = (starts[i], _ends(text, starts[i], max(last, starts[i] + 1)))
     return found
 

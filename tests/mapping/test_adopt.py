@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from citizenstats.contracts.load import load_dataset, load_mappings, read_yaml
+from citizenstats.contracts.load import Dataset, Document, Mappings, load_dataset, load_mappings, read_yaml
+from citizenstats.contracts.model import Contract
 from citizenstats.errors import MappingError
 from citizenstats.mapping.adopt import Adopted, adopted
 from citizenstats.mapping.export import exported
@@ -20,7 +23,7 @@ from citizenstats.mapping.read import parse_maps
 from citizenstats.mapping.yaml_edit import scalar
 from tests.conftest import Command
 from tests.mapping.support import HEADER, js, line, message, ml
-from tests.receive.office import contract
+from tests.receive.office import Office, contract
 
 ROOT = Path(__file__).parents[2]
 MAPPINGS = load_mappings(ROOT / "sdmx_mappings")
@@ -216,3 +219,53 @@ def test_the_command_shows_the_difference_first(citizenstats: Command, own: Path
     told = citizenstats("mapping", "import", file, "--into", own, "--json")
     assert told.json["taken"] == [{"dataflow": "OFFICE:ANSWERS", "component": "SEX"}]
     assert load_dataset(own).contract.targets[0].map["SEX"].column == "sex"
+
+
+TEXT = st.sampled_from(
+    ["yes", "no", "null", "~", "1.5e5", "2020-01-01", "- a", "a: b", "# c", "'", '"', "é 🏠", "{x}"]
+) | (
+    st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=6).filter(
+        lambda t: not t.startswith("regex:")
+    )
+)
+SAID = st.one_of(
+    st.builds(lambda v: {"value": v}, TEXT),
+    st.sampled_from(["region", "sex", "year", "score"]).map(lambda c: {"column": c}),
+    st.builds(
+        lambda c, codes: {"column": c, "codes": codes},
+        st.sampled_from(["region", "sex", "score"]),
+        st.dictionaries(TEXT, TEXT, min_size=1, max_size=9),
+    ),
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["REF_AREA", "SEX", "OBS_STATUS", "SAMPLE_SIZE"]), SAID, min_size=1),
+    st.booleans(),
+)
+@example({"REF_AREA": {"column": "region"}}, False)
+def test_any_map_of_a_contract_survives_the_way_out_and_in(said: dict[str, Any], in_xml: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "watch" / "answers.yaml"
+        path.parent.mkdir()
+        told = contract()
+        (target,) = told["targets"]
+        target["map"] = {"TIME_PERIOD": {"column": "year"}, **said}
+        whole = Dataset("watch", "answers", Contract.model_validate(told), Document(path, told, {}))
+        message_ = exported(office_mappings(), whole).maps
+        target["map"] = {"TIME_PERIOD": {"column": "year"}}
+        path.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), "utf-8")
+        made = take(parse_maps((ml if in_xml else js)(message_), "here"), path)
+        found = load_dataset(path)
+        (after,), (before,) = found.contract.targets, whole.contract.targets
+        assert {c: (m.value, m.column, found.codes_of(m)) for c, m in after.map.items()} == {
+            c: (m.value, m.column, whole.codes_of(m)) for c, m in before.map.items()
+        }
+        assert made.kept == ()
+
+
+@cache
+def office_mappings() -> Mappings:
+    with tempfile.TemporaryDirectory() as folder:
+        return Office(Path(folder)).house.mappings

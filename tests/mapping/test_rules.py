@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,17 @@ def test_a_map_without_a_meaning_is_refused(said: Any, code: str) -> None:
     with pytest.raises(MappingError) as caught:
         terms(said, ["A"])
     assert caught.value.code == code
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(st.dates(date(1900, 1, 1), date(2099, 12, 31)), min_size=20, max_size=40))
+def test_a_date_is_read_in_any_form_that_it_was_written_in(days: list[date]) -> None:
+    forms = {"dd/MM/yyyy": "%d/%m/%Y", "yyyyMMdd": "%Y%m%d", "yyyy-DDD": "%Y-%j", "d. MMMM yyyy": "%d. %B %Y",
+             "YYYY'-W'ww'-'U": "%G-W%V-%u", "yyyyDnnn": "%YD%j"}  # fmt: skip
+    for form, written in forms.items():
+        said = message({}, times=[pattern(form, "D")])
+        made = run(said, [{"T": d.strftime(written)} for d in days])
+        assert [r["TIME_PERIOD"] for r in made] == [d.isoformat() for d in days]
 
 
 PLAIN = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=8).filter(
