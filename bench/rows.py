@@ -8,7 +8,7 @@ from typing import Literal
 LIBRARY_ROWS = 100_000
 """Observations at which the libraries are compared: more would take minutes."""
 RECORDS = 10_000_000
-"""Records that are estimated."""
+"""Records that are estimated, and observations that are validated."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         "harmonize and estimate records / the bare aggregation", "bench.survey:estimates",
         "bench.survey:bare_aggregation", 3, "at most", "bench.survey:records", RECORDS,
+    ),
+    Row(
+        "validate against the SDG structure / DuckDB COPY to CSV", "bench.validation:validated",
+        "bench.validation:copied", 2, "at most", "bench.validation:observations", RECORDS,
     ),
     _library("write SDMX-CSV 2.1, against pysdmx", "csv", "pysdmx_csv"),
     _library("write SDMX-ML 3.0, against pysdmx", "ml_series", "pysdmx_ml"),

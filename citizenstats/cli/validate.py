@@ -17,21 +17,37 @@ from citizenstats.cli.show import answer
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a page for people to this file, too.",
 )
+@click.option(
+    "--former",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Compare with this message, that of the last release.",
+)
+@click.option(
+    "--official",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Compare with this message, an official series of the same structure.",
+)
 @office_options
-def validate(office: Office, file: Path, html: Path | None) -> int:
+def validate(
+    office: Office, file: Path, html: Path | None, former: Path | None, official: Path | None
+) -> int:
     """Validate an SDMX message.
 
     FILE is looked at: is it well-formed, valid by the official schemas and by its structure, and does its content keep
-    code lists, constraints and confidentiality? The rules are those of docs/validation.md. Exit code 1 when there is an
+    code lists, constraints and confidentiality? With --former and --official the values of a valid message are also compared
+    with others. The rules are those of docs/validation.md. Exit code 1 when there is an
     error; warnings alone leave it 0.
     """
     from citizenstats.border import border
     from citizenstats.contracts.load import load_mappings
-    from citizenstats.sdmx.validate import validate_message
+    from citizenstats.sdmx.validate import compare_messages, validate_message
     from citizenstats.validation.report import report_facts, report_page
 
     with border(f"validate {file.name}"):
-        findings = validate_message(file, load_mappings(office.mappings).structures)
+        structures = load_mappings(office.mappings).structures
+        findings = validate_message(file, structures)
+        if (former or official) and not any(f.severity == "error" for f in findings):
+            findings += compare_messages(file, structures, former, official)
         facts = report_facts(str(file), findings)
         if html is not None:
             html.write_bytes(report_page(facts))

@@ -28,9 +28,10 @@ from citizenstats.sdmx.read.csv import LONGEST_RECORD
 from citizenstats.sdmx.read.source import is_packed, opened, syntax_of
 from citizenstats.sdmx.schema import Purpose, Version, base, schema
 from citizenstats.sdmx.validate_finding import MessageFinding
-from citizenstats.validation.message import judged_content, what
+from citizenstats.validation.finding import Finding
+from citizenstats.validation.message import compared_content, judged_content, what
 
-__all__ = ["MessageFinding", "validate_message"]
+__all__ = ["MessageFinding", "compare_messages", "validate_message"]
 
 MOST = 50
 """Findings of one kind that are told at most."""
@@ -137,10 +138,38 @@ def _unreadable(error: MessageError) -> MessageFinding:
 
 
 def _content(file: Path, structures: Structures) -> list[MessageFinding]:
-    return [
-        MessageFinding(f.code, what(f), None, f.mend, f.severity, f.component, f.count, f.row, f.values)
-        for f in judged_content(file, structures).findings
-    ]
+    return [_told(found) for found in judged_content(file, structures).findings]
+
+
+def _told(found: Finding) -> MessageFinding:
+    return MessageFinding(
+        found.code,
+        what(found),
+        None,
+        found.mend,
+        found.severity,
+        found.component,
+        found.count,
+        found.row,
+        found.values,
+    )
+
+
+def compare_messages(
+    file: Path, structures: Structures, former: Path | None = None, official: Path | None = None
+) -> list[MessageFinding]:
+    """Return where a valid message is far from that of the last release, or from an official series.
+
+    Args:
+        file: the message.
+        structures: where its structure is.
+        former: the message of the last release.
+        official: a message with an official series in the same structure.
+    """
+    try:
+        return [_told(found) for found in compared_content(file, structures, former, official)]
+    except MessageError as error:
+        return [_unreadable(error)]
 
 
 # --- SDMX-ML ----------------------------------------------------------------------------------------------

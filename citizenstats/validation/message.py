@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Component, DataStructure, Structures
-from citizenstats.sdmx.read import MessageFacts, read_message
+from citizenstats.sdmx.read import MessageFacts, read_message, read_observations
 from citizenstats.validation.conditions import is_mandatory
 from citizenstats.validation.finding import Finding, Frame, finding
 from citizenstats.validation.judge import published_findings
+from citizenstats.validation.plausible import change_findings, official_findings
 from citizenstats.validation.rules import RULES
 from citizenstats.validation.structural import code_findings, in_order
 
@@ -172,3 +174,41 @@ def what(found: Finding) -> str:
 
 SHOWN = 60
 """Characters of a value that are told: a value may be as long as a book."""
+
+
+def compared_content(
+    file: Path, structures: Structures, former: Path | None = None, official: Path | None = None
+) -> list[Finding]:
+    """Return where the observations of a message are far from those of other messages; all are warnings.
+
+    Args:
+        file: the message.
+        structures: where its structure is.
+        former: the message of the last release.
+        official: a message with an official series in the same structure.
+
+    Raises:
+        MessageError: one of them cannot be read; ``OTHER_STRUCTURE`` when their structures differ.
+    """
+    with tempfile.TemporaryDirectory(prefix="citizenstats-validate-") as folder:
+        work = Path(folder).absolute()
+        facts = read_observations(file, structures, work / "present.parquet").facts
+        structure = structures.data_structures[facts.structure]
+        found: list[Finding] = []
+        with session([work], scratch=work) as engine:
+            present = _observations(work / "present.parquet")
+            for other, look in ((former, change_findings), (official, official_findings)):
+                if other is not None:
+                    beside = read_observations(other, structures, work / "other.parquet").facts
+                    if beside.structure != facts.structure:
+                        raise MessageError(
+                            "OTHER_STRUCTURE",
+                            f"{beside.structure} cannot be compared with {facts.structure}",
+                            mend="give a message of the same structure",
+                        )
+                    found += look(engine, present, _observations(work / "other.parquet"), structure)
+        return in_order(found, structure)
+
+
+def _observations(parquet: Path) -> Frame:
+    return Frame(f"SELECT * FROM read_parquet({quoted(str(parquet))})")

@@ -58,6 +58,8 @@ TABLE: tuple[Rule, ...] = (
     Rule("BAD_ACTION", "message", "error", "the action is none of A, D, I, M, R", "write M, R or D"),
     Rule("SEVERAL_STRUCTURES", "message", "error", "the rows of the message have several structures",
          "send one message for each"),
+    Rule("OTHER_STRUCTURE", "message", "error", "the two messages to compare have different structures",
+         "give a message of the same structure"),
     Rule("DAMAGED", "message", "error", "the packed file is damaged or ends early", "pack it again", "500"),
     Rule("TOO_LARGE", "message", "error", "the message unpacks to more than is read", "send it in parts"),
     Rule("NOT_IN_STRUCTURE", "structure", "error", "the structure has no such component",

@@ -183,27 +183,26 @@ def row_findings(engine: Engine, frame: Frame, checks: Sequence[tuple[str, Condi
     """
     if not checks:
         return
-    told = []
-    for _, condition in checks:
-        row = f"{frame.first} FILTER (WHERE {condition.sql})" if frame.row else frame.first
-        told.append(f"count(*) FILTER (WHERE {condition.sql}), {row}")
-    # Each condition stands twice when rows are numbered, and so do its parameters.
-    parameters = [p for _, c in checks for p in c.parameters * (2 if frame.row else 1)]
-    answer = engine.rows(f"SELECT {', '.join(told)} FROM {frame.relation}", parameters)[0]
-    for i, (component, condition) in enumerate(checks):
-        count, row = answer[2 * i : 2 * i + 2]
+    told = ", ".join(f"count(*) FILTER (WHERE {condition.sql})" for _, condition in checks)
+    parameters = [parameter for _, condition in checks for parameter in condition.parameters]
+    counts = engine.rows(f"SELECT {told} FROM {frame.relation}", parameters)[0]
+    for (component, condition), count in zip(checks, counts, strict=True):
         if count:
-            values = _values(engine, frame, component, condition)
-            yield finding(condition.code, component, int(count), values, _number(row), of=condition.of)
+            row, values = _first(engine, frame, component, condition)
+            yield finding(condition.code, component, int(count), values, row, of=condition.of)
 
 
-def _values(engine: Engine, frame: Frame, component: str, condition: Condition) -> tuple[str, ...]:
-    rows = engine.rows(
-        f"SELECT CAST({name(component)} AS VARCHAR) AS v, count(*) AS n FROM {frame.relation} "
-        f"WHERE ({condition.sql}) AND {name(component)} IS NOT NULL GROUP BY 1 ORDER BY n DESC, v LIMIT {EXAMPLES}",
+def _first(
+    engine: Engine, frame: Frame, component: str, condition: Condition
+) -> tuple[int | None, tuple[str, ...]]:
+    """Return the first row under a condition, and its most frequent values."""
+    row, values = engine.rows(
+        f"SELECT min(r), (list(v ORDER BY n DESC, v) FILTER (WHERE v IS NOT NULL))[:{EXAMPLES}] FROM ("
+        f"SELECT CAST({name(component)} AS VARCHAR) AS v, count(*) AS n, {frame.first} AS r FROM {frame.relation} "
+        f"WHERE {condition.sql} GROUP BY 1)",
         condition.parameters,
-    )
-    return tuple(value for value, _ in rows)
+    )[0]
+    return _number(row), tuple(values or ())
 
 
 def _periods(

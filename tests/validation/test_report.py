@@ -98,3 +98,16 @@ def test_a_warning_alone_leaves_the_exit_code_at_zero(citizenstats, tmp_path: Pa
         file.write_text(file.read_text("utf-8") + more + "\n", "utf-8")
     said = citizenstats("validate", file, "--home", tmp_path / "home")
     assert (said.code, "warning, DOES_NOT_ADD_UP" in said.out, "1 warning(s)" in said.out) == (0, True, True)
+
+
+def test_a_message_is_compared_with_the_last_release_and_an_official_series(
+    citizenstats, tmp_path: Path
+) -> None:
+    for other, value in (("former", "1.5"), ("official", "4")):
+        (tmp_path / other).mkdir()
+        sdg(tmp_path / other, OBS_VALUE=value)
+    others = [f"--{o}={tmp_path / o / 'sdg.csv'}" for o in ("former", "official")]
+    said = citizenstats("validate", sdg(tmp_path), *others, "--json", "--home", tmp_path / "home")
+    jsonschema.validate(said.json, schema())
+    assert (said.code, said.json["errors"]) == (0, 0)
+    assert [f["code"] for f in said.json["findings"]] == ["LARGE_CHANGE", "OFFICIAL_DIFFERS"]
