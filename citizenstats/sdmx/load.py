@@ -2,7 +2,8 @@
 
 Code lists are CSV (``id,parent,name_<language>,description_<language>``; any other column is an annotation of that
 type, several values separated by ``;``), the rest is YAML. What partner and dataflow files say already (agencies, data
-providers, provision agreements, categorisations, content constraints) is derived, never written twice.
+providers, provision agreements, categorisations, content constraints) is derived, never written twice. Messages under
+``structures/<AGENCY>/imported/`` are read as they were received; a file of our own of the same identity wins.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from citizenstats.sdmx.schema import TYPES
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset, Document
     from citizenstats.contracts.model import AgencyFile, DataflowFile, PartnerFile
+    from citizenstats.sdmx.registry.message import Artefacts
 
 OFFICIAL = Path(__file__).parent / "official"
 """The official artefacts that travel with the library, one folder an agency."""
@@ -62,8 +64,9 @@ def load_structures(
     Raises:
         MappingError: a file is wrong or refers to what is not there, with file and line.
     """
-    schemes: dict[Reference, ItemScheme] = {}
-    structures: dict[Reference, DataStructure] = {}
+    imported = _imported(folder)
+    schemes = dict(imported.schemes)
+    structures = dict(imported.data_structures)
     for root in (OFFICIAL, folder / "structures"):
         for place in sorted(p for p in root.glob("*") if p.is_dir()):
             schemes.update({s.reference: s for s in _schemes(place)})
@@ -73,16 +76,56 @@ def load_structures(
             structures[structure.reference] = structure
     organisations = _organisations(agency, partners)
     schemes.update({s.reference: s for s in organisations})
-    flows = dict(_dataflow(name, file, structures, folder) for name, file in dataflows.items())
+    own = dict(_dataflow(name, file, structures, folder) for name, file in dataflows.items())
+    others = {r: f for r, f in imported.dataflows.items() if r not in own and f.structure in structures}
     providers = organisations[1].reference
     return Structures(
         schemes,
         structures,
-        flows,
-        tuple(_agreements(agency, partners, dataflows, providers)),
-        tuple(_categorisations(agency, dataflows, schemes, folder)),
-        tuple(_constraints(agency, dataflows)),
+        {**others, **own},
+        (
+            *_agreements(agency, partners, dataflows, providers),
+            *(
+                a
+                for a in imported.agreements.values()
+                if a.dataflow in others and a.provider_scheme in schemes
+            ),
+        ),
+        (
+            *_categorisations(agency, dataflows, schemes, folder),
+            *(
+                c
+                for c in imported.categorisations.values()
+                if c.dataflow in others and c.category_scheme in schemes
+            ),
+        ),
+        (
+            *_constraints(agency, dataflows),
+            *(c for c in imported.constraints.values() if c.dataflow in others),
+        ),
     )
+
+
+def _imported(folder: Path) -> Artefacts:
+    """Return what was pulled from registries and is kept as it was received; of two alike the later file counts."""
+    from citizenstats.sdmx.registry.message import Artefacts, read_structures
+
+    found = Artefacts()
+    for root in (OFFICIAL, folder / "structures"):
+        for path in sorted(p for p in root.glob("*/imported/*") if p.suffix in (".xml", ".json")):
+            try:
+                read = read_structures(path.read_bytes())
+            except StructureError as error:
+                raise MappingError(
+                    error.code, error.what, str(path), "pull it again, or take the file away"
+                ) from None
+            found.schemes |= read.schemes
+            found.data_structures |= read.data_structures
+            found.dataflows |= read.dataflows
+            found.agreements |= read.agreements
+            found.categorisations |= read.categorisations
+            found.constraints |= read.constraints
+    return found
 
 
 # --- item schemes -----------------------------------------------------------------------------------------

@@ -1,0 +1,134 @@
+"""Structure messages that others wrote, read into the model: SDMX-ML 2.1, 3.0 and 3.1, SDMX-JSON 1.0, 2.0 and 2.1.
+
+What this project has no use for (hierarchies, maps, processes, …) is passed over; `citizenstats.mapping` reads maps. Read
+here and not by sdmx1 or pysdmx: the one fails on attributes of groups and data sets in 3.0 and knows no 3.1, the other keeps
+names in one language and fails on lists that are in no message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from citizenstats.errors import StructureError
+from citizenstats.sdmx.model import (
+    Categorisation,
+    ContentConstraint,
+    Dataflow,
+    DataStructure,
+    ItemScheme,
+    ProvisionAgreement,
+    Reference,
+)
+
+MOST_BYTES = 512 << 20
+"""Bytes of a structure message that are read: the largest code lists known have a few ten thousand codes."""
+
+
+@dataclass(frozen=True)
+class Representation:
+    """How values of a component or concept look: a code list, or a data type."""
+
+    codelist: Reference | None = None
+    type: str | None = None
+
+
+@dataclass
+class Artefacts:
+    """The artefacts of one or several messages, by reference."""
+
+    schemes: dict[Reference, ItemScheme] = field(default_factory=dict)
+    data_structures: dict[Reference, DataStructure] = field(default_factory=dict)
+    dataflows: dict[Reference, Dataflow] = field(default_factory=dict)
+    agreements: dict[Reference, ProvisionAgreement] = field(default_factory=dict)
+    categorisations: dict[Reference, Categorisation] = field(default_factory=dict)
+    constraints: dict[Reference, ContentConstraint] = field(default_factory=dict)
+
+    def kinds(self) -> dict[Reference, list[str]]:
+        """Return the kinds of artefacts by reference; a dataflow and its structure may share one."""
+        found: dict[Reference, list[str]] = {}
+        for reference, scheme in self.schemes.items():
+            found.setdefault(reference, []).append(scheme.kind)
+        for kind, listed in self._others():
+            for reference in listed:
+                found.setdefault(reference, []).append(kind)
+        return found
+
+    def _others(self) -> Iterable[tuple[str, Iterable[Reference]]]:
+        yield "DataStructure", self.data_structures
+        yield "Dataflow", self.dataflows
+        yield "ProvisionAgreement", self.agreements
+        yield "Categorisation", self.categorisations
+        yield "DataConstraint", self.constraints
+
+    def of(self, kind: str, reference: Reference) -> object | None:
+        """Return an artefact; None when there is none."""
+        scheme = self.schemes.get(reference)
+        if scheme is not None and scheme.kind == kind:
+            return scheme
+        return next((listed.get(reference) for k, listed in self._by_kind() if k == kind), None)
+
+    def _by_kind(self) -> Iterable[tuple[str, dict[Reference, object]]]:
+        yield "DataStructure", dict(self.data_structures)
+        yield "Dataflow", dict(self.dataflows)
+        yield "ProvisionAgreement", dict(self.agreements)
+        yield "Categorisation", dict(self.categorisations)
+        yield "DataConstraint", dict(self.constraints)
+
+    def __len__(self) -> int:
+        """Return how many artefacts there are."""
+        return sum(len(kinds) for kinds in self.kinds().values())
+
+
+def read_structures(content: bytes) -> Artefacts:
+    """Return the artefacts of a structure message.
+
+    Raises:
+        StructureError: ``NOT_STRUCTURES`` when it is no such message, or is damaged.
+    """
+    from citizenstats.sdmx.registry import message_json, message_ml
+
+    if len(content) > MOST_BYTES:
+        raise StructureError(
+            "NOT_STRUCTURES", "the message is larger than is read", mend="ask for fewer structures"
+        )
+    start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    try:
+        if start.startswith(b"<"):
+            return message_ml.read(content)
+        if start.startswith(b"{"):
+            return message_json.read(content)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError):
+        raise StructureError(
+            "NOT_STRUCTURES",
+            "an artefact is not in the form that the standard gives it",
+            mend="validate the message",
+        ) from None
+    raise StructureError(
+        "NOT_STRUCTURES", "this is no structure message of SDMX", mend="send SDMX-ML or SDMX-JSON"
+    )
+
+
+TYPES = {
+    "Alpha": "String",
+    "AlphaNumeric": "String",
+    "XHTML": "String",
+    "Numeric": "Decimal",
+    "GregorianYear": "ObservationalTimePeriod",
+    "TimePeriod": "ObservationalTimePeriod",
+    "StandardTimePeriod": "ObservationalTimePeriod",
+    "BasicTimePeriod": "ObservationalTimePeriod",
+    "GregorianTimePeriod": "ObservationalTimePeriod",
+    "ReportingTimePeriod": "ObservationalTimePeriod",
+}
+"""Data types of SDMX that this project takes for another one; what it does not know is text."""
+
+
+def known_type(said: str | None, role: str) -> str:
+    """Return the data type as this project knows it."""
+    from citizenstats.sdmx.schema import TYPES as KNOWN
+
+    if role == "time":
+        return "ObservationalTimePeriod"
+    told = TYPES.get(said or "String", said or "String")
+    return told if told in KNOWN else "String"

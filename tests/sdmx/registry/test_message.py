@@ -1,0 +1,89 @@
+"""Structures that are written are read back equal, in every format; official ones are read; what is none is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from citizenstats.errors import StructureError
+from citizenstats.sdmx.model import Reference
+from citizenstats.sdmx.registry.message import read_structures
+from citizenstats.sdmx.structures import FORMATS
+from tests.sdmx.test_structure_messages import FLOWS, OWN, told, written
+
+
+def alike(item, form):
+    """Return an item as a format can say it: 3.0 cannot say some parents."""
+    import dataclasses
+
+    from citizenstats.sdmx.structures_ml import _PARENT_OF_3
+
+    lost = form == "ml-3.0" and item.parent and not _PARENT_OF_3.fullmatch(item.parent)
+    return dataclasses.replace(item, parent=None if lost else item.parent)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("flow", [FLOWS[0], FLOWS[4], str(OWN)])
+def test_what_is_written_reads_back_equal(form, flow):
+    mine, read = told(flow), read_structures(written(flow, form))
+    assert list(read.data_structures.values()) == list(mine.data_structures)
+    assert list(read.dataflows.values()) == list(mine.dataflows)
+    without = ("DataProviderScheme",) if form == "ml-3.0" else ()
+    for scheme in mine.schemes:
+        if scheme.kind not in without:
+            found = read.schemes[scheme.reference]
+            assert found.names == scheme.names
+            assert found.partial == scheme.partial
+            assert found.items == tuple(alike(item, form) for item in scheme.items)
+    assert list(read.constraints.values()) == list(mine.constraints)
+    if form != "ml-3.0":
+        assert list(read.agreements.values()) == list(mine.agreements)
+    assert [(c.dataflow, c.category) for c in read.categorisations.values()] == [
+        (c.dataflow, c.category) for c in mine.categorisations
+    ]
+
+
+BAD = {
+    "empty": b"",
+    "web page": b"<!doctype html><html><body>Not found</body></html>",
+    "bomb": b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aa">]><x>&a;</x>',
+    "cut": b'<mes:Structure xmlns:mes="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"><mes:Head',
+    "data": b'{"data": {"dataSets": []}}',
+    "no json": b"{",
+    "a reference is missing": b'{"data": {"dataflows": [{"id": "X", "agencyID": "Y", "structure": "Z"}]}}',
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_what_is_no_structure_message_is_named(content):
+    with pytest.raises(StructureError) as error:
+        read_structures(content)
+    assert error.value.code == "NOT_STRUCTURES"
+
+
+SDG = b"""<?xml version="1.0"?>
+<mes:Structure xmlns:mes="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"
+  xmlns:s="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/structure"
+  xmlns:c="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/common">
+<mes:Structures><s:Concepts><s:ConceptScheme id="CS" agencyID="OLD">
+<c:Name xml:lang="en">Concepts</c:Name>
+<s:Concept id="SEX"><c:Name>Sex</c:Name><s:CoreRepresentation><s:Enumeration>
+<Ref id="CL_SEX" agencyID="OLD" class="Codelist"/></s:Enumeration></s:CoreRepresentation></s:Concept>
+<s:Concept id="V"><c:Name>Value</c:Name></s:Concept></s:ConceptScheme></s:Concepts>
+<s:DataStructures><s:DataStructure id="D" agencyID="OLD" version="2.1"><c:Name>D</c:Name>
+<s:DataStructureComponents><s:DimensionList>
+<s:Dimension id="SEX"><s:ConceptIdentity>
+<Ref id="SEX" maintainableParentID="CS" agencyID="OLD"/></s:ConceptIdentity></s:Dimension>
+</s:DimensionList><s:MeasureList><s:PrimaryMeasure id="OBS_VALUE"><s:ConceptIdentity>
+<URN>urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept=OLD:CS(1.0).V</URN></s:ConceptIdentity></s:PrimaryMeasure>
+</s:MeasureList></s:DataStructureComponents></s:DataStructure>
+<s:DataStructure id="STUB" agencyID="OLD" isExternalReference="true"><c:Name>Stub</c:Name></s:DataStructure>
+</s:DataStructures></mes:Structures></mes:Structure>"""
+
+
+def test_an_old_message_with_core_representations_stubs_and_mixed_references():
+    found = read_structures(SDG)
+    (structure,) = found.data_structures.values()
+    assert structure.reference == Reference("OLD", "D", "2.1")
+    sex, value = structure.components
+    assert sex.codelist == Reference("OLD", "CL_SEX", "1.0")
+    assert (value.role, value.type) == ("measure", "String")
