@@ -4,8 +4,8 @@ The engine builds the text of each observation; its buffers are handed on as the
 to an HTTP response. Memory does not grow with the number of observations. The same message gives the same bytes.
 
 A format is one module with a `Format` in it, listed in `FORMATS`:
-`message` says what a message is and where components stand, `fragments` how columns become text, `checks` what
-must hold before the first byte, `stream` how text becomes bytes.
+`features` says which format can say what, `message` what a message is and where components stand, `fragments` how
+columns become text, `checks` what must hold before the first byte, `stream` how text becomes bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from citizenstats.engine import Engine
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write import csv, json, ml3, ml21
+from citizenstats.sdmx.write.features import check_features
 from citizenstats.sdmx.write.message import Action, DataMessage, Format
 from citizenstats.sdmx.write.options import PLAIN, Options
 
@@ -61,6 +62,7 @@ def chunks(
         raise MessageError(
             "NO_SUCH_FORMAT", f"there is no format {form}", mend=f"use one of {known}"
         ) from None
+    check_features(form, messages, options)
     return found.write(engine, messages, options)
 
 

@@ -11,53 +11,12 @@ from collections.abc import Sequence
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Component
+from citizenstats.sdmx.write.features import ALL_OPEN
 from citizenstats.sdmx.write.fragments import is_free_text
 from citizenstats.sdmx.write.message import DataMessage, Layout
-from citizenstats.sdmx.write.options import PLAIN, Options
 
 _FORBIDDEN = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{FFFE}\x{FFFF}]"
 """Characters that XML 1.0 has no way to write; the engine's texts hold no surrogates."""
-
-
-def one_measure(message: DataMessage, version: str) -> None:
-    """See that a structure has the one measure that messages of before SDMX 3.0 have.
-
-    Raises:
-        MessageError: ``ONE_MEASURE_ONLY``.
-    """
-    measures = [measure.id for measure in message.structure.measures]
-    if measures != ["OBS_VALUE"]:
-        raise MessageError(
-            "ONE_MEASURE_ONLY",
-            f"{version} has one measure, OBS_VALUE; {message.structure.reference} has {', '.join(measures) or 'none'}",
-            mend="use csv-2.1 or ml-3.0",
-        )
-
-
-def one_value(message: DataMessage, version: str) -> None:
-    """See that no attribute has several values or languages: messages of before SDMX 3.0 have one value each.
-
-    Raises:
-        MessageError: ``ONE_VALUE_ONLY``.
-    """
-    several = [component.id for component in message.structure.components if component.several]
-    if several:
-        raise MessageError(
-            "ONE_VALUE_ONLY",
-            f"{version} has one value for each attribute, in no language",
-            where=", ".join(several),
-            mend="use csv-2.1, ml-3.0 or json-2.0",
-        )
-
-
-def plain(options: Options, version: str) -> None:
-    """See that nothing is asked for that only SDMX-CSV has.
-
-    Raises:
-        MessageError: ``NO_SUCH_OPTION``.
-    """
-    if options != PLAIN:
-        raise options.refuse(f"{version} has no labels, keys, time format, separator or language to choose")
 
 
 def check_missing(engine: Engine, message: DataMessage, found: Layout) -> None:
@@ -81,8 +40,8 @@ def check_missing(engine: Engine, message: DataMessage, found: Layout) -> None:
             )
 
 
-def check_named(engine: Engine, message: DataMessage, dimensions: Sequence[str], version: str) -> None:
-    """See that each key to delete names one of the dimensions: a version may have no place for a key that is all open.
+def check_named(engine: Engine, message: DataMessage, dimensions: Sequence[str], form: str) -> None:
+    """See that each key to delete names one of the dimensions, where a format has no place for a key that is all open.
 
     Raises:
         MessageError: ``NO_PARTIAL_KEY``.
@@ -91,11 +50,7 @@ def check_named(engine: Engine, message: DataMessage, dimensions: Sequence[str],
         return
     open_ = " AND ".join(f"{name(dimension)} IS NULL" for dimension in dimensions)
     if count := engine.value(f"SELECT count(*) FROM ({message.source}) WHERE {open_}"):
-        raise MessageError(
-            "NO_PARTIAL_KEY",
-            f"{version} has no place for a key without {', '.join(dimensions)}, which {count} rows delete",
-            mend="use csv-2.1 or ml-3.1",
-        )
+        ALL_OPEN.require(form, ", ".join(dimensions), f", and {count} rows delete such keys")
 
 
 def check_levels(engine: Engine, layout: Layout) -> None:

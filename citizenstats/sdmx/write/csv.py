@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from citizenstats.engine import Engine
-from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT, Component
-from citizenstats.sdmx.write.checks import check_missing, one_value
+from citizenstats.sdmx.write.checks import check_missing
 from citizenstats.sdmx.write.csv_cells import Cells, header_of, name_in, quoted_cell
+from citizenstats.sdmx.write.features import words
 from citizenstats.sdmx.write.fragments import Sql, concat
-from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, Words, Writer, layout
+from citizenstats.sdmx.write.message import Action, DataMessage, Format, Layout, Writer, layout
 from citizenstats.sdmx.write.options import Options
 from citizenstats.sdmx.write.stream import texts
 
@@ -34,25 +34,11 @@ class _Version:
     Attributes:
         first: the names of the columns that say what the rows are of.
         actions: action → its letter; empty where the version has no actions.
-        missing: what stands for a missing measure that is no floating point number; None where there is no word.
     """
 
     number: str
     first: tuple[str, ...]
     actions: Mapping[Action, str]
-    missing: str | None
-
-    def check(self, message: DataMessage, options: Options) -> None:
-        """See that the version has what is asked for.
-
-        Raises:
-            MessageError: ``NO_SUCH_OPTION``, or ``ONE_VALUE_ONLY`` when an attribute has several values at once.
-        """
-        if self.actions:
-            return
-        one_value(message, f"SDMX-CSV {self.number}")
-        if options.labels == "name" or options.keys != "none":
-            raise options.refuse(f"SDMX-CSV {self.number} has no columns of names or keys")
 
     def header(self, columns: Sequence[Component], options: Options) -> list[str]:
         """Return the header's fields before the components."""
@@ -64,11 +50,7 @@ class _Version:
         return [first, *more, *_KEYS[options.keys]]
 
     def cells(self, message: DataMessage, options: Options) -> list[str]:
-        """Return what stands in the columns that say what the rows are of, the same in each.
-
-        Raises:
-            MessageError: ``NO_ACTION`` when the version cannot say what to do with the observations.
-        """
+        """Return what stands in the columns that say what the rows are of, the same in each."""
         reference = str(message.dataflow.reference)
         told = name_in(message.dataflow.names, options.language, message.dataflow.reference.id)
         if options.labels == "both":
@@ -76,27 +58,21 @@ class _Version:
         if self.actions:
             named = [told] if options.labels == "name" else []
             return ["dataflow", reference, *named, self.actions[message.action]]
-        if message.action == "Delete":
-            raise MessageError(
-                "NO_ACTION", f"SDMX-CSV {self.number} cannot say Delete", mend="use csv-2.0 or csv-2.1"
-            )
         return [reference]
 
 
 _LETTERS: Mapping[Action, str] = {"Replace": "R", "Delete": "D", "Information": "I"}
 _STRUCTURE = ("STRUCTURE", "STRUCTURE_ID", "ACTION")
 _VERSIONS = (
-    _Version("1.0", ("DATAFLOW",), {}, None),
-    _Version("2.0", _STRUCTURE, {**_LETTERS, "Merge": "A", "Append": "A"}, None),
-    _Version("2.1", _STRUCTURE, {**_LETTERS, "Merge": "M", "Append": "M"}, "#N/A"),
+    _Version("1.0", ("DATAFLOW",), {}),
+    _Version("2.0", _STRUCTURE, {**_LETTERS, "Merge": "A", "Append": "A"}),
+    _Version("2.1", _STRUCTURE, {**_LETTERS, "Merge": "M", "Append": "M"}),
 )
 
 
 def _writer(version: _Version) -> Writer:
     def write(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
-        version.check(messages[0], options)
-        words = Words("NaN", version.missing)
-        layouts = [layout(engine, message, FLAT, words) for message in messages]
+        layouts = [layout(engine, message, FLAT, words(f"csv-{version.number}")) for message in messages]
         for message, found in zip(messages, layouts, strict=True):
             check_missing(engine, message, found)
         columns = _columns(messages[0], layouts)

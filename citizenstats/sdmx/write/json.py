@@ -27,10 +27,8 @@ from citizenstats.sdmx.write.checks import (
     check_levels,
     check_missing,
     check_named,
-    one_measure,
-    one_value,
-    plain,
 )
+from citizenstats.sdmx.write.features import MARKS_ABOVE, OPEN_KEYS, words
 from citizenstats.sdmx.write.fragments import Sql, concat, has_value, in_language, otherwise, value, when
 from citizenstats.sdmx.write.json_structure import Values, Version, indexed, items, link, meta, structure
 from citizenstats.sdmx.write.message import DataMessage, Format, Layout, Words, Writer, layout
@@ -48,9 +46,6 @@ _FLOATS = ("DOUBLE", "FLOAT")
 
 def _writer(version: Version) -> Writer:
     def write(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
-        plain(options, "SDMX-JSON")
-        if version.first:
-            _of_first(messages)
         sets = [_DataSet(engine, version, message, number) for number, message in enumerate(messages)]
         structures = [one.structure() for one in sets]
         described = {"structure": structures[0]} if version.first else {"structures": structures}
@@ -61,17 +56,6 @@ def _writer(version: Version) -> Writer:
     return write
 
 
-def _of_first(messages: Sequence[DataMessage]) -> None:
-    one_measure(messages[0], "SDMX-JSON 1.0")
-    one_value(messages[0], "SDMX-JSON 1.0")
-    if len(messages) > 1:
-        raise MessageError(
-            "ONE_DATA_SET",
-            "data sets of SDMX-JSON 1.0 share one list of values, and ours have one each",
-            mend="write a message for each, or use json-2.0",
-        )
-
-
 class _DataSet:
     """A data set that is about to be written; all that can be wrong is raised when it is made."""
 
@@ -80,7 +64,7 @@ class _DataSet:
         self._version = version
         self._message = message
         self._number = number
-        found = layout(engine, message, message.along, Words(version.nan, version.missing))
+        found = layout(engine, message, message.along, _words(version))
         check_missing(engine, message, found)
         self._found = _without_groups(message, found) if version.first else found
         check_levels(engine, self._found)
@@ -119,6 +103,12 @@ class _DataSet:
         opening = f'{_json(told).removesuffix("}")},"{kind}":{{\n'
         rows = _rows(self._engine, found, self._values)
         return chain([before, opening.encode()], rows, [b"}}"])
+
+
+def _words(version: Version) -> Words:
+    """Return the words for what is missing, as JSON."""
+    said = words(version.form)
+    return Words(*(word and _json(word) for word in (said.number, said.other)))
 
 
 def _json(told: Any) -> str:
@@ -190,7 +180,7 @@ def _open_keys(
     """Return the keys to delete in which a dimension is open, each without attributes: all below it goes.
 
     Raises:
-        MessageError: ``NO_PARTIAL_KEY`` or ``NO_MARK_ABOVE`` when the version has no place for what is deleted.
+        MessageError: the version has no place for what is deleted.
     """
     open_ = " OR ".join(f"{name(d)} IS NULL" for d in message.structure.key)
     marked = any_of(found, [*found.measures, *found.observation])
@@ -198,23 +188,13 @@ def _open_keys(
     above = any_of(found, [*found.data_set, *grouped, *found.series])
     misplaced = f"SELECT count(*) FROM ({message.source}) WHERE ({above}) OR (({open_}) AND ({marked}))"
     if count := engine.value(misplaced):
-        raise MessageError(
-            "NO_MARK_ABOVE",
-            f"SDMX-JSON {version.number} deletes single values at whole keys and at the observation only, {count} rows "
-            "mark others",
-            mend="use csv-2.1 or ml-3.1",
-        )
-    if version.number == "2.0":
-        check_named(engine, message, message.structure.key, "SDMX-JSON 2.0")
+        MARKS_ABOVE.require(version.form, told=f", and {count} rows mark others")
+    check_named(engine, message, message.structure.key, version.form)
     index = [values.index(message.structure.by_id[d]) for d in message.structure.key]
     key = concat([part for i, one in enumerate(index) for part in ([":"] if i else []) + [one]])
     keys = [str(row[0]) for row in engine.rows(f"SELECT {key.text} FROM ({message.source}) WHERE {open_}")]
-    if keys and version.first:
-        raise MessageError(
-            "NO_PARTIAL_KEY",
-            f"SDMX-JSON {version.number} has no place for keys with open dimensions, and there are {len(keys)}",
-            mend="use json-2.1, csv-2.1 or ml-3.1",
-        )
+    if keys:
+        OPEN_KEYS.require(version.form, told=f", and there are {len(keys)}")
     return {one: [] for one in keys}
 
 
@@ -330,13 +310,12 @@ def _groups(engine: Engine, message: DataMessage, found: Layout, values: Values)
 
 
 def _format(version: Version) -> Format:
-    form = f"json-{version.number}"
     media_type = f"application/vnd.sdmx.data+json;version={version.number}.0"
-    return Format(form, media_type, f"data.{form}.json", _writer(version))
+    return Format(version.form, media_type, f"data.{version.form}.json", _writer(version))
 
 
 FORMATS = (
     _format(Version("1.0", {"Merge": "Append"}, first=True)),
     _format(Version("2.0", {"Merge": "Append"})),
-    _format(Version("2.1", {"Append": "Merge", "Information": "Merge"}, nan='"NaN"', missing='"#N/A"')),
+    _format(Version("2.1", {"Append": "Merge", "Information": "Merge"})),
 )

@@ -30,15 +30,16 @@ class Version:
         actions: action → what it calls it, where it has another word.
         first: whether it is the first version: one structure, one measure, each attribute by index, no groups, and no
             values without an id.
-        nan: what stands for a missing number; ``null`` where None.
-        missing: what stands for any other missing measure.
     """
 
     number: str
     actions: Mapping[Action, Action] = field(default_factory=dict)
     first: bool = False
-    nan: str | None = None
-    missing: str | None = None
+
+    @property
+    def form(self) -> str:
+        """Name of the format."""
+        return f"json-{self.number}"
 
     def action(self, message: DataMessage) -> Action:
         """Return what a receiver does with the observations, in the words of this version."""

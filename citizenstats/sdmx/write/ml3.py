@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from citizenstats.engine import Engine
 from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.write import xml
-from citizenstats.sdmx.write.checks import plain
 from citizenstats.sdmx.write.message import DataMessage, Format
 from citizenstats.sdmx.write.options import Options
 from citizenstats.sdmx.write.specific import Specific
@@ -19,20 +18,16 @@ def _dataflow(reference: Reference) -> str:
     return f"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow={reference}"
 
 
-_DIALECT_30 = xml.Dialect("v3_0", _dataflow, actions={"Merge": "Append"})
-_DIALECT_31 = xml.Dialect(
-    "v3_1", _dataflow, actions={"Append": "Merge", "Information": "Merge"}, missing="#N/A"
-)
+_DIALECT_30 = xml.Dialect("ml-3.0", "v3_0", _dataflow, actions={"Merge": "Append"})
+_DIALECT_31 = xml.Dialect("ml-3.1", "v3_1", _dataflow, actions={"Append": "Merge", "Information": "Merge"})
 """Since 3.1, to append and to inform are old words for to merge."""
 
 
 def _write_30(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
-    plain(options, "SDMX-ML")
     return xml.write(engine, messages, _DIALECT_30, _SPECIFIC)
 
 
 def _write_31(engine: Engine, messages: Sequence[DataMessage], options: Options) -> Iterator[bytes]:
-    plain(options, "SDMX-ML")
     return xml.write(engine, messages, _DIALECT_31, _SPECIFIC)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from citizenstats.errors import MessageError
-
 Labels = Literal["id", "name", "both"]
 Keys = Literal["none", "obs", "series", "both"]
 TimeFormat = Literal["original", "normalized"]
@@ -41,12 +39,6 @@ class Options:
     def between(self) -> str:
         """What stands between the parts of one field."""
         return "|" if self.separator == ";" else ";"
-
-    def refuse(self, what: str) -> MessageError:
-        """Return the error that a format has no such option."""
-        return MessageError(
-            "NO_SUCH_OPTION", f"{what}", mend="use csv-2.0 or csv-2.1, or leave the option out"
-        )
 
 
 PLAIN = Options()

@@ -22,6 +22,7 @@ from citizenstats.clock import stamp
 from citizenstats.engine import Engine, name
 from citizenstats.sdmx.model import Component, Reference
 from citizenstats.sdmx.write.checks import check_characters, check_levels, check_missing
+from citizenstats.sdmx.write.features import words
 from citizenstats.sdmx.write.fragments import (
     Sql,
     character,
@@ -33,7 +34,7 @@ from citizenstats.sdmx.write.fragments import (
     value,
     when,
 )
-from citizenstats.sdmx.write.message import DataMessage, Layout, Words, layout
+from citizenstats.sdmx.write.message import DataMessage, Layout, layout
 from citizenstats.sdmx.write.stream import texts
 
 _BASE = "http://www.sdmx.org/resources/sdmxml/schemas"
@@ -90,23 +91,18 @@ class Dialect:
     """What a version of SDMX-ML has of its own.
 
     Attributes:
+        form: name of the format.
         version: as it stands in the namespaces, such as ``v3_0``.
         dataflow: gives the XML that refers to a dataflow in the header.
         root: the element that holds header and data set.
         actions: action → what this version calls it, where it has another word.
-        missing: what stands for a missing measure that is no floating point number; None where there is no word.
     """
 
+    form: str
     version: str
     dataflow: Callable[[Reference], str]
     root: str = "StructureSpecificData"
     actions: Mapping[str, str] = field(default_factory=dict)
-    missing: str | None = None
-
-    @property
-    def words(self) -> Words:
-        """What stands for a missing measure."""
-        return Words("NaN", self.missing)
 
     def action(self, message: DataMessage) -> str:
         """Return what a receiver does with the observations, in the words of this version."""
@@ -118,7 +114,6 @@ def write(
     messages: Sequence[DataMessage],
     dialect: Dialect,
     syntax: Syntax,
-    along: str | None = None,
 ) -> Iterator[bytes]:
     """Return the chunks of a message.
 
@@ -127,9 +122,8 @@ def write(
         messages: what is written, a data set each.
         dialect: the version.
         syntax: how the data sets look.
-        along: the dimension at the observation where the format leaves no choice.
     """
-    along = along or messages[0].along
+    along = messages[0].along
     opening = _head(messages, dialect, syntax, along).encode()
     sets = [_data_set(engine, message, dialect, syntax, along) for message in messages]
     return chain([opening], *sets, [f"</mes:{dialect.root}>\n".encode()])
@@ -139,7 +133,7 @@ def _data_set(
     engine: Engine, message: DataMessage, dialect: Dialect, syntax: Syntax, along: str
 ) -> Iterator[bytes]:
     """Return the chunks of a data set; what can be wrong is raised by the call."""
-    found = layout(engine, message, along, dialect.words)
+    found = layout(engine, message, along, words(dialect.form))
     check_missing(engine, message, found)
     check_levels(engine, found)
     check_characters(engine, found)
