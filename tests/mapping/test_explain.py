@@ -18,8 +18,7 @@ from citizenstats.house import House, open_house
 from citizenstats.mapping.explain import HIDDEN, Coded, Explanation, explain
 from citizenstats.receive.current import accepted
 from citizenstats.store import Store
-from tests.conftest import Command
-from tests.mapping.support import line, message, ml
+from tests.mapping.support import command, line, message, ml
 from tests.receive.office import DATASET, Office, contract, file, row
 
 ROOT = Path(__file__).parents[2]
@@ -186,19 +185,20 @@ def explained(found: Explanation) -> dict[str, tuple[str | None, str]]:
     return {e.component: (e.value, e.rule) for e in found.targets[0].components}
 
 
-def test_the_command_warns_and_stores_nothing(citizenstats: Command, tmp_path: Path) -> None:
+def test_the_command_warns_and_stores_nothing(tmp_path: Path) -> None:
     office = Office(tmp_path)
     office.send(file(*(row(f"a{i}") for i in range(3))))
     before = {p: p.read_bytes() for p in office.home.rglob("*") if p.is_file()}
     told = ("--home", office.home, "--mappings", office.mappings, "explain", DATASET, "--row", "2")
-    said = citizenstats(*told)
-    assert said.code == 0, said.err
-    assert "restricted data" in said.err
-    assert "XX-N" in said.out
-    assert "a0" not in said.out
-    as_json = citizenstats(*told, "--json")
+    said = command(*told)
+    assert said.exception is None
+    assert "restricted data" in said.stderr
+    assert "XX-N" in said.stdout
+    assert "a0" not in said.stdout
+    facts = json.loads(command(*told, "--json").stdout)
     schema = json.loads((resources.files("citizenstats.schemas") / "explain.schema.json").read_text("utf-8"))
-    jsonschema.validate(as_json.json, schema)
+    jsonschema.validate(facts, schema)
     assert {p: p.read_bytes() for p in office.home.rglob("*") if p.is_file()} == before
-    wrong = citizenstats(*told[:-1], "99")
-    assert (wrong.code, wrong.out) == (1, "")
+    wrong = command(*told[:-1], "99")
+    assert isinstance(wrong.exception, CitizenstatsError)
+    assert wrong.stdout == ""

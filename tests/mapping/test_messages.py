@@ -98,7 +98,7 @@ def messages(draw: st.DrawFn) -> MapMessage:
     return MapMessage((structure_map,), tuple(representations))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(messages())
 def test_any_map_comes_back_as_it_went_out(said: MapMessage) -> None:
     assert parse_maps(ml(said), "ml") == said

@@ -273,8 +273,8 @@ def test_a_map_without_a_meaning_is_refused(said: Any, code: str) -> None:
     assert caught.value.code == code
 
 
-@settings(max_examples=5, deadline=None)
-@given(st.lists(st.dates(date(1900, 1, 1), date(2099, 12, 31)), min_size=20, max_size=40))
+@settings(max_examples=2, deadline=None)
+@given(st.lists(st.dates(date(1900, 1, 1), date(2099, 12, 31)), min_size=30, max_size=60))
 def test_a_date_is_read_in_any_form_that_it_was_written_in(days: list[date]) -> None:
     forms = {"dd/MM/yyyy": "%d/%m/%Y", "yyyyMMdd": "%Y%m%d", "yyyy-DDD": "%Y-%j", "d. MMMM yyyy": "%d. %B %Y",
              "YYYY'-W'ww'-'U": "%G-W%V-%u", "yyyyDnnn": "%YD%j"}  # fmt: skip
@@ -289,7 +289,7 @@ PLAIN = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.dictionaries(st.tuples(PLAIN, PLAIN), PLAIN, min_size=1, max_size=6))
 def test_looking_up_is_what_a_dictionary_does(pairs: dict[tuple[str, str], str]) -> None:
     from citizenstats.mapping.model import SourceValue, ValueMapping
