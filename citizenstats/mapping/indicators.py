@@ -44,12 +44,14 @@ class Entered:
 
 
 def _parts(indicator: Indicator) -> dict[str, str]:
-    """Return the expressions of an indicator by what they are."""
+    """Return the expressions of an indicator by what they are; none for a measure that is no expression."""
     measured = getattr(indicator, indicator.kind)
     if isinstance(measured, str):
         parts = {indicator.kind: measured}
+    elif isinstance(measured, tuple):
+        parts = dict(zip(("numerator", "denominator"), measured, strict=True))
     else:
-        parts = dict(zip(("numerator", "denominator"), measured, strict=False))
+        parts = {}
     for part in ("among", "known_when"):
         text = getattr(indicator, part)
         if text is not None:
