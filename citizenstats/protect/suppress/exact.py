@@ -18,7 +18,7 @@ RELAXED = 60
 """Rounds of cuts before cells must be chosen whole."""
 ROUNDS = 200
 """Rounds of cuts with whole cells at most."""
-NODES = 10_000
+NODES = 1000
 """Nodes of all search trees at most; a limit in work, not in time, gives the same answer on every machine."""
 
 Cut = tuple[Ints, Floats]
