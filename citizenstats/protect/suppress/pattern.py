@@ -17,6 +17,7 @@ from citizenstats.protect.suppress.gauss import coordinates, dearest, eliminate
 from citizenstats.protect.suppress.graph import Ints
 from citizenstats.protect.suppress.insider import exposed, people, repair_insiders
 from citizenstats.protect.suppress.problem import Failure, Mask, Pattern, Problem
+from citizenstats.protect.suppress.prune import pruned
 from citizenstats.protect.suppress.repair import Defence, repair
 
 Method = Literal["repair", "exact"]
@@ -24,7 +25,7 @@ Method = Literal["repair", "exact"]
 ROUNDS = 10
 """How often insiders are looked for at most; one round is enough but for the solver's tolerance."""
 SMALL = 2000
-"""Up to so many cells repair is also tried without elimination before it: neither way is always the cheaper."""
+"""Up to so many cells repair is also tried without elimination, and needless cells are given back."""
 SIDES = {1.0: "upper", -1.0: "lower"}
 
 
@@ -88,7 +89,7 @@ def _against_outsiders(problem: Problem, allowed: Mask, seed: int) -> Mask:
             repair(
                 problem, bounds, unprotected(problem, bounds, hidden & allowed, seed), allowed, hidden, seed
             )
-        found.append(hidden)
+        found.append(pruned(problem, hidden, seed) if problem.cells <= SMALL else hidden)
     return min(found, key=lambda hidden: float(problem.cost[hidden].sum()))
 
 

@@ -75,3 +75,15 @@ def _protects(problem: Problem, hidden: list[int]) -> bool:
         and high >= layer.values[cell] + layer.upper[cell] - 1e-5
         for cell, (low, high) in found.items()
     )
+
+
+def test_the_usual_method_hides_no_cell_that_could_be_shown() -> None:
+    seed = secrets.randbelow(2**31)
+    print(f"seed {seed}")
+    problem = frequency(linked([tree("r", 4), tree("s", 2), tree("a", 3)], [(0, 1), (0, 2)], 150, seed), 10)
+    pattern = suppress(problem, insiders=False)
+    assert _protects(problem, np.flatnonzero(pattern.suppressed).tolist())
+    for cell in np.flatnonzero(pattern.suppressed & ~problem.primary):
+        assert not _protects(
+            problem, [c for c in np.flatnonzero(pattern.suppressed).tolist() if c != cell]
+        ), cell
