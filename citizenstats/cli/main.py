@@ -13,7 +13,18 @@ import click
 
 import citizenstats
 from citizenstats.border import DEBUG, unexpected
-from citizenstats.cli import check, explain, export, mapping, preview, releases, run, structures, validate
+from citizenstats.cli import (
+    check,
+    explain,
+    export,
+    mapping,
+    metadata,
+    preview,
+    releases,
+    run,
+    structures,
+    validate,
+)
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import fail
 from citizenstats.errors import CitizenstatsError
@@ -37,6 +48,7 @@ for command in (
     preview.preview,
     export.export,
     mapping.mapping,
+    metadata.metadata,
     explain.explain,
     validate.validate,
     releases.releases,

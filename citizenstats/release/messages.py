@@ -12,6 +12,7 @@ from typing import Any
 from citizenstats import clock
 from citizenstats.engine import name, quoted, session
 from citizenstats.house import House
+from citizenstats.metadata.files import write_metadata
 from citizenstats.release.manifest import file_facts
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import DataStructure, Reference
@@ -59,6 +60,7 @@ def write_messages(house: House, folder: Path, facts: Mapping[str, Any]) -> list
     for identifier, (file_name, media_type) in STRUCTURES.items():
         (folder / file_name).write_bytes(structure_message(structures, [flow], identifier, message.header))
         media[file_name] = media_type
+    media |= write_metadata(house, folder, facts)
     for version, file_name in SCHEMAS.items():
         (folder / file_name).write_bytes(schema(structures.structure_of(flow), structures, version))
         media[file_name] = "application/xml"

