@@ -66,7 +66,7 @@ def _mapping(line: Json, width: int) -> ValueMapping:
 def _source(said: Json | str) -> SourceValue:
     if isinstance(said, str):
         return source_value(said, regex=False, start=None, end=None)
-    regex = bool(said.get("regEx") or said.get("isRegEx"))
+    regex = True in (said.get("regEx"), said.get("isRegEx"))
     start, end = said.get("startIndex"), said.get("endIndex")
     return source_value(str(said.get("value") or ""), regex=regex, start=start, end=end)
 

@@ -91,7 +91,7 @@ def _source(said: Json | str) -> SourceValue:
         return source_value(said, regex=False, start=None, end=None)
     return source_value(
         str(said["value"]),
-        regex=bool(said.get("isRegEx")),
+        regex=said.get("isRegEx") in (True, "true"),
         start=said.get("startIndex"),
         end=said.get("endIndex"),
     )

@@ -42,8 +42,13 @@ def _texts(parent: etree._Element, tag: str) -> tuple[str, ...]:
     return tuple(child.text or "" for child in _children(parent, tag))
 
 
+def _ids(parent: etree._Element, tag: str) -> tuple[str, ...]:
+    """Return ids and URNs, without the space that an editor put around them."""
+    return tuple(text.strip() for text in _texts(parent, tag))
+
+
 def _first(parent: etree._Element, tag: str) -> str | None:
-    return next(iter(_texts(parent, tag)), None)
+    return next(iter(_ids(parent, tag)), None)
 
 
 def _names(parent: etree._Element, tag: str) -> dict[str, str]:
@@ -57,10 +62,10 @@ def _reference(element: etree._Element) -> Reference:
 def _annotations(element: etree._Element) -> tuple[Annotation, ...]:
     return tuple(
         Annotation(
-            _first(one, "AnnotationType") or "",
-            _first(one, "AnnotationTitle"),
+            next(iter(_texts(one, "AnnotationType")), ""),
+            next(iter(_texts(one, "AnnotationTitle")), None),
             _names(one, "AnnotationText"),
-            _first(one, "AnnotationURL"),
+            next(iter(_texts(one, "AnnotationURL")), None),
         )
         for listed in _children(element, "Annotations")
         for one in _children(listed, "Annotation")
@@ -73,7 +78,7 @@ def _annotations(element: etree._Element) -> tuple[Annotation, ...]:
 def _representation_map(element: etree._Element) -> RepresentationMap:
     sides = {
         side: tuple(
-            child.text or ""
+            (child.text or "").strip()
             for child in element
             if etree.QName(child).localname in (f"{side}Codelist", f"{side}DataType")
         )
@@ -130,7 +135,9 @@ def _structure_map(element: etree._Element) -> StructureMap:
         _first(element, "Target") or "",
         tuple(times),
         tuple(
-            FrequencyFormat(e.get("id", ""), _first(e, "FrequencyId") or "", _first(e, "DatePattern") or "")
+            FrequencyFormat(
+                e.get("id", ""), _first(e, "FrequencyId") or "", next(iter(_texts(e, "DatePattern")), "")
+            )
             for e in _children(element, "FrequencyFormatMapping")
         ),
         tuple(_component(e) for e in _children(element, "ComponentMap")),
@@ -142,10 +149,10 @@ def _structure_map(element: etree._Element) -> StructureMap:
 
 def _time(element: etree._Element) -> dict[str, object]:
     return {
-        "pairs": tuple(zip(_texts(element, "Source"), _texts(element, "Target"), strict=True)),
+        "pairs": tuple(zip(_ids(element, "Source"), _ids(element, "Target"), strict=True)),
         "frequency": _first(element, "TargetFrequencyID"),
         "frequency_component": _first(element, "FrequencyDimension"),
-        "formats": _texts(element, "MappedFrequencies"),
+        "formats": _ids(element, "MappedFrequencies"),
         "resolve": element.get("resolvePeriod"),
         "id": element.get("id"),
     }
@@ -153,9 +160,7 @@ def _time(element: etree._Element) -> dict[str, object]:
 
 def _component(element: etree._Element) -> ComponentMap:
     urn = _first(element, "RepresentationMap")
-    return ComponentMap(
-        _texts(element, "Source"), _texts(element, "Target"), referred(urn.strip())[1] if urn else None
-    )
+    return ComponentMap(_ids(element, "Source"), _ids(element, "Target"), referred(urn)[1] if urn else None)
 
 
 def _fixed(element: etree._Element) -> FixedValueMap:

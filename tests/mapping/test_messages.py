@@ -129,6 +129,16 @@ def test_a_message_with_every_kind_of_rule_is_valid(form: str, tmp_path: Path) -
     assert read_maps(file) == EVERYTHING
 
 
+def test_what_an_editor_adds_to_a_message_changes_nothing() -> None:
+    text = ml(EVERYTHING).decode()
+    noisy = text.replace("<str:Source>", "<!-- from --><str:Source>\n  ").replace(
+        "</str:Source>", "\n  </str:Source>"
+    )
+    noisy = noisy.replace("<str:RepresentationMapping", "<?note?><!-- a line --><str:RepresentationMapping")
+    assert noisy != text
+    assert parse_maps(noisy.encode(), "noisy") == EVERYTHING
+
+
 def test_the_samples_go_through_both_formats(tmp_path: Path) -> None:
     said = read_maps(DATA / "wb_maps.xml")
     assert (len(said.representation_maps), len(said.structure_maps)) == (5, 1)
