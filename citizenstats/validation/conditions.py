@@ -74,15 +74,29 @@ def by_value(
         yield Condition("MISSING", f"{column} IS NULL")
     if component.codelist is not None and structures is not None:
         codes = list(structures.scheme(component.codelist).by_id)
-        yield _outside("NOT_IN_CODELIST", column, codes, str(component.codelist))
+        yield _outside("NOT_IN_CODELIST", column, codes, str(component.codelist), several=component.array)
     if allowed and component.id in allowed:
         yield _outside("NOT_IN_CONSTRAINT", column, list(allowed[component.id]), "")  # type: ignore[call-overload]
 
 
-def _outside(code: str, column: str, codes: list[str], of: str) -> Condition:
+def _outside(code: str, column: str, codes: list[str], of: str, *, several: bool = False) -> Condition:
+    if several:
+        wrong = f"NOT list_has_all(?::VARCHAR[], {_parts(column)})"
+        return Condition(code, f"{column} IS NOT NULL AND {wrong}", (codes,), of)
     return Condition(
         code, f"{column} IS NOT NULL AND {column} NOT IN (SELECT unnest(?::VARCHAR[]))", (codes,), of
     )
+
+
+def _parts(column: str) -> str:
+    """SQL of the values of a text that may hold several: as a JSON list, or as the cell of a file of SDMX-CSV has them."""
+    listed = f"from_json({column}, '[\"VARCHAR\"]')"
+    return f"CASE WHEN starts_with({column}, '[') AND json_valid({column}) THEN {listed} ELSE string_split({column}, ';') END"
+
+
+def as_text(column: str, type_: str) -> str:
+    """Return SQL of a value as text; a list as a JSON list."""
+    return f"CAST(to_json({column}) AS VARCHAR)" if type_.endswith("[]") else f"CAST({column} AS VARCHAR)"
 
 
 def is_mandatory(component: Component) -> bool:

@@ -15,6 +15,7 @@ from citizenstats.harmonize.frame import COMPANIONS
 from citizenstats.sdmx.model import Component, DataStructure, Structures
 from citizenstats.validation.conditions import (
     Condition,
+    as_text,
     by_row,
     by_value,
     has_few_values,
@@ -63,7 +64,7 @@ def code_findings(
             conditions = [
                 c for c in by_value(component, structures, None, "v") if c.code == "NOT_IN_CODELIST"
             ]
-            yield from _judged_values(engine, frame, component, conditions)
+            yield from _judged_values(engine, frame, component, types[component.id], conditions)
 
 
 def in_order(found: Sequence[Finding], structure: DataStructure) -> list[Finding]:
@@ -131,11 +132,11 @@ def _by_value(
     for component in structure.components:
         if component.id in types and has_few_values(component):
             conditions = list(by_value(component, structures, allowed, "v"))
-            yield from _judged_values(engine, frame, component, conditions)
+            yield from _judged_values(engine, frame, component, types[component.id], conditions)
 
 
 def _judged_values(
-    engine: Engine, frame: Frame, component: Component, conditions: Sequence[Condition]
+    engine: Engine, frame: Frame, component: Component, type_: str, conditions: Sequence[Condition]
 ) -> Iterator[Finding]:
     if not conditions:
         return
@@ -146,7 +147,7 @@ def _judged_values(
         for i in range(len(conditions))
     )
     answer = engine.rows(
-        f"SELECT {told} FROM (SELECT *, {wrong} FROM (SELECT CAST({name(component.id)} AS VARCHAR) AS v, "
+        f"SELECT {told} FROM (SELECT *, {wrong} FROM (SELECT {as_text(name(component.id), type_)} AS v, "
         f"count(*) AS n, {frame.first} AS r FROM {frame.relation} GROUP BY 1))",
         [parameter for condition in conditions for parameter in condition.parameters],
     )[0]

@@ -60,5 +60,8 @@ def test_every_fault_is_counted(tmp_path: Path, rows: int) -> None:
 def test_ten_million_observations_of_the_sdg_structure_are_validated_in_seconds(tmp_path: Path) -> None:
     measured("bench.validation:observations", tmp_path, 10_000_000, repeat=1)
     took = measured("bench.validation:validated", tmp_path, 10_000_000, repeat=1)
-    assert took.seconds < 60, took
+    # Seconds on a machine that has nothing else to do; on any machine, no more than twice what writing the rows takes.
+    assert took.seconds < 2 * measured("bench.validation:copied", tmp_path, 10_000_000, repeat=1).seconds, (
+        took
+    )
     assert took.peak < LIMIT, took

@@ -28,6 +28,7 @@ LISTS = {
     "CONF_STATUS": codelist("CL_CONF_STATUS", "A", "C", "D", "F", "N"),
     "UNIT_MEASURE": codelist("CL_UNIT", "PT", "NUMBER"),
     "REGION_TYPE": codelist("CL_REGION_TYPE", "U", "R"),
+    "LANGUAGES": codelist("CL_LANGUAGE", "da", "ne"),
     "SOURCE": codelist("CL_SOURCE", "S1", "S2"),
 }
 
@@ -60,6 +61,7 @@ STRUCTURE = DataStructure(
         _component("DECIMALS", "attribute", type="Short"),
         _component("VISITS", "attribute", type="Count"),
         _component("SHARE", "attribute", type="Decimal"),
+        _component("LANGUAGES", "attribute", array=True),
         _component("COMMENT_OBS", "attribute"),
     ),
 )

@@ -36,11 +36,13 @@ def test_observations_that_keep_their_structure_have_no_finding() -> None:
         PAGE="https://example.org/x?y=1", SURVEYED="2020-Q3", DECIMALS="1", VISITS="0", SHARE=".5",
         COMMENT_OBS="Kin & <co>\n“quoted”",
     )  # fmt: skip
+    cells = ("da", "da;ne", '["ne","da"]', '["ne"]')
+    several = [row(period=f"203{place}", LANGUAGES=said) for place, said in enumerate(cells)]
     missing = (
         row(period="2022", OBS_VALUE=None, OBS_STATUS="L"),
         row(period="2023", OBS_VALUE="NaN", OBS_STATUS="Q"),
     )
-    assert told(found([*NEIGHBOURS, row(), full, *missing], {"REF_AREA": ["DK", "NP"]})) == []
+    assert told(found([*NEIGHBOURS, row(), full, *several, *missing], {"REF_AREA": ["DK", "NP"]})) == []
 
 
 WRONG = [
@@ -54,6 +56,9 @@ WRONG = [
     ({"sex": "f"}, "NOT_IN_CODELIST", "SEX", ("f",)),
     ({"OBS_STATUS": "Z"}, "NOT_IN_CODELIST", "OBS_STATUS", ("Z",)),
     ({"CONF_STATUS": " F"}, "NOT_IN_CODELIST", "CONF_STATUS", (" F",)),
+    ({"LANGUAGES": '["da","xx"]'}, "NOT_IN_CODELIST", "LANGUAGES", ('["da","xx"]',)),
+    ({"LANGUAGES": "da;xx"}, "NOT_IN_CODELIST", "LANGUAGES", ("da;xx",)),
+    ({"LANGUAGES": "[da"}, "NOT_IN_CODELIST", "LANGUAGES", ("[da",)),
     ({"COMMENT_OBS": ""}, "EMPTY_TEXT", "COMMENT_OBS", ("",)),
     ({"COMMENT_OBS": "bell \x07"}, "BAD_CHARACTER", "COMMENT_OBS", ("bell \x07",)),
     ({"COMMENT_OBS": "\ufffe"}, "BAD_CHARACTER", "COMMENT_OBS", ("\ufffe",)),
@@ -149,6 +154,15 @@ def test_the_text_of_a_finding_holds_no_value() -> None:
     (finding,) = found([row("Jane Doe")])
     assert str(finding) == "NOT_IN_CODELIST in REF_AREA (1)"
     assert finding.values == ("Jane Doe",)
+
+
+def test_several_codes_in_a_list_column_are_each_looked_up() -> None:
+    with framed([row(LANGUAGES="da"), row("NP", LANGUAGES="xx")]) as (engine, frame):
+        listed = type(frame)(
+            f"SELECT * REPLACE (['ne', LANGUAGES] AS LANGUAGES) FROM {frame.relation}", frame.row
+        )
+        findings = structural_findings(engine, listed, STRUCTURE, STRUCTURES)
+    assert told(findings) == [("NOT_IN_CODELIST", "LANGUAGES", 1, 2, ('["ne","xx"]',))]
 
 
 def test_an_empty_frame_has_no_finding() -> None:
