@@ -136,7 +136,12 @@ class _Target:
 
     def _simple(self) -> tuple[str, ...]:
         """Return the components whose whole rule the keys of a contract can say."""
-        sayable = {c for c, m in self._resolved.map.items() if m.sql is None and _trimmed(m)}
+        steps = self._resolved.derive
+        sayable = {
+            c
+            for c, m in self._resolved.map.items()
+            if m.sql is None and m.column not in steps and _trimmed(m)
+        }
         for fixed in self._map.fixed:
             if fixed.located_in == "source":
                 sayable -= {

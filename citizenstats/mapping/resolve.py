@@ -187,8 +187,18 @@ class _Resolver:
                 f"map {TIME}",
             )
         step = f"{TIME}__start"
-        self.derive[step] = first_day(f"CAST({self._output(TIME)} AS VARCHAR)")
+        self.derive[step] = first_day(self._period())
         return name(step)
+
+    def _period(self) -> str:
+        """Return the SQL of the time period as text."""
+        rules = self.rules.get(TIME)
+        mapped = self._mapped(rules) if rules is not None else self.beside[TIME]
+        column = self.columns.get(mapped.column or "")
+        text = mapped.column in self.derive or (column is not None and column.type in ("text", "period"))
+        return (
+            self._output(TIME) if text and mapped.codes is None else f"CAST({self._output(TIME)} AS VARCHAR)"
+        )
 
     def _output(self, component: str) -> str:
         """Return the SQL of a target component."""
@@ -262,7 +272,7 @@ class _Resolver:
             )
             kind = "DatePatternMap" if isinstance(time, DatePatternMap) else "EpochMap"
             trace = Trace(f"{kind} from {source}")
-            self._add(target, Rule(f"{text} IS NOT NULL", sql=name(step)), trace, source)
+            self._add(target, Rule(f"{text} IS NOT NULL", sql=name(step), step=step), trace, source)
 
     def _frequency(self, time: TimeMap) -> Frequency | None:
         """Return the frequency: of the target, or of the source where the target's is not mapped."""
@@ -323,7 +333,7 @@ def _as_mapped(rule: Rule | Mapped) -> Mapped:
         return rule
     if rule.codes is not None:
         return Mapped(sql=rule.key, codes=dict(rule.codes))
-    return Mapped(sql=rule.sql)
+    return Mapped(column=rule.step) if rule.step is not None else Mapped(sql=rule.sql)
 
 
 def _expression(mapped: Mapped) -> str:

@@ -30,6 +30,7 @@ class Rule:
 
     Attributes:
         sql: SQL of the value; None where `codes` are looked up by `key`.
+        step: name of the value that `sql` is, where it has one.
         key: SQL of what is looked up in `codes`.
         codes: text → value, for maps that compare whole values.
         given: SQL condition that a source has a value.
@@ -39,6 +40,7 @@ class Rule:
 
     given: str
     sql: str | None = None
+    step: str | None = None
     key: str | None = None
     codes: Mapping[str, str] | None = None
     matched: str | None = None
