@@ -75,6 +75,10 @@ class Engine:
         except (duckdb.Error, pa.ArrowException) as error:
             raise _without_data(error, sql) from None
 
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let SQL read an Arrow table under a name."""
+        self._connection.register(name, table)
+
     def write_parquet(self, sql: str, target: Path) -> int:
         """Write a query's rows in their order as Parquet and return how many there are."""
         self.run(

@@ -1,5 +1,15 @@
 """Protect: what may not be shown is withheld, over all dataflows about the same units together.
 
-What belongs here: the rules that make a cell unsafe (`unsafe.py`), which breakdowns may be shown together
-(`breakdowns.py`), and the step (`protect.py`). What does not: estimating, and anything after a figure is public.
+What belongs here: what makes a cell unsafe, what is hidden with it, and the audit of what goes out. What does not:
+estimating, and anything after a figure is public.
+
+    unsafe.py     rules that make one cell unsafe by itself
+    former.py     what former releases have shown
+    figures.py    which cells are the same quantity, wherever they are published
+    table.py      one figure with everything that adds up in it
+    decide.py     which cells are hidden
+    grid.py       the whole grid of a breakdown with a withheld cell
+    protect.py    the step: a family's dataflows, judged, decided and written
+    suppress/     the pattern of hidden cells, as a library of its own
+    audit/        what an attacker can infer from the message, without any of the above
 """

@@ -17,7 +17,7 @@ def completed(cells: str, verdict: str, structure: DataStructure, variables: Var
     """Return the SELECT of the cells with a verdict and, of each withheld breakdown, the cells that are not there.
 
     Args:
-        cells: table of a dataset's cells, with `_figure`, `_mask`, `_n` and the other companions.
+        cells: table of a dataset's cells, with `_series`, `_mask`, `_n` and the other companions.
         verdict: SELECT of the cells with `_shown`.
         structure: their data structure.
         variables: their breakdowns.
@@ -27,7 +27,7 @@ def completed(cells: str, verdict: str, structure: DataStructure, variables: Var
     fixed = [c.id for c in structure.components if c.id not in variables.totals]
     same = ", ".join(f"min({name(c)}) AS {name(c)}" for c in fixed)
     behind = "min(_dataset) AS _dataset, min(_deliveries) AS _deliveries"
-    figures = f"SELECT _figure, {same}, {behind} FROM {cells} GROUP BY _figure"
+    figures = f"SELECT _series, {same}, {behind} FROM {cells} GROUP BY _series"
     masks = range(1, 1 << len(variables.names))
     parts = [verdict, *(_combinations(mask, cells, verdict, figures, fixed, variables) for mask in masks)]
     return " UNION ALL BY NAME ".join(f"({part})" for part in parts)
@@ -47,11 +47,11 @@ def _combinations(
             columns.append(f"{name('in_' + dimension)}.{name(dimension)}")
         else:
             columns.append(f"{quoted(total)} AS {name(dimension)}")
-    withheld = f"SELECT DISTINCT _figure FROM ({verdict}) WHERE _mask = {mask} AND NOT _shown"
+    withheld = f"SELECT DISTINCT _series FROM ({verdict}) WHERE _mask = {mask} AND NOT _shown"
     key = ", ".join(name(d) for d in variables.totals)
     wanted = (
-        f"SELECT f._figure, {', '.join(columns)}, f._dataset, f._deliveries, {mask} AS _mask, FALSE AS _shown, "
+        f"SELECT f._series, {', '.join(columns)}, f._dataset, f._deliveries, {mask} AS _mask, FALSE AS _shown, "
         "FALSE AS _unsafe "
-        f"FROM ({figures}) AS f JOIN ({withheld}) AS w ON w._figure = f._figure {' '.join(crossed)}"
+        f"FROM ({figures}) AS f JOIN ({withheld}) AS w ON w._series = f._series {' '.join(crossed)}"
     )
-    return f"SELECT * FROM ({wanted}) ANTI JOIN {cells} USING (_figure, _mask, {key})"
+    return f"SELECT * FROM ({wanted}) ANTI JOIN {cells} USING (_series, _mask, {key})"

@@ -1,14 +1,13 @@
-"""Disclosure control of a family: unsafe cells, whole breakdowns withheld, what is left is out of reach.
+"""Disclosure control of a family: unsafe cells, what is hidden with them, what is left is out of reach.
 
-Where any cell of a breakdown is unsafe, the whole breakdown is withheld for that figure and period, in all dataflows of the
-family that hold the same figure; and of the rest only breakdowns that may stand together are shown (`breakdowns.py`). A figure
-is one combination of all dimensions that break nothing down. What is withheld has no value, status Q, and nothing
-beside it that would rebuild it; the public copy never tells which cell was unsafe and which went with it.
+A cell is unsafe by itself (`unsafe.py`), or because a former release showed nearly the same (`former.py`). Others are hidden
+with it so that nothing that adds up gives it away (`decide.py`), in all dataflows of the family. What is withheld has no value,
+status Q, and nothing beside it that would rebuild it; the public copy never tells which cell was unsafe and which went with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
-from citizenstats.protect import variables
-from citizenstats.protect.breakdowns import shown
+from citizenstats.protect.decide import decide
+from citizenstats.protect.figures import Feed, feeds_of
+from citizenstats.protect.former import JUDGED, Former, former_releases, remember, with_former
 from citizenstats.protect.grid import completed
-from citizenstats.protect.unsafe import unsafe_sql
-from citizenstats.protect.variables import Variables
-from citizenstats.sdmx.model import DataStructure
+from citizenstats.protect.unsafe import SUMS, other_side, unsafe_sql
+from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import as_json, digest, read_json
 
 WITHHELD_COMMENT = "Confidential; the value is withheld."
@@ -61,13 +60,15 @@ def protect(house: House, family: str) -> Protected:
     states = {flow: _assembled(house, flow) for flow in flows}
     structures = house.mappings.structures
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
-    state = digest({f: s["state"] for f, s in states.items()}, made_of, citizenstats.__version__)
+    former = former_releases(house, family, flows)
+    behind = [[f.flow, f.release, f.file.parent.name] for f in former]
+    state = digest({f: s["state"] for f, s in states.items()}, made_of, behind, citizenstats.__version__)
     place = house.store.protected(family)
     folder = place / state
     if not folder.exists():
         try:
             with house.store.commit_folder(folder) as work:
-                counts = _make(house, states, work)
+                counts = _make(house, states, work, former)
                 facts = {
                     "family": family,
                     "assembled": {flow: found["state"] for flow, found in states.items()},
@@ -91,156 +92,126 @@ def _assembled(house: House, flow: str) -> Mapping[str, Any]:
     return state
 
 
-def _make(house: House, states: Mapping[str, Mapping[str, Any]], work: Path) -> dict[str, Counts]:
-    folders = [work, *(state["folder"] for state in states.values())]
+def _make(
+    house: House, states: Mapping[str, Mapping[str, Any]], work: Path, former: Sequence[Former]
+) -> dict[str, Counts]:
+    folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
     with session(folders, scratch=house.store.scratch) as engine:
-        feeds = [feed for flow in states for feed in _feeds(house, flow)]
+        feeds = [feed for flow in states for feed in feeds_of(house, flow)]
+        remember(engine, former)
         for number, feed in enumerate(feeds):
             _judge(engine, number, feed, states[feed.flow]["folder"] / "observations.parquet")
-            if feed.is_estimated:
-                _judge_unknown(engine, number, feed)
-        _decide(engine, feeds)
-        engine.write_parquet(_audit(feeds), work / "audit.parquet")
+        _hide(engine, feeds, house.mappings.structures)
+        engine.write_parquet(_judged(feeds), work / JUDGED)
         return {
             flow: _write(engine, work, [(n, f) for n, f in enumerate(feeds) if f.flow == flow])
             for flow in states
         }
 
 
-@dataclass(frozen=True)
-class _Feed:
-    """The figures of one dataset in one dataflow."""
-
-    flow: str
-    dataset: str
-    structure: DataStructure
-    variables: Variables
-    is_estimated: bool
-
-    @property
-    def fixed(self) -> list[str]:
-        """The dimensions that tell figures apart."""
-        return [d for d in self.structure.key if d not in self.variables.totals]
-
-
-def _feeds(house: House, flow: str) -> Iterable[_Feed]:
-    structures = house.mappings.structures
-    structure = structures.structure_of(house.mappings.reference(flow))
-    for dataset in house.mappings.dataflow(flow).feeds:
-        target = next(t for t in house.mappings.dataset(dataset).contract.targets if t.dataflow == flow)
-        if target.estimate is None:
-            found = variables.of_compiled(structure, structures)
-        else:
-            totals = {d: target.estimate.totals.get(d, "_T") for d in target.estimate.breakdowns}
-            found = variables.of_estimate(totals, structure, structures)
-        yield _Feed(flow, dataset, structure, found, target.estimate is not None)
-
-
-def _judge(engine: Engine, number: int, feed: _Feed, observations: Path) -> None:
-    """Make the table of a feed's cells: the frame, the figure, the breakdown, and whether the cell is unsafe."""
-    parts = [
-        f"{quoted(f'{d}@{feed.structure.by_id[d].codelist}=')} || coalesce({name(d)}, '')"
-        for d in sorted(feed.fixed)
-    ]
-    figure = " || '|' || ".join(parts) or "''"
+def _judge(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
+    """Make the table of a feed's cells: the frame, what is decided together, and whether the cell is unsafe."""
+    key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
     engine.run(
-        f"CREATE TEMP TABLE cells_{number} AS SELECT *, {figure} AS _figure, {feed.variables.mask()} AS _mask, "
-        f"{unsafe_sql([m.id for m in feed.structure.measures])} AS _unsafe "
-        f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset)}"
+        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({_numerator(feed)} AS _k), "
+        f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
+        f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
+        f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
+        f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
+        f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe_sql(feed.measures, sensitive=feed.sensitive())} AS _unsafe "
+        f"FROM told) {with_former('beside', feed.flow)}"
     )
 
 
-def _judge_unknown(engine: Engine, number: int, feed: _Feed) -> None:
-    """Mark breakdowns from which units of an unknown category could be had: a total less its categories.
-
-    Whoever's category is not known counts in the total and stands in no category, so the difference is a cell too.
-    """
-    for mask in [row[0] for row in engine.rows(f"SELECT DISTINCT _mask FROM cells_{number} ORDER BY _mask")]:
-        for dimension in feed.variables.totals:
-            bits = feed.variables.mask_of(dimension)
-            if not mask & bits:
-                continue
-            others = ", ".join(["_figure", *(name(d) for d in feed.variables.totals if d != dimension)])
-            summed = f"SELECT {others}, sum(_n) AS n, sum(_k) AS k FROM cells_{number} WHERE _mask = {mask} GROUP BY ALL"
-            left = (
-                f"SELECT c._figure, c._n - s.n AS _n, c._k - s.k AS _k, c._minimum, c._kind FROM cells_{number} AS c "
-                f"JOIN ({summed}) AS s USING ({others}) WHERE c._mask = {mask & ~bits}"
-            )
-            engine.run(
-                f"UPDATE cells_{number} SET _unsafe = TRUE WHERE _mask = {mask} AND _figure IN "
-                f"(SELECT _figure FROM ({left}) WHERE {unsafe_sql([])})"
-            )
+def _numerator(feed: Feed) -> str:
+    """Return SQL of the units with the characteristic; of a compiled percentage that does not say, from its base."""
+    if feed.estimate is not None or "UNIT_MEASURE" not in feed.structure.by_id:
+        return "_k"
+    percent = f"CAST(round({name(feed.measures[0])} * _n / 100) AS BIGINT)"
+    return f"coalesce(_k, CASE WHEN UNIT_MEASURE IN ('PT', 'PERCENT') THEN {percent} END)"
 
 
-def _decide(engine: Engine, feeds: list[_Feed]) -> None:
-    """Make the table of the breakdowns that are shown: figure, variables in one text.
-
-    Figures with the same breakdowns and the same unsafe ones among them are decided once.
-    """
-    engine.run("CREATE TEMP TABLE patterns (figure VARCHAR, variables VARCHAR[], unsafe BOOLEAN)")
-    for number, feed in enumerate(feeds):
-        for mask in [
-            row[0] for row in engine.rows(f"SELECT DISTINCT _mask FROM cells_{number} ORDER BY _mask")
-        ]:
-            listed = ", ".join(quoted(v) for v in sorted(feed.variables.breakdown(mask)))
-            engine.run(
-                f"INSERT INTO patterns SELECT _figure, CAST([{listed}] AS VARCHAR[]), bool_or(_unsafe) FROM cells_{number} "
-                f"WHERE _mask = {mask} GROUP BY _figure"
-            )
+def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None:
+    """Make the table `hidden` of the cells that are not shown: figure, categories, why."""
+    columns = (
+        "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _unsafe, _close, _stays, _kept, "
+        "_n_change, _k_change, _m_change"
+    )
+    every = " UNION ALL ".join(
+        f"SELECT _restricted, {columns} FROM cells_{number}" for number, feed in enumerate(feeds)
+    )
+    kinds = ", ".join(quoted(kind) for kind in SUMS)
+    engine.run(f"CREATE TEMP TABLE every AS {every}")
     engine.run(
-        "CREATE TEMP TABLE figures AS SELECT figure, list_sort(list(DISTINCT variables)) AS candidates, "
-        "list_sort(coalesce(list(DISTINCT variables) FILTER (WHERE unsafe), [])) AS unsafe FROM patterns GROUP BY figure"
+        "CREATE TEMP TABLE quantities AS WITH gathered AS ("
+        "SELECT _figure AS figure, min(_population) AS population, _at AS categories, "
+        "min(_measured) AS measured, min(_origin) AS origin, "
+        "max(_n) FILTER (_kind <> 'count') AS n, max(_k) AS k, max(_m) AS m, max(_minimum) AS minimum, "
+        "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
+        f"bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
+        f"bool_or(_kind NOT IN ({kinds})) AS has_other, bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
+        # Whoever a condition leaves out is had from the sample sizes of two figures.
+        "beside AS (SELECT *, max(n) OVER (PARTITION BY population, categories) - n AS others FROM gathered) "
+        "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe) "
+        "FROM beside"
     )
-    order = list(dict.fromkeys(variable for feed in feeds for variable in feed.variables.names))
-    engine.run("CREATE TEMP TABLE shown (candidates VARCHAR[][], unsafe VARCHAR[][], variables VARCHAR[])")
-    for candidates, unsafe in engine.rows("SELECT DISTINCT candidates, unsafe FROM figures ORDER BY ALL"):
-        chosen = shown(map(frozenset, candidates), [frozenset(b) for b in unsafe], order)
-        for breakdown in sorted(chosen, key=sorted):
-            engine.run(
-                "INSERT INTO shown VALUES (CAST(? AS VARCHAR[][]), CAST(? AS VARCHAR[][]), CAST(? AS VARCHAR[]))",
-                [candidates, unsafe, sorted(breakdown)],
-            )
+    variables = {}
+    for feed in feeds:
+        for dimension, total in feed.variables.totals.items():
+            codelist = feed.structure.by_id[dimension].codelist
+            items = structures.scheme(codelist).by_id if codelist else {}
+            variables[feed.variable(dimension)] = (total, {code: item.parent for code, item in items.items()})
+    while True:
+        engine.register("found", decide(engine, variables))
+        engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
+        if not _same_elsewhere(engine):
+            return
 
 
-def _verdict(number: int, feed: _Feed) -> str:
-    """Return the SELECT of a feed's cells with `_shown`."""
-    masks = " ".join(
-        f"WHEN {mask} THEN [{', '.join(quoted(v) for v in sorted(feed.variables.breakdown(mask)))}]::VARCHAR[]"
-        for mask in range(1 << len(feed.variables.names))
+def _same_elsewhere(engine: Engine) -> bool:
+    """Mark what is hidden in one dataflow and shown, under other codes, in another; return whether there was any."""
+    is_hidden = "q.figure = h.figure AND q.categories = h.categories"
+    shown = f"SELECT q.* FROM quantities AS q ANTI JOIN hidden AS h ON {is_hidden}"
+    hidden = f"SELECT q.* FROM quantities AS q SEMI JOIN hidden AS h ON {is_hidden}"
+    found = engine.rows(
+        f"SELECT DISTINCT s.figure, s.categories FROM ({shown}) AS s JOIN ({hidden}) AS t USING (measured, origin) "
+        "WHERE s.figure <> t.figure AND s.minimum IS NOT NULL AND NOT s.unsafe"
     )
-    return (
-        f"SELECT c.*, s.variables IS NOT NULL AS _shown FROM cells_{number} c "
-        f"JOIN figures f ON f.figure = c._figure "
-        f"LEFT JOIN shown s ON s.candidates = f.candidates AND s.unsafe = f.unsafe "
-        f"AND s.variables = CASE c._mask {masks} END"
-    )
-
-
-def _cells(number: int, feed: _Feed) -> str:
-    """Return the SELECT of a feed's cells with `_shown`; withheld breakdowns of estimates have their whole grid."""
-    verdict = _verdict(number, feed)
-    return (
-        completed(f"cells_{number}", verdict, feed.structure, feed.variables)
-        if feed.is_estimated
-        else verdict
-    )
-
-
-def _audit(feeds: list[_Feed]) -> str:
-    """Return the SELECT of the restricted audit: flow, key, breakdown, and why a cell is withheld."""
-    parts = []
-    for number, feed in enumerate(feeds):
-        key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
-        parts.append(
-            f"SELECT {quoted(feed.flow)} AS flow, {quoted(feed.dataset)} AS dataset, CAST({{{key}}} AS JSON)::VARCHAR AS key, "
-            f"_figure AS figure, _mask AS breakdown, _n AS n, _k AS k, _minimum AS minimum, "
-            f"CASE WHEN _unsafe THEN 'unsafe' WHEN NOT _shown THEN 'with its breakdown' END AS withheld "
-            f"FROM ({_cells(number, feed)})"
+    for figure, categories in found:
+        engine.run(
+            "UPDATE quantities SET unsafe = TRUE WHERE figure = ? AND categories = ?", [figure, categories]
         )
+    return bool(found)
+
+
+def _verdict(number: int) -> str:
+    """Return the SELECT of a feed's cells with `_shown` and `_why`."""
+    return (
+        f"SELECT c.*, h.figure IS NULL AS _shown, h.why AS _why FROM cells_{number} AS c "
+        "LEFT JOIN hidden AS h ON h.figure = c._figure AND h.categories = c._at"
+    )
+
+
+def _cells(number: int, feed: Feed) -> str:
+    """Return the SELECT of a feed's cells with `_shown`; a breakdown of estimates with a withheld cell has its whole grid."""
+    verdict = _verdict(number)
+    if feed.estimate is None:
+        return verdict
+    return completed(f"cells_{number}", verdict, feed.structure, feed.variables)
+
+
+def _judged(feeds: Sequence[Feed]) -> str:
+    """Return the SELECT of the restricted account of each cell, from which later releases know what was shown."""
+    parts = [
+        f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _figure AS figure, _n AS n, _k AS k, _m AS m, "
+        f"_minimum AS minimum, _shown AS shown, CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
+        f"FROM ({_verdict(number)})"
+        for number, feed in enumerate(feeds)
+    ]
     return " UNION ALL ".join(parts) + " ORDER BY flow, key"
 
 
-def _write(engine: Engine, work: Path, feeds: list[tuple[int, _Feed]]) -> Counts:
+def _write(engine: Engine, work: Path, feeds: list[tuple[int, Feed]]) -> Counts:
     structure = feeds[0][1].structure
     columns = ", ".join(_public_columns(structure))
     listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
@@ -250,8 +221,8 @@ def _write(engine: Engine, work: Path, feeds: list[tuple[int, _Feed]]) -> Counts
         f"SELECT {columns}, _dataset, _deliveries FROM ({listed}) ORDER BY {ordering}", target
     )
     counted = engine.rows(
-        "SELECT count(*), count(*) FILTER (WHERE _shown), count(*) FILTER (WHERE _unsafe), "
-        "count(*) FILTER (WHERE NOT _shown AND NOT _unsafe) "
+        "SELECT count(*), count(*) FILTER (WHERE _shown), count(*) FILTER (WHERE _unsafe OR _close), "
+        "count(*) FILTER (WHERE NOT _shown AND NOT coalesce(_unsafe OR _close, FALSE)) "
         f"FROM ({listed})"
     )
     return Counts(*map(int, counted[0]))

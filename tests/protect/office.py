@@ -125,7 +125,11 @@ def deliver(house: House, cubes: Mapping[str, Cube], sizes: Sequence[int]) -> No
 
 def taken_through(home: Path, folder: Path, cubes: Mapping[str, Cube], sizes: Sequence[int]) -> Path:
     """Return the publishable Parquet file of the office's dataflow, made from these people."""
-    house = open_house(home, mappings(folder, sizes))
+    return next_state(open_house(home, mappings(folder, sizes)), cubes, sizes)
+
+
+def next_state(house: House, cubes: Mapping[str, Cube], sizes: Sequence[int]) -> Path:
+    """Deliver these people in place of those before; return the publishable file that is made from them."""
     deliver(house, cubes, sizes)
     received = receive(house, DATASET, settle=0.0)
     assert [o.status for o in received.outcomes] == ["accepted"], received.outcomes

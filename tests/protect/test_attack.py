@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from citizenstats.house import open_house
+from citizenstats.release.release import release
 from tests.protect import attacker, office
 
 Counts = dict[tuple[str, ...], int]
@@ -42,16 +44,18 @@ def _published(file: Path, year: str, indicator: str, dimensions: int) -> tuple[
 
 
 def _keys_tell_nothing(shown: set[Any], withheld: set[Any], categories: list[list[str]]) -> None:
-    """A withheld breakdown has every combination of categories: no key says where people are."""
-    masks = {tuple(code == attacker.TOTAL for code in cell) for cell in withheld}
-    for mask in masks:
-        expected = set(
-            product(
-                *[[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)]
-            )
-        )
-        assert {c for c in withheld if tuple(code == attacker.TOTAL for code in c) == mask} == expected
-        assert not any(tuple(code == attacker.TOTAL for code in c) == mask for c in shown)
+    """A breakdown with a withheld cell has every combination of categories: no key says where people are."""
+    for mask in {_mask(cell) for cell in withheld}:
+        assert {c for c in shown | withheld if _mask(c) == mask} == _combinations(mask, categories)
+
+
+def _mask(cell: tuple[str, ...]) -> tuple[bool, ...]:
+    return tuple(code == attacker.TOTAL for code in cell)
+
+
+def _combinations(mask: tuple[bool, ...], categories: list[list[str]]) -> set[tuple[str, ...]]:
+    codes = [[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)]
+    return set(product(*codes))
 
 
 @pytest.mark.parametrize("sizes", [(3, 4), (2, 2, 2), (3, 2, 4), (2, 2, 2, 2), (3, 2, 2, 3)])
@@ -71,9 +75,11 @@ def test_an_attacker_finds_no_small_count(tmp_path: Path, sizes: tuple[int, ...]
         people = {cell: row[1] for cell, row in shown.items()}
         said_yes = {cell: round(row[0] * row[1] / 100) for cell, row in shown.items()}
         said_no = {cell: people[cell] - said_yes[cell] for cell in shown}
+        counted, _ = _published(file, year, "NUMBER_OF", len(sizes))
+        said_yes |= {cell: round(row[0]) for cell, row in counted.items()}
         for part, published in enumerate((people, said_yes, said_no)):
             true = _full(cube, part)
-            published = _with_known_zeros(published, categories)
+            published = _with_known_zeros(published, withheld, categories)
             assert all(true.get(cell, 0) == count for cell, count in published.items())
             for cell, (low, high) in attacker.intervals(published, categories).items():
                 count = true.get(cell, 0)
@@ -83,17 +89,60 @@ def test_an_attacker_finds_no_small_count(tmp_path: Path, sizes: tuple[int, ...]
     assert attacked, "no small count was there to be attacked; the seed is printed"
 
 
-def _with_known_zeros(published: Mapping[Any, int], categories: list[list[str]]) -> dict[Any, int]:
+def _with_known_zeros(
+    published: Mapping[Any, int], withheld: set[Any], categories: list[list[str]]
+) -> dict[Any, int]:
     """Add what the keys of a shown breakdown say: a combination that is not there holds nobody."""
-    masks = {tuple(code == attacker.TOTAL for code in cell) for cell in published}
-    whole = {
-        cell: 0
-        for mask in masks
-        for cell in product(
-            *[[attacker.TOTAL] if total else codes for total, codes in zip(mask, categories, strict=True)]
-        )
-    }
+    masks = {_mask(cell) for cell in published} - {_mask(cell) for cell in withheld}
+    whole = {cell: 0 for mask in masks for cell in _combinations(mask, categories)}
     return {**whole, **published}
+
+
+@pytest.mark.parametrize("sizes", [(3, 4), (2, 2, 2), (3, 2, 2)])
+def test_an_attacker_with_two_releases_finds_no_few_that_came(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    """For him a release is one more dimension: who was there, who came, and both together."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    old = {str(2000 + i): office.random_cube(chance, sizes, chance.choice((15, 40, 120))) for i in range(3)}
+    came = {year: _some(chance, cube) for year, cube in old.items()}
+    both = {
+        year: {
+            cell: (cube[cell][0] + came[year][cell][0], cube[cell][1] + came[year][cell][1]) for cell in cube
+        }
+        for year, cube in old.items()
+    }
+    house = open_house(tmp_path / "home", office.mappings(tmp_path / "mappings", sizes))
+    states = []
+    for people in (old, both):
+        file = office.next_state(house, people, sizes)
+        released = release(house, office.FLOW)
+        assert released.release is not None
+        states.append(file)
+    for year in old:
+        categories = [sorted({cell[d] for c in both.values() for cell in c}) for d in range(len(sizes))]
+        true = _full({(*cell, "CAME"): counts for cell, counts in came[year].items()}, 0)
+        published = {}
+        for file, vintage in zip(states, ("WAS", attacker.TOTAL), strict=True):
+            shown, withheld = _published(file, year, "SHARE", len(sizes))
+            known = _with_known_zeros({cell: row[1] for cell, row in shown.items()}, withheld, categories)
+            published |= {(*cell, vintage): count for cell, count in known.items()}
+        for cell in published.keys() & {(*c[:-1], "WAS") for c in published if c[-1] == attacker.TOTAL}:
+            count = true.get((*cell[:-1], "CAME"), 0)
+            assert not 0 < count < office.MINIMUM, (year, cell, count)
+        found = attacker.intervals(published, [*categories, ["WAS", "CAME"]])
+        for cell, (low, high) in found.items():
+            if cell[-1] == "CAME" and 0 < true.get(cell, 0) < office.MINIMUM:
+                assert high - low >= office.MINIMUM, (year, cell, true.get(cell, 0), low, high)
+
+
+def _some(chance: random.Random, cube: Mapping[tuple[str, ...], tuple[int, int]]) -> office.Cube:
+    """Return the people who come later: in most cells nobody, in some a few, in some many."""
+    more = {}
+    for cell in cube:
+        n = chance.choice((0, 0, 0, 1, 3, 30))
+        more[cell] = (n, sum(chance.random() < 0.4 for _ in range(n)))
+    return more
 
 
 def test_the_attacker_unpicks_what_is_only_suppressed_cell_by_cell() -> None:

@@ -17,6 +17,8 @@ from citizenstats.protect.suppress.program import Program, SolverError
 
 TOLERANCE = 1e-6
 """How near to what is asked counts as reached, in units of the scaled layer."""
+FEW = 8
+"""So few cells are proved one by one."""
 BOUNDLESS = 1e7
 """Stands for no upper bound at all, in units of the scaled layer."""
 
@@ -85,6 +87,22 @@ class Attack:
             self.program.price(self._price, 0.0)
         self.program.price(column, -side)
         self._price = column
+        return self._solved()
+
+    def together(self, cells: Ints, pull: Floats) -> Floats:
+        """Return deviations of the group with those of `cells` as far as can be in the sum, each weighed by its `pull`."""
+        columns = np.searchsorted(self.group, cells).tolist()
+        if self._price >= 0:
+            self.program.price(self._price, 0.0)
+            self._price = -1
+        for column, weight in zip(columns, pull.tolist(), strict=True):
+            self.program.price(column, -weight)
+        found = self._solved()
+        for column in columns:
+            self.program.price(column, 0.0)
+        return found
+
+    def _solved(self) -> Floats:
         found = self.program.solve()
         if found is None:
             raise SolverError("the solver does not see that no deviation at all is possible")
@@ -121,6 +139,7 @@ def unprotected(problem: Problem, bounds: Bounds, hidden: Mask, seed: int) -> li
     asked = asked[np.argsort(-np.maximum(bounds.lower, bounds.upper)[asked], kind="stable")]
     highest, lowest = np.zeros(problem.cells), np.zeros(problem.cells)
     for attack, cells in attacks(problem, hidden, bounds.down, bounds.up, asked, seed):
+        _all_at_once(attack, bounds, cells, highest, lowest, seed)
         for cell in cells.tolist():
             for side in (1.0, -1.0):
                 if _missing(bounds, highest, lowest, cell, side):
@@ -133,6 +152,30 @@ def unprotected(problem: Problem, bounds: Bounds, hidden: Mask, seed: int) -> li
         for side in (1.0, -1.0)
         if _missing(bounds, highest, lowest, cell, side)
     ]
+
+
+def _all_at_once(
+    attack: Attack, bounds: Bounds, cells: Ints, highest: Floats, lowest: Floats, seed: int
+) -> None:
+    """Prove as many cells as can be by few solutions, each with all unproved cells pulled away in random directions."""
+    chance = np.random.default_rng(seed)
+    while len(cells) > FEW:
+        above = highest[cells] < bounds.upper[cells] - TOLERANCE
+        below = -lowest[cells] < bounds.lower[cells] - TOLERANCE
+        open_ = above | below
+        cells, above, below = cells[open_], above[open_], below[open_]
+        if not len(cells):
+            return
+        sides = np.where(above & below, chance.choice((-1.0, 1.0), len(cells)), np.where(above, 1.0, -1.0))
+        found = attack.together(cells, sides * chance.uniform(0.5, 1.5, len(cells)))
+        moved = found[np.searchsorted(attack.group, cells)]
+        highest[attack.group] = np.maximum(highest[attack.group], found)
+        lowest[attack.group] = np.minimum(lowest[attack.group], found)
+        proved = (above & (moved >= bounds.upper[cells] - TOLERANCE)) | (
+            below & (-moved >= bounds.lower[cells] - TOLERANCE)
+        )
+        if np.count_nonzero(proved) < 0.05 * len(cells):
+            return
 
 
 def _missing(bounds: Bounds, highest: Floats, lowest: Floats, cell: int, side: float) -> bool:

@@ -24,7 +24,7 @@ Method = Literal["repair", "exact"]
 
 ROUNDS = 10
 """How often insiders are looked for at most; one round is enough but for the solver's tolerance."""
-SMALL = 2000
+SMALL = 100
 """Up to so many cells repair is also tried without elimination, and needless cells are given back."""
 SIDES = {1.0: "upper", -1.0: "lower"}
 

@@ -56,6 +56,7 @@ class Layer:
         contributors: units behind each cell; a single one knows himself and is an insider. Without it nobody is.
         ceiling: the greatest value the attacker thinks possible. By default twice the value, of a primary twice what must stay
             possible; so a zero that is not primary is known to be zero, as a published zero is.
+        floor: the least value the attacker thinks possible, by default 0. With it values may be negative, as changes are.
     """
 
     name: str
@@ -65,11 +66,12 @@ class Layer:
     upper: Values
     contributors: Values | None = None
     ceiling: Values | None = None
+    floor: Values | None = None
 
     @cached_property
     def down(self) -> Values:
         """How far below its value the attacker thinks each cell possible."""
-        return self.values
+        return self.values if self.floor is None else np.asarray(self.values - self.floor, dtype=np.float64)
 
     @cached_property
     def up(self) -> Values:
@@ -160,13 +162,16 @@ class Problem:
             layer.upper,
             layer.contributors,
             layer.ceiling,
+            layer.floor,
         ):
             if array is not None:
                 _fits(f"layer {layer.name}", array, self.cells)
-        if not np.all(np.isfinite(layer.values) & (layer.values >= 0)):
-            raise ProblemError(f"layer {layer.name}: a value is negative or not a number")
+        if not np.all(np.isfinite(layer.values) & (layer.down >= 0)):
+            raise ProblemError(f"layer {layer.name}: a value is below its floor, negative or not a number")
         off = np.abs(self.graph.sums(layer.values))
-        wrong = int(np.count_nonzero(off > ADDITIVE * np.maximum(1.0, layer.values[self.graph.parents])))
+        wrong = int(
+            np.count_nonzero(off > ADDITIVE * np.maximum(1.0, np.abs(layer.values[self.graph.parents])))
+        )
         if wrong:
             raise ProblemError(
                 f"layer {layer.name}: in {wrong} relations the children do not add up to the parent"
@@ -176,8 +181,10 @@ class Problem:
             raise ProblemError(
                 f"layer {layer.name}: a primary needs a protection level above 0, below or above its value"
             )
-        if bool(np.any(lower > layer.values[layer.primary])):
-            raise ProblemError(f"layer {layer.name}: protection is asked below 0")
+        if bool(np.any(lower > layer.down[layer.primary])):
+            raise ProblemError(
+                f"layer {layer.name}: protection is asked below what the attacker thinks possible"
+            )
         if bool(np.any(upper > layer.up[layer.primary])):
             raise ProblemError(
                 f"layer {layer.name}: protection is asked above what the attacker thinks possible"

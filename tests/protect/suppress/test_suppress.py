@@ -180,7 +180,7 @@ def test_a_problem_that_is_not_well_put_is_refused(change: dict[str, object], sa
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"lower": np.full(16, 4.0)}, "below 0"),
+        ({"lower": np.full(16, 4.0)}, "below what"),
         ({"upper": np.full(16, 900.0), "ceiling": np.full(16, 500.0)}, "thinks possible"),
         ({"upper": np.zeros(16), "lower": np.zeros(16)}, "above 0"),
         ({"values": np.full(16, -1.0)}, "negative"),

@@ -1,0 +1,219 @@
+"""Which cells are hidden: the unsafe ones, and as few others as keep them out of reach.
+
+First the populations: where few people stand, every figure about them is hidden in the same places, so that the sample size of
+one figure does not tell that of another. Then each figure by itself: units, those with the characteristic, and those without,
+each with everything that adds up (`table.py`); the pattern comes from `suppress`. What was shown in a former release and has
+not changed stays shown, for it is known; what was hidden and has not changed stays hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from citizenstats.engine import Engine
+from citizenstats.protect.suppress import Layer, Problem, suppress
+from citizenstats.protect.table import Bools, Floats, Ints, Table, parents_of, table
+
+Parents = Mapping[str, tuple[str, Mapping[str, str | None]]]
+"""Variable → code of its total, and code → parent of its code list."""
+
+
+CHANGES = ("n_change", "k_change", "m_change")
+"""Layers that say how much a count changed: two releases side by side are a table of those who came or went."""
+
+_MOSTLY = 0.5
+"""A breakdown of which a greater share is unsafe is hidden whole."""
+
+_LAYERS = ("n", "k", "m", *CHANGES)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The cells of one figure, or of a population, as they are known before anything is hidden.
+
+    Attributes:
+        at: of each cell its categories that are not at their total, as ``VARIABLE=code``.
+        layers: ``n`` units, ``k`` with the characteristic, ``m`` without, and by how much each changed since the last
+            release (`CHANGES`); NaN where not known.
+        minimum: the threshold of each cell.
+        unsafe: cells that may not be shown by themselves.
+        hidden: cells that are hidden anyhow.
+        kept: cells that were shown before and have not changed.
+    """
+
+    at: Sequence[tuple[str, ...]]
+    layers: Mapping[str, Floats]
+    minimum: Floats
+    unsafe: Bools
+    hidden: Bools
+    kept: Bools
+
+
+def decide(engine: Engine, parents: Parents) -> pa.Table:
+    """Return the hidden cells: ``figure``, ``categories``, ``why`` (``unsafe`` or ``with others``), in order.
+
+    Args:
+        engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, and the `_LAYERS`.
+        parents: the variables.
+    """
+    thin = dict(_populations(engine, parents))
+    rows: list[tuple[str, list[str], str]] = []
+    for (name, population), figure in _figures(engine):
+        gone = thin.get(population, frozenset())
+        among = np.array([at in gone for at in figure.at], dtype=bool)
+        suppressed = pattern(replace(figure, hidden=figure.hidden | among), parents)
+        rows += [
+            (name, list(figure.at[i]), "unsafe" if figure.unsafe[i] else "with others")
+            for i in np.flatnonzero(suppressed).tolist()
+        ]
+    schema = pa.schema([("figure", pa.string()), ("categories", pa.list_(pa.string())), ("why", pa.string())])
+    return pa.table({field.name: [row[i] for row in rows] for i, field in enumerate(schema)}, schema=schema)
+
+
+def pattern(figure: Figure, parents: Parents) -> Bools:
+    """Return which cells of a figure are hidden.
+
+    Where even the best pattern leaves an unsafe cell within reach, all breakdowns that hold such a cell are hidden whole, and
+    at last the whole figure.
+    """
+    made = _table(figure, parents)
+    breakdowns = [frozenset(entry.partition("=")[0] for entry in at) for at in figure.at]
+    figure = replace(figure, hidden=figure.hidden | (_mostly_unsafe(figure, breakdowns) & ~figure.kept))
+    while True:
+        problem = _problem(figure, made)
+        if (
+            not any(layer.primary.any() for layer in problem.layers)
+            and not problem.hidden[: made.given].any()
+        ):
+            return np.zeros(made.given, dtype=bool)
+        found = suppress(problem)
+        suppressed = np.asarray(found.suppressed[: made.given], dtype=bool) | figure.unsafe | figure.hidden
+        if not found.failures or suppressed.all():
+            return suppressed
+        within = {breakdowns[f.cell] for f in found.failures if f.cell < made.given} or set(breakdowns)
+        whole = np.array([breakdown in within for breakdown in breakdowns], dtype=bool)
+        if not (whole & ~suppressed).any():
+            whole[:] = True
+        figure = replace(figure, hidden=figure.hidden | whole, kept=figure.kept & ~whole)
+
+
+def _mostly_unsafe(figure: Figure, breakdowns: Sequence[frozenset[str]]) -> Bools:
+    """Return the cells of breakdowns of which more than half is unsafe: what would be left tells little and costs much."""
+    unsafe = figure.unsafe | figure.hidden
+    for layer, counted in figure.layers.items():
+        if layer not in CHANGES:
+            unsafe |= (counted > 0) & (counted < figure.minimum)
+    number = {breakdown: i for i, breakdown in enumerate(dict.fromkeys(breakdowns))}
+    of = np.array([number[breakdown] for breakdown in breakdowns], dtype=np.int64)
+    share = np.bincount(of, weights=unsafe) / np.bincount(of)
+    return np.asarray(share[of] > _MOSTLY, dtype=bool)
+
+
+def _table(figure: Figure, parents: Parents) -> Table:
+    """Return everything that adds up in a figure."""
+    named = [dict(entry.split("=", 1) for entry in at) for at in figure.at]
+    used = sorted({variable for at in named for variable in at})
+    columns: list[Ints] = []
+    ups: list[list[int]] = []
+    for variable in used:
+        total, parent = parents[variable]
+        codes = [total, *sorted({at[variable] for at in named if variable in at} - {total})]
+        position = {code: i for i, code in enumerate(codes)}
+        columns.append(np.array([position[at.get(variable, total)] for at in named], dtype=np.int64))
+        ups.append(parents_of(codes, total, parent))
+    coordinates = np.stack(columns, axis=1) if columns else np.zeros((len(named), 0), dtype=np.int64)
+    counted = {name: np.nan_to_num(of) for name, of in figure.layers.items()}
+    return table(coordinates, ups, counted, CHANGES)
+
+
+def _problem(figure: Figure, made: Table) -> Problem:
+    """Return what is asked of the pattern."""
+    rests = made.cells - made.given
+    minimum = np.concatenate([figure.minimum, np.full(rests, figure.minimum.max(initial=0))])
+    unsafe, hidden, kept = (
+        np.concatenate([of, np.full(rests, value)])
+        for of, value in (
+            (figure.unsafe, False),
+            (figure.hidden, True),
+            (figure.kept & ~figure.unsafe, False),
+        )
+    )
+    layers = [_layer(name, counted, minimum, unsafe) for name, counted in made.layers.items()]
+    size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
+    order = np.array([*(len(at) for at in figure.at), *([0] * rests)])
+    cost = (1 + np.log1p(size)) * (1 + order.max(initial=0) - order)
+    return Problem(made.cells, made.relations, layers, cost, kept & ~hidden, hidden | unsafe)
+
+
+def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools) -> Layer:
+    """Return what is asked of a layer: an interval as wide as the minimum around each small count.
+
+    The attacker thinks twice the count possible, and twice the minimum; of a change, that more or fewer came, not that
+    some went where others came.
+    """
+    size = np.abs(counted)
+    few = (size > 0) & (size < minimum)
+    primary = few if name in CHANGES else few | (unsafe & (size > 0))
+    near = np.where(primary, np.minimum(size, np.where(few, size / 2, minimum / 2)), 0.0)
+    far = np.where(primary, minimum - near, 0.0)
+    most = np.where(size > 0, np.maximum(size, 2 * minimum - size), 0.0)
+    falls = counted < 0
+    return Layer(
+        name,
+        counted,
+        primary,
+        lower=np.where(falls, far, near),
+        upper=np.where(falls, near, far),
+        ceiling=counted + np.where(falls, size, most),
+        floor=counted - np.where(falls, most, size),
+    )
+
+
+def _populations(engine: Engine, parents: Parents) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
+    """Yield of each population the places where few people stand, with what is hidden together with them."""
+    rows = engine.rows(
+        "SELECT population, categories, max(n), max(minimum), bool_or(kept) FROM quantities "
+        "WHERE n IS NOT NULL AND minimum IS NOT NULL GROUP BY population, categories ORDER BY population, categories"
+    )
+    for population, group in _grouped(rows, 1):
+        at: list[tuple[str, ...]] = [tuple(row[1]) for row in group]
+        n, minimum = _floats(group, 2), _floats(group, 3)
+        few = (n > 0) & (n < minimum)
+        none = np.zeros(len(group), dtype=bool)
+        figure = Figure(at, {"n": n}, minimum, few, none, _bools(group, 4))
+        hidden = pattern(figure, parents)
+        yield population[0], frozenset(a for a, is_hidden in zip(at, hidden, strict=True) if is_hidden)
+
+
+def _figures(engine: Engine) -> Iterator[tuple[tuple[str, str], Figure]]:
+    rows = engine.rows(
+        f"SELECT figure, population, categories, minimum, unsafe, hidden, kept, {', '.join(_LAYERS)} FROM quantities "
+        "WHERE minimum IS NOT NULL ORDER BY figure, population, categories"
+    )
+    for name, group in _grouped(rows, 2):
+        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 7)}
+        known = {layer: of for layer, of in layers.items() if not np.isnan(of).all()}
+        at: list[tuple[str, ...]] = [tuple(row[2]) for row in group]
+        flags = [_bools(group, i) for i in (4, 5, 6)]
+        yield (name[0], name[1]), Figure(at, known or {"n": np.zeros(len(at))}, _floats(group, 3), *flags)
+
+
+def _grouped(rows: list[tuple[Any, ...]], by: int) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+    start = 0
+    for end in range(1, len(rows) + 1):
+        if end == len(rows) or rows[end][:by] != rows[start][:by]:
+            yield tuple(str(part) for part in rows[start][:by]), rows[start:end]
+            start = end
+
+
+def _floats(rows: list[tuple[Any, ...]], column: int) -> Floats:
+    return np.array([np.nan if row[column] is None else row[column] for row in rows], dtype=np.float64)
+
+
+def _bools(rows: list[tuple[Any, ...]], column: int) -> Bools:
+    return np.array([bool(row[column]) for row in rows], dtype=bool)

@@ -1,0 +1,219 @@
+"""What is decided together: cells of the same quantity, wherever they are published.
+
+A *figure* is one measured quantity of one population: the same condition estimated as a share and as a count is one figure, in
+all dataflows of the family. A *population* is all figures about the same units. Within a figure a cell is told by its
+categories that are not at their total. This module writes these three as SQL texts over the observations of a feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlglot
+
+from citizenstats.contracts import expressions
+from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.model import Estimate, Indicator, Mapped, Target
+from citizenstats.engine import name, quoted
+from citizenstats.house import House
+from citizenstats.protect import variables
+from citizenstats.protect.variables import Variables
+from citizenstats.sdmx.model import DataStructure, Structures
+from citizenstats.store import digest
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The figures of one dataset in one dataflow."""
+
+    flow: str
+    dataset: Dataset
+    structure: DataStructure
+    variables: Variables
+    target: Target
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """How its figures are estimated; None for compiled ones."""
+        return self.target.estimate
+
+    @property
+    def measures(self) -> list[str]:
+        """The ids of the measures."""
+        return [measure.id for measure in self.structure.measures]
+
+    @property
+    def fixed(self) -> list[str]:
+        """The dimensions that tell figures apart."""
+        return [d for d in self.structure.key if d not in self.variables.totals]
+
+    @cached_property
+    def _indicator_dimensions(self) -> set[str]:
+        """The dimensions by which indicators of one population differ."""
+        if self.estimate is None:
+            return set()
+        set_by_some = {c for indicator in self.estimate.indicators.values() for c in indicator.set}
+        return {self.estimate.indicator_dimension, *set_by_some} & set(self.fixed)
+
+    def series(self) -> str:
+        """Return SQL of what is published as one: all dimensions that break nothing down."""
+        return self._joined(self.fixed, "")
+
+    def population(self) -> str:
+        """Return SQL of the population of a cell: what it is about, apart from what is measured."""
+        about = [d for d in self.fixed if d not in self._indicator_dimensions]
+        where = digest(self.target.where or "") if self.target.where else ""
+        return self._joined(about, f"{self.dataset.name if self.estimate else ''}|{where}")
+
+    def figure(self) -> str:
+        """Return SQL of the figure of a cell: its population and what is measured."""
+        if self.estimate is None:
+            return self._joined(self.fixed, "")
+        measured = f"CASE {self._by_indicator(_measured)} ELSE {self._joined(self.fixed, '')} END"
+        return f"{self.population()} || '|' || {measured}"
+
+    def measured(self) -> str:
+        """Return SQL of what is measured in which dataset; NULL for compiled figures, which say nothing of it."""
+        if self.estimate is None:
+            return "CAST(NULL AS VARCHAR)"
+        start = quoted(f"{self.dataset.name}|{_normal(self.target.where or 'TRUE')}|")
+        return f"CASE {self._by_indicator(lambda indicator: f'{start} || {_measured(indicator)}')} END"
+
+    def origin(self) -> str:
+        """Return SQL of what a cell is about in the partner's own words, so that codes of two code lists can be compared.
+
+        A list of texts: each column of the dataset with the cell's value in it, or the expression with its result.
+        """
+        parts = []
+        for dimension in sorted(self.structure.key):
+            mapped = self.target.map.get(dimension)
+            if mapped is None or mapped.value is not None:
+                continue
+            text = self._origin(dimension, mapped)
+            total = self.variables.totals.get(dimension)
+            parts.append(
+                text
+                if total is None
+                else f"CASE WHEN {name(dimension)} IS DISTINCT FROM {quoted(total)} THEN {text} END"
+            )
+        if not parts:
+            return "CAST([] AS VARCHAR[])"
+        return f"list_sort(list_filter([{', '.join(parts)}], lambda part: part IS NOT NULL))"
+
+    def _origin(self, dimension: str, mapped: Mapped) -> str:
+        code = f"coalesce(CAST({name(dimension)} AS VARCHAR), '')"
+        codes = self.dataset.codes_of(mapped)
+        if mapped.column is None or codes is None:
+            return f"{quoted((mapped.column or _normal(mapped.sql or '')) + '=')} || {code}"
+        raws: dict[str, list[str]] = {}
+        for raw, to in codes.items():
+            raws.setdefault(to, []).append(raw)
+        cases = " ".join(
+            f"WHEN {quoted(to)} THEN {quoted(f'{mapped.column}={digest(sorted(of))}')}"
+            for to, of in sorted(raws.items())
+        )
+        return f"CASE {code} {cases} ELSE {quoted(mapped.column + '=')} || {code} END"
+
+    def at(self) -> str:
+        """Return SQL of the list of a cell's categories that are not at their total, by dimension."""
+        parts = [
+            f"CASE WHEN {name(d)} IS DISTINCT FROM {quoted(total)} THEN {quoted(self.variable(d) + '=')} || {name(d)} END"
+            for d, total in sorted(self.variables.totals.items())
+        ]
+        if not parts:
+            return "CAST([] AS VARCHAR[])"
+        return f"list_filter([{', '.join(parts)}], lambda c: c IS NOT NULL)"
+
+    def sensitive(self) -> str:
+        """Return the SQL condition that a figure is made from a sensitive column of the contract."""
+        if self.estimate is None:
+            return "FALSE"
+        return f"CASE {self._by_indicator(self._asks_sensitive)} ELSE FALSE END"
+
+    def restricted(self) -> str:
+        """Return the SQL condition that a figure is about a part of the population that a condition tells apart."""
+        if self.estimate is None:
+            return "FALSE"
+        return f"CASE {self._by_indicator(lambda i: 'TRUE' if i.among else 'FALSE')} ELSE FALSE END"
+
+    def variable(self, dimension: str) -> str:
+        """Return the name under which a dimension is the same in all dataflows: with its code list."""
+        return f"{dimension}@{self.structure.by_id[dimension].codelist}"
+
+    def _joined(self, dimensions: Iterable[str], start: str) -> str:
+        parts = [f"{quoted(self.variable(d) + '=')} || coalesce({name(d)}, '')" for d in sorted(dimensions)]
+        return " || '|' || ".join([quoted(start), *parts])
+
+    def _by_indicator(self, what: Callable[[Indicator], str]) -> str:
+        assert self.estimate is not None  # noqa: S101 - the callers asked
+        cases = []
+        for key, indicator in self.estimate.indicators.items():
+            codes = {self.estimate.indicator_dimension: key, **indicator.set}
+            is_it = " AND ".join(
+                f"{name(d)} = {quoted(code)}" for d, code in sorted(codes.items()) if d in self.fixed
+            )
+            cases.append(f"WHEN {is_it or 'TRUE'} THEN {what(indicator)}")
+        return " ".join(cases)
+
+    def _asks_sensitive(self, indicator: Indicator) -> str:
+        contract = self.dataset.contract
+        asked = {
+            column for text in _expressions(indicator) for column in _columns_behind(text, contract.derive)
+        }
+        sensitive = {c.casefold() for c, declared in contract.columns.items() if declared.role == "sensitive"}
+        return "TRUE" if sensitive & {column.casefold() for column in asked} else "FALSE"
+
+
+def feeds_of(house: House, flow: str) -> list[Feed]:
+    """Return the feeds of the dataflow ``AGENCY:ID``."""
+    structures: Structures = house.mappings.structures
+    structure = structures.structure_of(house.mappings.reference(flow))
+    found = []
+    for dataset_name in house.mappings.dataflow(flow).feeds:
+        dataset = house.mappings.dataset(dataset_name)
+        target = next(t for t in dataset.contract.targets if t.dataflow == flow)
+        if target.estimate is None:
+            breaking = variables.of_compiled(structure, structures)
+        else:
+            totals = {d: target.estimate.totals.get(d, "_T") for d in target.estimate.breakdowns}
+            breaking = variables.of_estimate(totals, structure, structures)
+        found.append(Feed(flow, dataset, structure, breaking, target))
+    return found
+
+
+def _measured(indicator: Indicator) -> str:
+    """Return SQL of what an indicator measures: the share of a condition and its count measure the same."""
+    kind = "condition" if indicator.kind in ("proportion", "count") else indicator.kind
+    return quoted(f"{kind}:{digest(list(_expressions(indicator)))}")
+
+
+def _expressions(indicator: Indicator) -> tuple[str, ...]:
+    """Return the expressions of an indicator, in the way the engine would write them."""
+    measured = getattr(indicator, indicator.kind)
+    texts = [measured] if isinstance(measured, str) else [text for text in measured if isinstance(text, str)]
+    if indicator.among is not None:
+        texts.append(indicator.among)
+    return tuple(_normal(text) for text in texts)
+
+
+def _normal(text: str) -> str:
+    try:
+        parsed = sqlglot.parse_one(text, dialect="duckdb")
+    except sqlglot.errors.SqlglotError:
+        return " ".join(text.split())
+    return expressions.sql(parsed)
+
+
+def _columns_behind(text: str, derive: Mapping[str, str]) -> set[str]:
+    """Return the columns of a record that an expression uses, through what is derived."""
+    found: set[str] = set()
+    waiting = [text]
+    while waiting:
+        parsed = sqlglot.parse_one(waiting.pop(), dialect="duckdb")
+        for column in expressions.columns_of(parsed) - found:
+            found.add(column)
+            if column in derive:
+                waiting.append(derive[column])
+    return found

@@ -1,0 +1,92 @@
+"""What former releases have shown: figures that everybody has a copy of, recalled ones too.
+
+Two releases of nearly the same people tell who came or went by the difference of their figures. So a cell whose count changed
+by fewer units than the minimum since any release that showed it is unsafe; one that has not changed stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from citizenstats.engine import Engine, quoted
+from citizenstats.house import House
+from citizenstats.release.candidate import candidates
+from citizenstats.release.manifest import releases
+
+JUDGED = "judged.parquet"
+"""Name of the restricted account of a protected state: what was shown, and how many units stand behind each cell."""
+
+
+@dataclass(frozen=True)
+class Former:
+    """The account behind one release of a dataflow."""
+
+    flow: str
+    release: int
+    file: Path
+
+
+def former_releases(house: House, family: str, flows: Iterable[str]) -> list[Former]:
+    """Return the accounts behind all releases of these dataflows, the oldest first."""
+    place = house.store.protected(family)
+    found = []
+    for flow in flows:
+        origins = {candidate.id: candidate.facts["protected"] for candidate in candidates(house, flow)}
+        for number, release in enumerate(releases(house.store, flow)):
+            file = place / str(origins.get(release.candidate)) / JUDGED
+            if file.exists():
+                found.append(Former(flow, number, file))
+    return found
+
+
+def remember(engine: Engine, former: Sequence[Former]) -> None:
+    """Make the table `former` of every cell that was ever published: what stood behind it, and whether it was shown.
+
+    Its columns: flow, key, last (of the newest release: n, k, m, minimum, shown), seen (all that was shown: n, k, m).
+    """
+    counted = "n BIGINT, k BIGINT, m BIGINT"
+    parts = [
+        f"SELECT flow, key, n, k, m, minimum, shown, {f.release} AS release FROM read_parquet({quoted(str(f.file))}) "
+        f"WHERE flow = {quoted(f.flow)}"
+        for f in former
+    ]
+    every = " UNION ALL ".join(parts) or (
+        f"SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(flow VARCHAR, key VARCHAR, {counted}, minimum BIGINT, "
+        "shown BOOLEAN, release INTEGER)[]), recursive := true))"
+    )
+    engine.run(
+        "CREATE TEMP TABLE former AS SELECT flow, key, "
+        "max_by({n: n, k: k, m: m, minimum: minimum, shown: shown}, release) AS last, "
+        "list(DISTINCT {n: n, k: k, m: m}) FILTER (WHERE shown) AS seen "
+        f"FROM ({every}) GROUP BY flow, key"
+    )
+
+
+def with_former(cells: str, flow: str) -> str:
+    """Return the SELECT of cells with what former releases say: `_kept`, `_stays`, `_close`.
+
+    Args:
+        cells: relation of a feed's cells with `_key`, `_n`, `_k`, `_m`, `_minimum`, `_series`.
+        flow: their dataflow.
+
+    `_kept`: shown before and the same; `_stays`: hidden before and the same; `_close`: another count than one that was shown,
+    by fewer units than the minimum. `_n_change` and so on: since the last release, NULL in the first one.
+    """
+    same = " AND ".join(f"f.last.{c} IS NOT DISTINCT FROM c._{c}" for c in ("n", "k", "m", "minimum"))
+    near = " OR ".join(
+        f"coalesce(abs(s.{c} - c._{c}) BETWEEN 1 AND c._minimum - 1, FALSE)" for c in ("n", "k", "m")
+    )
+    # A cell that was not there before held nobody, where the figure was there.
+    was_there = "bool_or(f.key IS NOT NULL) OVER (PARTITION BY c._series)"
+    changes = ", ".join(
+        f"CASE WHEN {was_there} THEN c._{c} - coalesce(f.last.{c}, 0) END AS _{c}_change"
+        for c in ("n", "k", "m")
+    )
+    return (
+        f"SELECT c.*, coalesce({same}, FALSE) AND f.key IS NOT NULL AS _same, _same AND f.last.shown AS _kept, "
+        "_same AND NOT f.last.shown AS _stays, NOT _same AND c._minimum IS NOT NULL "
+        f"AND len(list_filter(coalesce(f.seen, []), lambda s: {near})) > 0 AS _close, {changes} "
+        f"FROM {cells} AS c LEFT JOIN former AS f ON f.flow = {quoted(flow)} AND f.key = c._key"
+    )

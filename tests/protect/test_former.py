@@ -1,0 +1,88 @@
+"""Two releases of nearly the same people: nothing is had from the difference of what they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from citizenstats import flow
+from citizenstats.release.manifest import newest, releases
+from tests.receive.office import DATASET, Office, file, row
+
+FLOW = "OFFICE:ANSWERS"
+PEOPLE = [
+    row(f"p{n:03}", "North" if n % 2 else "South", "f" if n % 3 else "m", score="10") for n in range(240)
+]
+
+
+def released(office: Office) -> dict[tuple[str, str], tuple[str, str]]:
+    """Publish what there is; return area and sex → value and sample size of what is shown."""
+    for step in (flow.observe, flow.assemble, flow.protect, flow.release):
+        step(office.house, {flow.observe: DATASET, flow.protect: "watch"}.get(step, FLOW))
+    release = newest(office.house.store, FLOW)
+    assert release is not None
+    lines = [line.split(",") for line in (release.folder / "data.csv").read_text("utf-8").splitlines()]
+    rows = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+    return {(r["REF_AREA"], r["SEX"]): (r["OBS_VALUE"], r["SAMPLE_SIZE"]) for r in rows if r["SAMPLE_SIZE"]}
+
+
+@pytest.mark.parametrize("came", [1, 9])
+def test_what_changed_by_few_is_hidden_and_what_did_not_change_stays(tmp_path: Path, came: int) -> None:
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    first = released(office)
+    assert len(first) == 9
+    office.send(file(*(row(f"q{n}", "North", "f", score="90") for n in range(came))), "second.csv")
+    second = released(office)
+    for cell, (_, size) in second.items():
+        assert abs(int(size) - int(first[cell][1])) not in range(1, 10), cell
+    # Nobody came in the South, so nothing changed there and nothing has to hide.
+    assert {cell: said for cell, said in second.items() if cell[0] == "XX-S"} == {
+        cell: said for cell, said in first.items() if cell[0] == "XX-S"
+    }
+    for cell in (("XX", "_T"), ("XX-N", "_T"), ("XX-N", "F"), ("XX", "F")):
+        assert cell not in second
+
+
+def test_the_change_is_not_had_from_what_is_still_shown(tmp_path: Path) -> None:
+    """The total that hides is no sum of parts that are shown."""
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    released(office)
+    office.send(file(row("q", "North", "f", score="90")), "second.csv")
+    shown = released(office)
+    parts = [("XX-N", "F"), ("XX-N", "M")]
+    assert not all(part in shown for part in parts)
+    assert not all((area, "_T") in shown for area in ("XX-N", "XX-S"))
+
+
+def test_many_who_come_are_shown_and_nothing_changes_without_a_delivery(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    first = released(office)
+    many = [
+        row(f"q{n:03}", "North" if n % 2 else "South", "f" if n % 3 else "m", score="10") for n in range(240)
+    ]
+    office.send(file(*many), "second.csv")
+    second = released(office)
+    assert set(second) == set(first)
+    assert int(second["XX", "_T"][1]) == 480
+    assert released(office) == second
+    assert len(releases(office.house.store, FLOW)) == 2
+
+
+def test_what_was_hidden_stays_hidden_beside_what_did_not_change(tmp_path: Path) -> None:
+    """Nobody learns an old secret from a new release: a cell that hid another one does not come to light later."""
+    office = Office(tmp_path)
+    few = [row(f"m{n}", "North", "m", score="10") for n in range(4)]
+    women = [row(f"f{n:02}", "North", "f", score="10") for n in range(40)]
+    south = [row(f"s{n:03}", "South", "f" if n % 2 else "m", score="10") for n in range(60)]
+    office.send(file(*few, *women, *south), "first.csv")
+    first = released(office)
+    assert ("XX-N", "M") not in first
+    office.send(
+        file(*(row(f"t{n:03}", "South", "f" if n % 2 else "m", score="10") for n in range(60))), "second.csv"
+    )
+    second = released(office)
+    assert not {c for c in second if c[0] == "XX-N"} - set(first)
