@@ -255,8 +255,10 @@ def load_mappings(folder: Path) -> Mappings:
     Raises:
         MappingError: the first file that is wrong; `citizenstats.contracts.lint` lists them all.
     """
+    from citizenstats.quality.catalogue import catalogue
     from citizenstats.sdmx.load import load_structures
 
+    catalogue(folder)
     agency = validated(AgencyFile, read_yaml(folder / "agency.yaml"))
     partners: dict[str, PartnerFile] = {}
     datasets: dict[str, Dataset] = {}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from citizenstats.engine import quoted, session
+from citizenstats.quality.delivery import quality_of_delivery
 from citizenstats.receive import words
 from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.store import as_json, digest, read_json
@@ -70,6 +71,7 @@ def _facts(house: House, outcome: Outcome) -> dict[str, Any]:
         "periods": list(outcome.periods),
         "how_read": dict(outcome.how_read),
         "findings": [_finding(finding, language) for finding in outcome.findings],
+        "quality": quality_of_delivery(house, outcome, language),
         "contact": house.mappings.agency.contact,
     }
 

@@ -184,6 +184,14 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "en": {
+        "quality": "Quality of this delivery",
+        "quality_caption": "Shares of refused rows, of empty answers, and of deliveries in time",
+        "question": "Question",
+        "verdict": "Verdict",
+        "share": "Share",
+        "verdict_met": "met",
+        "verdict_partly": "partly met",
+        "verdict_not_met": "not met",
         "title": "Receipt",
         "accepted": "Accepted",
         "partially_accepted": "Accepted in part",
@@ -234,6 +242,14 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "name": "Name",
     },
     "da": {
+        "quality": "Leverancens kvalitet",
+        "quality_caption": "Andele af afviste rækker, af tomme svar og af leverancer til tiden",
+        "question": "Spørgsmål",
+        "verdict": "Vurdering",
+        "share": "Andel",
+        "verdict_met": "opfyldt",
+        "verdict_partly": "delvist opfyldt",
+        "verdict_not_met": "ikke opfyldt",
         "title": "Kvittering",
         "accepted": "Modtaget",
         "partially_accepted": "Delvist modtaget",

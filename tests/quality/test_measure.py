@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 
 from citizenstats.contracts.load import Dataset, Document
 from citizenstats.contracts.model import Contract
 from citizenstats.house import House
+from citizenstats.quality.delivery import quality_of_delivery
 from citizenstats.quality.figures import figures_of
 from citizenstats.quality.measure import OF_DATASET, Subject, feeding, percent
 from citizenstats.receive.delivery import Delivery
@@ -202,3 +205,20 @@ def test_figures_are_compared_with_official_ones(tmp_path):
     ]
     found = _figures(tmp_path, rows, quality={"official": "official.csv"})
     assert found["official_difference"].value == pytest.approx(0.1)
+
+
+# --- the receipt ------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_tells_what_its_partner_can_mend_and_nothing_else(tmp_path):
+    subject = _subject(tmp_path, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")
+    told = quality_of_delivery(subject.house, subject.outcomes[-1], "da")
+    assert {t["criterion"] for t in told} == {"ROWS_KEEP_CONTRACT", "ITEM_NON_RESPONSE", "PUNCTUALITY"}
+    assert {t["criterion"]: (t["verdict"], t["share"]) for t in told}["PUNCTUALITY"] == ("met", "100 %")
+    assert all("?" in t["question"] and not t["question"].startswith("Do ") for t in told)
+
+
+def test_a_refused_delivery_is_told_no_quality(tmp_path):
+    subject = _subject(tmp_path)
+    outcome = replace(subject.outcomes[0], status="refused")
+    assert quality_of_delivery(subject.house, outcome, "en") == []
