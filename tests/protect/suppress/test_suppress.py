@@ -150,6 +150,41 @@ def test_layers_share_one_mask() -> None:
     assert pattern.secondary == 3
 
 
+def test_those_who_have_it_and_those_who_have_not_are_protected_by_one_mask(seed: int) -> None:
+    trees = [tree("r", 3), tree("s", 2), tree("a", 3)]
+    asked = linked(trees, [(0, 1, 2)], 700, seed)
+    having = np.zeros(len(asked.keys))
+    rng = np.random.default_rng(seed)
+    inner = [cell for cell, key in enumerate(asked.keys) if "_T" not in key]
+    having[inner] = rng.binomial(asked.counts[inner].astype(int), 0.3)
+    for cell, key in enumerate(asked.keys):
+        if "_T" in key:
+            inside = [
+                i
+                for i in inner
+                if all(code in ("_T", own) for code, own in zip(key, asked.keys[i], strict=True))
+            ]
+            having[cell] = having[inside].sum()
+    layers = []
+    for name, values in (("n", asked.counts), ("k", having), ("n-k", asked.counts - having)):
+        primary = (values > 0) & (values < THRESHOLD)
+        upper = np.where(primary, THRESHOLD - values, 0.0)
+        believed = np.where(primary, 2.0 * THRESHOLD, 2 * values)
+        believed[(values == 0) & (asked.counts > 0)] = THRESHOLD
+        layers.append(Layer(name, values, primary, primary * 1.0, upper, asked.counts, believed))
+    problem = replace(frequency(asked, THRESHOLD), layers=layers)
+    pattern = suppress(problem, seed=seed)
+    assert {failure.side for failure in pattern.failures} <= {"insider"}, (
+        "a table so small may have no room for that"
+    )
+    for layer in layers:
+        shown = ~pattern.suppressed | (layer.ceiling == 0)
+        aims = np.flatnonzero(layer.primary).tolist()[:20]
+        for cell, (low, high) in attack(problem.relations, layer.values, shown, aims, layer.ceiling).items():
+            assert low <= layer.values[cell] - 1 + 1e-5, (layer.name, cell)
+            assert high >= THRESHOLD - 1e-5, (layer.name, cell)
+
+
 def test_magnitudes_are_protected_as_counts_are() -> None:
     values, relations = _square([[2e6, 5e6, 1e6], [5e6, 3e5, 9e6], [3e6, 7e6, 6e6]])
     problem = _problem(values, relations, {5: (9e4, 9e4)})
