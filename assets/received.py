@@ -28,7 +28,7 @@ def received(said: Mappings, dataset: Dataset) -> dg.AssetsDefinition:
     @dg.asset(
         key=keys.key("received", dataset.name),
         group_name=dataset.partner,
-        kinds={"excel" if contract.read.format == "xlsx" else "csv", "parquet"},
+        kinds={{"xlsx": "excel", "sdmx": "xml"}.get(contract.read.format, "csv"), "parquet"},
         owners=keys.owners(contract.record.contact, dataset.partner),
         description=_description(said, dataset),
         code_version=dataset.digest,

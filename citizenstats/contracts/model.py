@@ -61,7 +61,13 @@ class Pull(Model):
 class Reading(Model):
     """How to read the file. What is left out is detected and told in the receipt."""
 
-    format: Literal["auto", "csv", "xlsx"] = Field("auto", description="auto looks at the bytes.")
+    format: Literal["auto", "csv", "xlsx", "sdmx"] = Field(
+        "auto",
+        description="auto looks at the bytes for a table; sdmx is a data message, its columns the components.",
+    )
+    dataflow: FlowReference | None = Field(
+        None, description="Dataflow of an SDMX message that names no structure known here."
+    )
     encoding: str | None = Field(None, description="Python codec name; left out: BOM, UTF-8, then a guess.")
     delimiter: str | None = Field(None, description="Field separator of a CSV; left out: detected.")
     quote: str = Field('"', description="Quote character of a CSV.")
