@@ -22,7 +22,7 @@ from citizenstats.protect.decide import decide
 from citizenstats.protect.figures import Feed, feeds_of
 from citizenstats.protect.former import JUDGED, Former, former_releases, remember, with_former
 from citizenstats.protect.grid import completed
-from citizenstats.protect.unsafe import SUMS, other_side, unsafe_sql
+from citizenstats.protect.unsafe import other_side, unsafe_sql
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import as_json, digest, read_json
 
@@ -140,7 +140,6 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
     every = " UNION ALL ".join(
         f"SELECT _restricted, {columns} FROM cells_{number}" for number, feed in enumerate(feeds)
     )
-    kinds = ", ".join(quoted(kind) for kind in SUMS)
     engine.run(f"CREATE TEMP TABLE every AS {every}")
     engine.run(
         "CREATE TEMP TABLE quantities AS WITH gathered AS ("
@@ -148,8 +147,8 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
         "min(_measured) AS measured, min(_origin) AS origin, "
         "max(_n) FILTER (_kind <> 'count') AS n, max(_k) AS k, max(_m) AS m, max(_minimum) AS minimum, "
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
-        f"bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
-        f"bool_or(_kind NOT IN ({kinds})) AS has_other, bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
+        "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
+        "bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
         # Whoever a condition leaves out is had from the sample sizes of two figures.
         "beside AS (SELECT *, max(n) OVER (PARTITION BY population, categories) - n AS others FROM gathered) "
         "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe) "

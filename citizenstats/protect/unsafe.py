@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 from citizenstats.engine import name
 
-SUMS = ("count", "mean", "total", "ratio")
-"""Kinds of figures with no other side."""
+OTHER_SIDE = ("proportion", "given")
+"""Kinds of figures that tell those with a characteristic from those without; compiled ones may."""
 
 
 def other_side() -> str:
     """Return SQL of the units without the characteristic; NULL for what has no other side."""
-    kinds = ", ".join(f"'{kind}'" for kind in SUMS)
-    return f"CASE WHEN _kind NOT IN ({kinds}) THEN _n - _k END"
+    kinds = ", ".join(f"'{kind}'" for kind in OTHER_SIDE)
+    return f"CASE WHEN _kind IN ({kinds}) THEN _n - _k END"
 
 
 def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE") -> str:
