@@ -188,7 +188,10 @@ def _component(component: Component) -> Json:
     if component.codelist is not None:
         representation: Json = {"enumeration": urn("Codelist", component.codelist)}
     else:
-        representation = {"format": {"dataType": component.type}}
+        languages = {"isMultiLingual": True} if component.languages else {}
+        representation = {"format": {"dataType": component.type, **languages}}
+    if component.array:
+        representation |= {"minOccurs": 0, "maxOccurs": "unbounded"}
     return {
         "id": component.id,
         "conceptIdentity": urn("Concept", component.concept_scheme, component.concept),

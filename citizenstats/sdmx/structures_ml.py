@@ -244,11 +244,13 @@ class _Writer:
         whole = f"urn:sdmx:org.sdmx.infomodel.datastructure.{classes.get(tag, tag)}={structure.reference}.{component.id}"
         element = self._add(parent, f"str:{tag}", id=component.id, urn=whole, **more)
         self._refer(element, "str:ConceptIdentity", "Concept", component.concept_scheme, component.concept)
-        representation = self._add(element, "str:LocalRepresentation")
+        several = {"minOccurs": "0", "maxOccurs": "unbounded"} if component.array and self._3 else {}
+        representation = self._add(element, "str:LocalRepresentation", **several)
         if component.codelist is not None:
             self._refer(representation, "str:Enumeration", "Codelist", component.codelist)
         else:
-            self._add(representation, "str:TextFormat", textType=component.type)
+            languages = {"isMultiLingual": "true"} if component.languages else {}
+            self._add(representation, "str:TextFormat", textType=component.type, **languages)
         return element
 
     def _attribute(self, parent: etree._Element, structure: DataStructure, attribute: Component) -> None:

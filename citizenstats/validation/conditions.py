@@ -17,9 +17,10 @@ from citizenstats.sdmx.periods import FREQUENCIES, any_period_pattern, fits_colu
 UNSAYABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 """What XML 1.0 forbids (RE2)."""
 
-MISSING_MARK = "NaN"
-"""How SDMX-ML and SDMX-CSV write a measure without a value."""
+MISSING_MARKS = ("NaN", "#N/A")
+"""How messages write a measure that is missing on purpose: a number, and since SDMX 3.1 anything else."""
 
+_MARKS = ", ".join(map(quoted, MISSING_MARKS))
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _SCIENTIFIC = _NUMBER + "(?:[eE][+-]?[0-9]+)?"
 _NUMBERS = {
@@ -148,7 +149,7 @@ def _no_number(component: Component, column: str) -> str:
     if component.type in _BOUNDED:
         wrong = f"({wrong} OR try_cast({column} AS {_BOUNDED[component.type]}) IS NULL)"
     if component.role == "measure":
-        wrong = f"{column} <> {quoted(MISSING_MARK)} AND {wrong}"
+        wrong = f"{column} NOT IN ({_MARKS}) AND {wrong}"
     return f"{column} IS NOT NULL AND {wrong}"
 
 
@@ -156,7 +157,7 @@ def no_value(measure: str, type_: str) -> str:
     """Return the SQL condition that a measure has no value."""
     column = name(measure)
     if type_ == "VARCHAR":
-        return f"({column} IS NULL OR {column} = {quoted(MISSING_MARK)})"
+        return f"({column} IS NULL OR {column} IN ({_MARKS}))"
     return f"{column} IS NULL"
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -186,6 +187,20 @@ def test_every_published_dataflow_is_looked_at() -> None:
 def test_a_structure_message_is_valid_by_the_official_schema(tmp_path: Path, flow: str, form: str) -> None:
     (tmp_path / "message").write_bytes(written(flow, form))
     assert [str(fault) for fault in validate_message(tmp_path / "message", None)] == []
+
+
+@pytest.mark.parametrize("form", [f for f in FORMATS if f not in ("ml-2.1", "json-1.0")])
+def test_an_attribute_of_several_values_and_languages_says_so(tmp_path: Path, form: str) -> None:
+    (structure,) = told(str(OWN)).data_structures
+    several = {"NOTE": {"array": True, "languages": ("en", "da")}, "SOURCE": {"array": True}}
+    components = tuple(replace(c, **several.get(c.id, {})) for c in structure.components)  # type: ignore[arg-type]
+    known = replace(awkward(), data_structures={OWN: replace(structure, components=components)})
+    known = replace(known, dataflows={OWN: awkward().dataflows[OWN]})
+    content = structure_message(known, [OWN], form, HEADER)
+    (tmp_path / "message").write_bytes(content)
+    assert [str(fault) for fault in validate_message(tmp_path / "message", None)] == []
+    assert content.count(b"unbounded") == 2
+    assert content.count(b"isMultiLingual") == 1
 
 
 # --- lists ------------------------------------------------------------------------------------------------

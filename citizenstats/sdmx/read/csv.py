@@ -92,7 +92,7 @@ def _header(plain: Path) -> tuple[list[str], str]:
         start = content.read(1 << 20)
     # A sub-field separator inside brackets is none of fields.
     outside = re.sub(r"\[[^\]]*\]|\"[^\"]*\"", "", start.split("\n", 1)[0])
-    delimiter = max(",;\t", key=outside.count)
+    delimiter = max(",;\t|", key=outside.count)
     try:
         return next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)), delimiter
     except (csv.Error, StopIteration):

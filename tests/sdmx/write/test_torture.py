@@ -13,10 +13,11 @@ from lxml import etree
 
 from citizenstats.engine import session
 from citizenstats.errors import MessageError
-from citizenstats.sdmx.model import FLAT, DataStructure, Reference
+from citizenstats.sdmx.model import FLAT, DataStructure, Reference, Structures
+from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, chunks
 
-from .support import AWKWARD, LISTS, component, faults, message, written
+from .support import AWKWARD, LISTS, STRUCTURES, component, faults, message, written
 
 DIMENSIONS = tuple(f"D{n:02}" for n in range(1, 16))
 GROUP = ("D01", "D03")
@@ -248,6 +249,20 @@ def test_what_is_said_comes_back_and_is_valid(tmp_path, form, along):
         assert read(dsd, content) == expected(dsd, listed)
         if not form.startswith("csv"):
             assert faults(told, content, tmp_path) == []
+
+
+@pytest.mark.parametrize("form", NEW)
+def test_our_own_validation_takes_it_and_judges_each_part(tmp_path, form):
+    dsd, listed = torture(old=False), rows(AWKWARD, old=False)
+    told = message(tmp_path, listed, dsd)
+    known = Structures(STRUCTURES.schemes, {dsd.reference: dsd}, {dsd.reference: told.dataflow})
+    (tmp_path / "message").write_bytes(written(told, form, tmp_path))
+    assert [str(fault) for fault in validate_message(tmp_path / "message", known)] == []
+    strange = written(told, form, tmp_path).replace(b"NP", b"XX")
+    (tmp_path / "strange").write_bytes(strange)
+    assert any(
+        "AREAS" in fault.what or "XX" in fault.what for fault in validate_message(tmp_path / "strange", known)
+    )
 
 
 def test_the_schema_knows_the_parts(tmp_path):
