@@ -187,7 +187,7 @@ def _missing(bounds: Bounds, highest: Floats, lowest: Floats, cell: int, side: f
 def intervals(
     problem: Problem, suppressed: Mask, cells: Sequence[int] | None = None, known: Sequence[int] = ()
 ) -> list[Intervals]:
-    """Return what an attacker can infer who knows only that no value is negative.
+    """Return what an attacker can infer who knows only that no value is negative; of a layer with a floor, not even that.
 
     Args:
         problem: the tables; costs, protection levels and ceilings do not matter.
@@ -205,16 +205,20 @@ def intervals(
     answer = []
     for layer in problem.layers:
         scale = Bounds.of(layer).scale
-        down, up = layer.values / scale, np.full(problem.cells, BOUNDLESS)
+        up = np.full(problem.cells, BOUNDLESS)
+        down = layer.values / scale if layer.floor is None else up
         ends = {side: np.zeros(problem.cells) for side in (-1.0, 1.0)}
         for attack, group in attacks(problem, secret, down, up, np.unique(asked[secret[asked]]), 0):
             for cell in group.tolist():
                 for side in ends:
                     ends[side][cell] = attack.farthest(cell, side)[np.searchsorted(attack.group, cell)]
         low, high = (layer.values[asked] + scale * ends[side][asked] for side in (-1.0, 1.0))
+        low = (
+            np.maximum(low, 0.0)
+            if layer.floor is None
+            else np.where(low <= -BOUNDLESS * scale / 2, -np.inf, low)
+        )
         answer.append(
-            Intervals(
-                layer.name, asked, np.maximum(low, 0.0), np.where(high >= BOUNDLESS * scale / 2, np.inf, high)
-            )
+            Intervals(layer.name, asked, low, np.where(high >= BOUNDLESS * scale / 2, np.inf, high))
         )
     return answer

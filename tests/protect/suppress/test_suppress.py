@@ -88,6 +88,18 @@ def test_intervals_are_those_of_another_attacker(seed: int) -> None:
         assert (low, high) == pytest.approx(theirs[cell], abs=1e-5), cell
 
 
+def test_values_that_may_be_negative_have_no_lower_end_of_their_own() -> None:
+    values = np.array([-3.0, 5.0, 2.0])
+    nothing = np.zeros(3, dtype=bool)
+    layer = Layer("change", values, nothing, values * 0, values * 0, ceiling=values + 10, floor=values - 10)
+    problem = Problem(3, [Relation(2, (0, 1))], [layer], np.ones(3), nothing, nothing)
+    alone = intervals(problem, np.array([True, False, False]))[0]
+    assert (alone.lower[0], alone.upper[0]) == (-3.0, -3.0)
+    both = intervals(problem, np.array([True, True, False]))[0]
+    assert both.lower.tolist() == [-np.inf, -np.inf]
+    assert both.upper.tolist() == [np.inf, np.inf]
+
+
 def test_the_same_problem_gives_the_same_pattern() -> None:
     problem = frequency(of_size((3, 3), (5,), 3, 3000, 7), THRESHOLD)
     assert suppress(problem) == suppress(problem)
