@@ -314,7 +314,7 @@ def _estimate(
     structure: DataStructure,
     structures: Structures,
 ) -> Iterator[MappingError]:
-    for field in ("weight", "strata", "cluster"):
+    for field in ("weight", "strata", "cluster", "cluster2", "population", "population2"):
         column = getattr(estimate, field)
         if column is not None and column not in names:
             yield _no_column(column, document.where((*at, field)), names)

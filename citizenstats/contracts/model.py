@@ -355,6 +355,28 @@ class Estimate(Model):
     )
     strata: Identifier | None = Field(None, description="Column with the stratum.")
     cluster: Identifier | None = Field(None, description="Column with the primary sampling unit.")
+    cluster2: Identifier | None = Field(
+        None, description="Column with the secondary sampling unit, within the primary one."
+    )
+    population: Identifier | None = Field(
+        None,
+        description="Column with the number of primary units of the stratum in the population (without clusters: of "
+        "units), for the finite population correction.",
+    )
+    population2: Identifier | None = Field(
+        None, description="Column with the number of secondary units of the primary one in the population."
+    )
+    design: Literal["probability", "simple_random", "census", "none"] | None = Field(
+        None,
+        description="How the units were drawn, which standard errors rest on: probability uses strata, cluster and "
+        "population; census and none have no standard error. Left out: probability where record.sampling says so and "
+        "strata or cluster are given, else none.",
+    )
+    lonely: Literal["fail", "certainty", "adjust", "average"] = Field(
+        "fail",
+        description="A stratum with a single cluster: fail stops; certainty adds no variance; adjust takes its square "
+        "around zero; average gives it the mean variance of the others.",
+    )
     indicator_dimension: Identifier = Field(
         "INDICATOR", description="Dimension that holds the indicator's code."
     )
@@ -374,6 +396,18 @@ class Estimate(Model):
     indicators: dict[Identifier, Indicator] = Field(
         description="Indicator code → what is estimated; any name where `set` gives the code, as for sub-items."
     )
+
+    @model_validator(mode="after")
+    def _stages_are_nested(self) -> Estimate:
+        if self.cluster2 is not None and (self.cluster is None or self.population is None):
+            raise ValueError(
+                "cluster2 needs cluster and population: without them the second stage adds nothing"
+            )
+        if self.population2 is not None and self.cluster2 is None:
+            raise ValueError("population2 needs cluster2")
+        if self.design == "simple_random" and (self.strata is not None or self.cluster is not None):
+            raise ValueError("simple_random has no strata and no cluster; say design: probability")
+        return self
 
 
 class Target(Model):
@@ -464,6 +498,16 @@ class Contract(Model):
                         f"{component} takes {mapped.column}, an identifier or free text, which may not be published; "
                         "give a constant or a coded column"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _errors_need_a_probability_sample(self) -> Contract:
+        for target in self.targets:
+            design = target.estimate.design if target.estimate is not None else None
+            if design in ("probability", "simple_random") and self.record.sampling != "probability":
+                raise ValueError(
+                    f"design: {design} needs record.sampling: probability; nothing else has a standard error"
+                )
         return self
 
     @model_validator(mode="after")

@@ -3,8 +3,9 @@
 For each indicator the scan sums, in the finest cells: units that answered (`n`), units with the characteristic (`k`), the
 weighted numerator and the weighted denominator; the totals are sums over the cells. Proportions, means and ratios are
 then numerator over denominator, the estimator of a domain under any sampling design (Särndal, Swensson, Wretman 1992,
-5.7). Units whose category in a breakdown is not known count in the totals of that breakdown and form no category of
-their own.
+5.7). Where the contract declares a probability design, the finest cells are kept by drawn unit as well, and the
+variances come from them without a second scan (`variance.py`, `precision.py`). Units whose category in a breakdown is
+not known count in the totals of that breakdown and form no category of their own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from itertools import combinations
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Estimate, Indicator, Target
 from citizenstats.engine import name, quoted
+from citizenstats.estimate.design import design_of, drawn
+from citizenstats.estimate.precision import ATTRIBUTES, COMPANIONS, precision
+from citizenstats.estimate.variance import covariances, squares
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import companions, sql_type
 from citizenstats.sdmx.model import Component, DataStructure
@@ -30,12 +34,20 @@ def margins(estimate: Estimate) -> tuple[tuple[str, ...], ...]:
 def estimated(
     dataset: Dataset, target: Target, structure: DataStructure, records: str, coder: Coder
 ) -> list[str]:
-    """Return the steps from records to observations: `coded`, `cells`, `sums`, `behind`, `figures`, `observations`."""
+    """Return the steps from records to observations, the last of which is `observations`.
+
+    `coded`, `cells`, `sums`, `behind` and `figures`; with a probability design those of the variances between.
+    """
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
     indicators = list(enumerate(estimate.indicators.items()))
+    design = design_of(dataset.contract, estimate)
+    units = design.units if design else ()
     weight = name(estimate.weight) if estimate.weight else "1"
-    measured = [_measured(i, indicator, key, weight, coder) for i, (key, indicator) in indicators]
+    measured = [
+        _measured(i, indicator, key, weight, coder, alone=design is not None and design.cluster is None)
+        for i, (key, indicator) in indicators
+    ]
     fixed = [d for d in structure.key if d != estimate.indicator_dimension and d not in estimate.breakdowns]
     coded = {d: coder.code(d) for d in (*fixed, *estimate.breakdowns)}
     # Constants need no grouping, and what an indicator fixes by `set` need not come from the records.
@@ -44,20 +56,45 @@ def estimated(
     listed = [f"{coded[d]} AS {name(d)}" for d in (*grouped, *estimate.breakdowns)]
     attributes = [a for a in structure.attributes if a.id in target.map and coder.constant(a.id) is None]
     listed += [f"{coder.code(a.id)} AS {name(a.id)}" for a in attributes]
+    listed += design.columns() if design else []
     listed += ["_delivery", *(text for m in measured for text in m.columns)]
     finest = [name(d) for d in (*grouped, *estimate.breakdowns)]
     least = [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
-    cells = [*finest, "_delivery", *least, *(text for m in measured for text in m.cells)]
+    cells = [*finest, *units, "_delivery", *least, *(text for m in measured for text in m.cells)]
     sums = [*finest, *(f"GROUPING({name(d)}) = 1 AS {name('all_' + d)}" for d in estimate.breakdowns)]
     sums += [*least, *(text for m in measured for text in m.sums)]
     sets = ", ".join(f"({', '.join(name(d) for d in (*grouped, *margin))})" for margin in margins(estimate))
+    figures = (
+        f"SELECT *, unnest([{', '.join(_figures(estimate, has_design=design is not None))}]) AS figure FROM "
+    )
+    time = structure.time.id if structure.time and structure.time.id in grouped else None
+    period = coded[time] or "NULL" if time else "NULL"
+    flags = [(f"all_{d}", d) for d in estimate.breakdowns]
+    domain = [*grouped, *estimate.breakdowns]
+    numbers = [i for i, _ in indicators]
+    sets_of = [[*grouped, *margin] for margin in margins(estimate)]
+    if design is None:
+        last = [f"figures AS ({figures}sums)"]
+    else:
+        same = " AND ".join(
+            f"sums.{name(c)} IS NOT DISTINCT FROM covariances.{name(c)}"
+            for c in (*domain, *(f for f, _ in flags))
+        )
+        variances = [f"_v{p}{i}" for i in numbers for p in ("yy", "yx", "xx")] + [f"_df{i}" for i in numbers]
+        last = [
+            *drawn(design, period, "derived"),
+            *covariances(design, numbers, domain, flags, sets_of, time),
+            f"measured AS (SELECT sums.*, {', '.join(variances)} FROM sums LEFT JOIN covariances ON {same or 'TRUE'})",
+            f"indicators AS ({figures}measured)",
+            *precision("indicators"),
+        ]
     return [
         f"coded AS (SELECT {', '.join(listed)} FROM {records}{where})",
         # Once over the records to cells that are few; all combinations of breakdowns come from these.
-        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join([*finest, '_delivery'])})",
+        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join([*finest, *units, '_delivery'])})",
         f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"behind AS ({_behind(structure, grouped)})",
-        f"figures AS (SELECT *, unnest([{', '.join(_figures(estimate))}]) AS figure FROM sums)",
+        *last,
         f"observations AS ({_observations(dataset, target, structure, grouped, coder)})",
     ]
 
@@ -75,7 +112,9 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
     Who did not answer has NULL in each column, which sums and counts pass over: that is much faster than to filter.
     """
 
-    def __init__(self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder) -> None:
+    def __init__(
+        self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder, *, alone: bool
+    ) -> None:
         def parse(text: str | None, default: str) -> str:
             return coder.parse(text, "estimate", "indicators", key) if text is not None else default
 
@@ -104,9 +143,23 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
         ]  # fmt: skip
         self.sums = [f"CAST(coalesce(sum({count}), 0) AS BIGINT) AS {count}" for count in (n, k)]
         self.sums += [f"sum({total}) AS {total}" for total in (weighted, base)]
+        if alone:
+            self.cells += squares(number)
+        if indicator.kind in CONTRIBUTED:
+            q, most = f"_q{number}", f"_most{number}"
+            self.cells += [f"sum({weighted} * {y}) AS {q}", f"max(abs({weighted}), 2) AS {most}"]
+            self.sums += [
+                f"sum({q}) AS {q}",
+                f"max({most}[1], 2) AS {most}",
+                f"max({most}[2]) AS _next{number}",
+            ]
 
 
-def _figures(estimate: Estimate) -> list[str]:
+CONTRIBUTED = ("mean", "total", "ratio")
+"""Kinds whose numerator a single unit can dominate."""
+
+
+def _figures(estimate: Estimate, *, has_design: bool) -> list[str]:
     """Return one struct an indicator: what it is, and its sums."""
     fixed = sorted({component for indicator in estimate.indicators.values() for component in indicator.set})
     structs = []
@@ -123,10 +176,29 @@ def _figures(estimate: Estimate) -> list[str]:
             "k": k,
             "numerator": f"CAST(_num{number} AS DOUBLE)",
             "denominator": f"CAST(_den{number} AS DOUBLE)",
+            **_contributions(number, indicator),
+            **({f: f"{c}{number}" for f, c in _VARIANCES.items()} if has_design else {}),
             **{f"set_{c}": _text_or_null(indicator.set.get(c)) for c in fixed},
         }
         structs.append("{" + ", ".join(f"{quoted(field)}: {text}" for field, text in fields.items()) + "}")
     return structs
+
+
+_VARIANCES = {"v_yy": "_vyy", "v_yx": "_vyx", "v_xx": "_vxx", "df": "_df"}
+"""Field of a figure → the column of its variance."""
+
+
+def _contributions(number: int, indicator: Indicator) -> dict[str, str]:
+    """Return what single units contribute: the two largest, and the weighted sum of squares."""
+    if indicator.kind not in CONTRIBUTED:
+        return dict.fromkeys(("q", "x1", "x2"), "CAST(NULL AS DOUBLE)")
+    most, following = f"_most{number}", f"_next{number}"
+    # The second of all is the second of the firsts, or the first of the seconds.
+    return {
+        "q": f"CAST(_q{number} AS DOUBLE)",
+        "x1": f"CAST({most}[1] AS DOUBLE)",
+        "x2": f"CAST(greatest({most}[2], {following}) AS DOUBLE)",
+    }
 
 
 def _text_or_null(text: str | None) -> str:
@@ -140,6 +212,7 @@ def _observations(
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
     known = _known(estimate, grouped)
+    has_design = design_of(dataset.contract, estimate) is not None
     columns = []
     for component in structure.components:
         text = _component(component, estimate, target, grouped, coder.constant(component.id))
@@ -147,6 +220,11 @@ def _observations(
             text = f"round({_VALUE.format(known=known)}, {estimate.decimals})"
         elif component.id == "OBS_STATUS" and component.id not in target.map:
             text = f"CASE WHEN figure.kind <> 'count' OR {known} THEN 'A' ELSE 'L' END"
+        elif component.id in ATTRIBUTES and component.id not in target.map and has_design:
+            # One decimal more than the figure; what rounds to zero is no precision.
+            sure = COMPANIONS[ATTRIBUTES[component.id]]
+            text = f"round({sure}, {estimate.decimals + 1})"
+            text = f"nullif({text}, 0)" if component.id == "STD_ERROR" else text
         columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
     protection = dataset.contract.protection
     columns += companions(
@@ -156,6 +234,11 @@ def _observations(
         kind="figure.kind",
         dataset=dataset.name,
         deliveries="deliveries",
+        further={
+            **(COMPANIONS if has_design else {}),
+            "_x1": f"figure.x1 * abs(figure.scale) / {_DIVISOR}",
+            "_x2": f"figure.x2 * abs(figure.scale) / {_DIVISOR}",
+        },
     )
     time = structure.time.id if structure.time and structure.time.id in grouped else None
     joined = f"JOIN behind ON period IS NOT DISTINCT FROM {'figures.' + name(time) if time else 'NULL'}"
@@ -163,6 +246,9 @@ def _observations(
     where = " AND ".join([*categories, "(figure.kind = 'count' OR figure.n > 0)"])
     return f"SELECT {', '.join(columns)} FROM figures {joined} WHERE {where}"
 
+
+_DIVISOR = "CASE figure.kind WHEN 'total' THEN 1 ELSE nullif(abs(figure.denominator), 0) END"
+"""What a contribution to the numerator is divided by to stand in the scale of the figure."""
 
 _VALUE = (
     "CASE figure.kind WHEN 'count' THEN CASE WHEN {known} THEN figure.scale * figure.numerator END "

@@ -5,7 +5,8 @@ Every component of the data structure in its order, then what protection and pro
 How sure a figure is, NULL where no design-based error is defensible: `_se` its standard error, `_df` degrees of freedom,
 `_neff` effective sample size, `_cv` coefficient of variation (a share, not percent), `_lower` and `_upper` of the 95 %
 interval; `_se`, `_lower` and `_upper` in the scale of the figure, not rounded. `_x1` and `_x2`: the two largest
-absolute contributions of single units to a total, mean or ratio's numerator, for rules of dominance.
+absolute contributions of single units to a total, mean or ratio, in the scale of the figure, so that `_x1` over the
+figure's absolute value is the share of the largest; for rules of dominance.
 """
 
 from __future__ import annotations

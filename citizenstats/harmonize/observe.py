@@ -15,9 +15,10 @@ from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Target
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
+from citizenstats.estimate.design import FAULTS
 from citizenstats.estimate.select import margins
 from citizenstats.harmonize.frame import columns
-from citizenstats.harmonize.select import select_for
+from citizenstats.harmonize.select import design_faults_for, select_for
 from citizenstats.house import House
 from citizenstats.receive.current import Current, current_records
 from citizenstats.receive.delivery import pending
@@ -51,8 +52,9 @@ def observe(house: House, dataset_name: str) -> Observed:
         it holds no observations.
 
     Raises:
-        CitizenstatsError: ``NOT_RECEIVED`` while a delivery was not read yet; or an expression or the engine failed:
-            the text holds no value.
+        CitizenstatsError: ``NOT_RECEIVED`` while a delivery was not read yet; ``DESIGN_INCOMPLETE``,
+            ``DESIGN_POPULATION`` or ``LONELY_CLUSTER`` where the sampling design does not hold; or an expression or the
+            engine failed: the text holds no value.
     """
     dataset = house.mappings.dataset(dataset_name)
     if dataset.contract.record.publication != "none" and pending(house, dataset_name):
@@ -108,6 +110,8 @@ def _make(
         for target in dataset.contract.targets:
             structure = structures[target.dataflow]
             stem = file_stem(target.dataflow)
+            if current is not None:
+                _stop_on_faults(engine, dataset, target, structure, current)
             select = select_for(dataset, target, structure, current.sql) if current else None
             if select is not None:
                 (work / f"{stem}.sql").write_text(select + "\n", "utf-8")
@@ -121,6 +125,18 @@ def _make(
         "selects": sorted(flows) if current else [],
     }
     (work / "observed.json").write_bytes(as_json(facts))
+
+
+def _stop_on_faults(
+    engine: Engine, dataset: Dataset, target: Target, structure: DataStructure, current: Current
+) -> None:
+    """Raise where standard errors would rest on a design that the records contradict."""
+    sql = design_faults_for(dataset, target, structure, current.sql)
+    if sql is None:
+        return
+    for (code, (what, mend)), count in zip(FAULTS.items(), engine.rows(sql)[0], strict=True):
+        if count:
+            raise CitizenstatsError(code, f"{count} {what}", f"{dataset.name}, {target.dataflow}", mend)
 
 
 def _shape(engine: Engine, target: Target) -> dict[str, object]:

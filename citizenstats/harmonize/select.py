@@ -14,6 +14,7 @@ from citizenstats.contracts.lint import record_names
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Target
 from citizenstats.engine import name, quoted
+from citizenstats.estimate.design import design_of, faults
 from citizenstats.estimate.select import estimated
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import companions, finished, sql_type
@@ -53,6 +54,19 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
     ordering = ", ".join(name(dimension) for dimension in structure.key)
     text = f"WITH {', '.join(steps)} {finished(structure)} ORDER BY {ordering}"
     return sqlglot.transpile(text, read="duckdb", write="duckdb", pretty=True)[0]
+
+
+def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str | None:
+    """Return the SELECT of what is wrong with a target's sampling design, one column a fault; None without a design."""
+    design = design_of(dataset.contract, target.estimate) if target.estimate is not None else None
+    if design is None:
+        return None
+    joins = _joins(dataset, target)
+    time = structure.time.id if structure.time else None
+    period = Coder(dataset, target, joins).code(time) if time else None
+    steps = [f"current AS ({source})", f"derived AS ({derived_sql(dataset.contract, dataset)})"]
+    steps += [f"{alias} AS ({values})" for alias, values in joins.values()]
+    return f"WITH {', '.join(steps)} {faults(design, period or 'NULL', 'derived')}"
 
 
 def derived_sql(contract: Contract, dataset: Dataset) -> str:

@@ -72,6 +72,8 @@ WITH current AS (
       WHEN 'Region Sjælland'
       THEN 'DK-85'
     END AS "REF_AREA",
+    CAST("stratum" AS TEXT) AS _stratum,
+    CAST("klynge" AS TEXT) AS _psu,
     _delivery,
     CAST((
       diskrimineret
@@ -273,6 +275,8 @@ WITH current AS (
     "SEX",
     "AGE",
     "REF_AREA",
+    _stratum,
+    _psu,
     _delivery,
     COUNT(_y0) AS _n0,
     COUNT(NULLIF(_y0, 0)) AS _k0,
@@ -314,6 +318,8 @@ WITH current AS (
     COUNT(NULLIF(_y9, 0)) AS _k9,
     SUM(_num9) AS _num9,
     SUM(_den9) AS _den9,
+    SUM(_num9 * _y9) AS _q9,
+    MAX(ABS(_num9), 2) AS _most9,
     COUNT(_y10) AS _n10,
     COUNT(NULLIF(_y10, 0)) AS _k10,
     SUM(_num10) AS _num10,
@@ -333,6 +339,8 @@ WITH current AS (
     "SEX",
     "AGE",
     "REF_AREA",
+    _stratum,
+    _psu,
     _delivery
 ), sums AS (
   SELECT
@@ -385,6 +393,9 @@ WITH current AS (
     CAST(COALESCE(SUM(_k9), 0) AS BIGINT) AS _k9,
     SUM(_num9) AS _num9,
     SUM(_den9) AS _den9,
+    SUM(_q9) AS _q9,
+    MAX(_most9[1], 2) AS _most9,
+    MAX(_most9[2]) AS _next9,
     CAST(COALESCE(SUM(_n10), 0) AS BIGINT) AS _n10,
     CAST(COALESCE(SUM(_k10), 0) AS BIGINT) AS _k10,
     SUM(_num10) AS _num10,
@@ -425,27 +436,901 @@ WITH current AS (
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   GROUP BY ALL
-), figures AS (
+), drawn_units AS (
+  SELECT
+    "aar" AS period,
+    CAST("stratum" AS TEXT) AS _stratum,
+    CAST("klynge" AS TEXT) AS _psu,
+    MAX(CAST(NULL AS DOUBLE)) AS population,
+    CAST(COUNT(DISTINCT '') AS DOUBLE) AS m,
+    MAX(CAST(NULL AS DOUBLE)) AS m_population
+  FROM derived
+  GROUP BY ALL
+), drawn AS (
+  SELECT
+    period,
+    _stratum,
+    CAST(COUNT(*) AS DOUBLE) AS nh,
+    MAX(population) AS population
+  FROM drawn_units
+  GROUP BY ALL
+), units AS (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+    GROUPING("SEX") = 1 AS "all_SEX",
+    GROUPING("AGE") = 1 AS "all_AGE",
+    GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+    _stratum,
+    _psu,
+    SUM(_n0) AS _n0,
+    CAST(COALESCE(SUM(_num0), 0) AS DOUBLE) AS _num0,
+    CAST(COALESCE(SUM(_den0), 0) AS DOUBLE) AS _den0,
+    SUM(_n1) AS _n1,
+    CAST(COALESCE(SUM(_num1), 0) AS DOUBLE) AS _num1,
+    CAST(COALESCE(SUM(_den1), 0) AS DOUBLE) AS _den1,
+    SUM(_n2) AS _n2,
+    CAST(COALESCE(SUM(_num2), 0) AS DOUBLE) AS _num2,
+    CAST(COALESCE(SUM(_den2), 0) AS DOUBLE) AS _den2,
+    SUM(_n3) AS _n3,
+    CAST(COALESCE(SUM(_num3), 0) AS DOUBLE) AS _num3,
+    CAST(COALESCE(SUM(_den3), 0) AS DOUBLE) AS _den3,
+    SUM(_n4) AS _n4,
+    CAST(COALESCE(SUM(_num4), 0) AS DOUBLE) AS _num4,
+    CAST(COALESCE(SUM(_den4), 0) AS DOUBLE) AS _den4,
+    SUM(_n5) AS _n5,
+    CAST(COALESCE(SUM(_num5), 0) AS DOUBLE) AS _num5,
+    CAST(COALESCE(SUM(_den5), 0) AS DOUBLE) AS _den5,
+    SUM(_n6) AS _n6,
+    CAST(COALESCE(SUM(_num6), 0) AS DOUBLE) AS _num6,
+    CAST(COALESCE(SUM(_den6), 0) AS DOUBLE) AS _den6,
+    SUM(_n7) AS _n7,
+    CAST(COALESCE(SUM(_num7), 0) AS DOUBLE) AS _num7,
+    CAST(COALESCE(SUM(_den7), 0) AS DOUBLE) AS _den7,
+    SUM(_n8) AS _n8,
+    CAST(COALESCE(SUM(_num8), 0) AS DOUBLE) AS _num8,
+    CAST(COALESCE(SUM(_den8), 0) AS DOUBLE) AS _den8,
+    SUM(_n9) AS _n9,
+    CAST(COALESCE(SUM(_num9), 0) AS DOUBLE) AS _num9,
+    CAST(COALESCE(SUM(_den9), 0) AS DOUBLE) AS _den9,
+    SUM(_n10) AS _n10,
+    CAST(COALESCE(SUM(_num10), 0) AS DOUBLE) AS _num10,
+    CAST(COALESCE(SUM(_den10), 0) AS DOUBLE) AS _den10,
+    SUM(_n11) AS _n11,
+    CAST(COALESCE(SUM(_num11), 0) AS DOUBLE) AS _num11,
+    CAST(COALESCE(SUM(_den11), 0) AS DOUBLE) AS _den11,
+    SUM(_n12) AS _n12,
+    CAST(COALESCE(SUM(_num12), 0) AS DOUBLE) AS _num12,
+    CAST(COALESCE(SUM(_den12), 0) AS DOUBLE) AS _den12
+  FROM cells
+  GROUP BY
+    GROUPING SETS (
+      ("TIME_PERIOD", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", _stratum, _psu),
+      ("TIME_PERIOD", "SEX", _stratum, _psu),
+      ("TIME_PERIOD", "AGE", _stratum, _psu),
+      ("TIME_PERIOD", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "SEX", "AGE", _stratum, _psu),
+      ("TIME_PERIOD", "SEX", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "AGE", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", _stratum, _psu)
+    )
+), strata AS (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    _stratum,
+    COUNT(*) FILTER(WHERE
+      _n0 > 0) AS _c0,
+    SUM(_num0) AS _y0,
+    SUM(_den0) AS _x0,
+    SUM(_num0 * _num0) AS _yy0,
+    SUM(_num0 * _den0) AS _yx0,
+    SUM(_den0 * _den0) AS _xx0,
+    COUNT(*) FILTER(WHERE
+      _n1 > 0) AS _c1,
+    SUM(_num1) AS _y1,
+    SUM(_den1) AS _x1,
+    SUM(_num1 * _num1) AS _yy1,
+    SUM(_num1 * _den1) AS _yx1,
+    SUM(_den1 * _den1) AS _xx1,
+    COUNT(*) FILTER(WHERE
+      _n2 > 0) AS _c2,
+    SUM(_num2) AS _y2,
+    SUM(_den2) AS _x2,
+    SUM(_num2 * _num2) AS _yy2,
+    SUM(_num2 * _den2) AS _yx2,
+    SUM(_den2 * _den2) AS _xx2,
+    COUNT(*) FILTER(WHERE
+      _n3 > 0) AS _c3,
+    SUM(_num3) AS _y3,
+    SUM(_den3) AS _x3,
+    SUM(_num3 * _num3) AS _yy3,
+    SUM(_num3 * _den3) AS _yx3,
+    SUM(_den3 * _den3) AS _xx3,
+    COUNT(*) FILTER(WHERE
+      _n4 > 0) AS _c4,
+    SUM(_num4) AS _y4,
+    SUM(_den4) AS _x4,
+    SUM(_num4 * _num4) AS _yy4,
+    SUM(_num4 * _den4) AS _yx4,
+    SUM(_den4 * _den4) AS _xx4,
+    COUNT(*) FILTER(WHERE
+      _n5 > 0) AS _c5,
+    SUM(_num5) AS _y5,
+    SUM(_den5) AS _x5,
+    SUM(_num5 * _num5) AS _yy5,
+    SUM(_num5 * _den5) AS _yx5,
+    SUM(_den5 * _den5) AS _xx5,
+    COUNT(*) FILTER(WHERE
+      _n6 > 0) AS _c6,
+    SUM(_num6) AS _y6,
+    SUM(_den6) AS _x6,
+    SUM(_num6 * _num6) AS _yy6,
+    SUM(_num6 * _den6) AS _yx6,
+    SUM(_den6 * _den6) AS _xx6,
+    COUNT(*) FILTER(WHERE
+      _n7 > 0) AS _c7,
+    SUM(_num7) AS _y7,
+    SUM(_den7) AS _x7,
+    SUM(_num7 * _num7) AS _yy7,
+    SUM(_num7 * _den7) AS _yx7,
+    SUM(_den7 * _den7) AS _xx7,
+    COUNT(*) FILTER(WHERE
+      _n8 > 0) AS _c8,
+    SUM(_num8) AS _y8,
+    SUM(_den8) AS _x8,
+    SUM(_num8 * _num8) AS _yy8,
+    SUM(_num8 * _den8) AS _yx8,
+    SUM(_den8 * _den8) AS _xx8,
+    COUNT(*) FILTER(WHERE
+      _n9 > 0) AS _c9,
+    SUM(_num9) AS _y9,
+    SUM(_den9) AS _x9,
+    SUM(_num9 * _num9) AS _yy9,
+    SUM(_num9 * _den9) AS _yx9,
+    SUM(_den9 * _den9) AS _xx9,
+    COUNT(*) FILTER(WHERE
+      _n10 > 0) AS _c10,
+    SUM(_num10) AS _y10,
+    SUM(_den10) AS _x10,
+    SUM(_num10 * _num10) AS _yy10,
+    SUM(_num10 * _den10) AS _yx10,
+    SUM(_den10 * _den10) AS _xx10,
+    COUNT(*) FILTER(WHERE
+      _n11 > 0) AS _c11,
+    SUM(_num11) AS _y11,
+    SUM(_den11) AS _x11,
+    SUM(_num11 * _num11) AS _yy11,
+    SUM(_num11 * _den11) AS _yx11,
+    SUM(_den11 * _den11) AS _xx11,
+    COUNT(*) FILTER(WHERE
+      _n12 > 0) AS _c12,
+    SUM(_num12) AS _y12,
+    SUM(_den12) AS _x12,
+    SUM(_num12 * _num12) AS _yy12,
+    SUM(_num12 * _den12) AS _yx12,
+    SUM(_den12 * _den12) AS _xx12
+  FROM units
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    _stratum
+), covariances AS (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy0 - _y0 * _y0 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy0,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx0 - _y0 * _x0 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx0,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx0 - _x0 * _x0 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx0,
+    CAST(SUM(_c0) - COUNT(*) FILTER(WHERE
+      _c0 > 0) AS BIGINT) AS _df0,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy1 - _y1 * _y1 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy1,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx1 - _y1 * _x1 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx1,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx1 - _x1 * _x1 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx1,
+    CAST(SUM(_c1) - COUNT(*) FILTER(WHERE
+      _c1 > 0) AS BIGINT) AS _df1,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy2 - _y2 * _y2 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy2,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx2 - _y2 * _x2 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx2,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx2 - _x2 * _x2 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx2,
+    CAST(SUM(_c2) - COUNT(*) FILTER(WHERE
+      _c2 > 0) AS BIGINT) AS _df2,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy3 - _y3 * _y3 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy3,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx3 - _y3 * _x3 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx3,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx3 - _x3 * _x3 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx3,
+    CAST(SUM(_c3) - COUNT(*) FILTER(WHERE
+      _c3 > 0) AS BIGINT) AS _df3,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy4 - _y4 * _y4 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy4,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx4 - _y4 * _x4 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx4,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx4 - _x4 * _x4 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx4,
+    CAST(SUM(_c4) - COUNT(*) FILTER(WHERE
+      _c4 > 0) AS BIGINT) AS _df4,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy5 - _y5 * _y5 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy5,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx5 - _y5 * _x5 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx5,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx5 - _x5 * _x5 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx5,
+    CAST(SUM(_c5) - COUNT(*) FILTER(WHERE
+      _c5 > 0) AS BIGINT) AS _df5,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy6 - _y6 * _y6 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy6,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx6 - _y6 * _x6 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx6,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx6 - _x6 * _x6 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx6,
+    CAST(SUM(_c6) - COUNT(*) FILTER(WHERE
+      _c6 > 0) AS BIGINT) AS _df6,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy7 - _y7 * _y7 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy7,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx7 - _y7 * _x7 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx7,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx7 - _x7 * _x7 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx7,
+    CAST(SUM(_c7) - COUNT(*) FILTER(WHERE
+      _c7 > 0) AS BIGINT) AS _df7,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy8 - _y8 * _y8 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy8,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx8 - _y8 * _x8 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx8,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx8 - _x8 * _x8 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx8,
+    CAST(SUM(_c8) - COUNT(*) FILTER(WHERE
+      _c8 > 0) AS BIGINT) AS _df8,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy9 - _y9 * _y9 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy9,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx9 - _y9 * _x9 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx9,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx9 - _x9 * _x9 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx9,
+    CAST(SUM(_c9) - COUNT(*) FILTER(WHERE
+      _c9 > 0) AS BIGINT) AS _df9,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy10 - _y10 * _y10 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy10,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx10 - _y10 * _x10 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx10,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx10 - _x10 * _x10 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx10,
+    CAST(SUM(_c10) - COUNT(*) FILTER(WHERE
+      _c10 > 0) AS BIGINT) AS _df10,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy11 - _y11 * _y11 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy11,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx11 - _y11 * _x11 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx11,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx11 - _x11 * _x11 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx11,
+    CAST(SUM(_c11) - COUNT(*) FILTER(WHERE
+      _c11 > 0) AS BIGINT) AS _df11,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy12 - _y12 * _y12 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyy12,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx12 - _y12 * _x12 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vyx12,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx12 - _x12 * _x12 / nh
+        )
+        ELSE 0
+      END
+    ) AS _vxx12,
+    CAST(SUM(_c12) - COUNT(*) FILTER(WHERE
+      _c12 > 0) AS BIGINT) AS _df12
+  FROM (
+    SELECT
+      strata.*,
+      nh,
+      COALESCE(1 - nh / population, 1) AS f1
+    FROM strata
+    JOIN drawn
+      USING (_stratum)
+    WHERE
+      drawn.period IS NOT DISTINCT FROM "TIME_PERIOD"
+  ) AS strata
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA"
+), measured AS (
+  SELECT
+    sums.*,
+    _vyy0,
+    _vyx0,
+    _vxx0,
+    _vyy1,
+    _vyx1,
+    _vxx1,
+    _vyy2,
+    _vyx2,
+    _vxx2,
+    _vyy3,
+    _vyx3,
+    _vxx3,
+    _vyy4,
+    _vyx4,
+    _vxx4,
+    _vyy5,
+    _vyx5,
+    _vxx5,
+    _vyy6,
+    _vyx6,
+    _vxx6,
+    _vyy7,
+    _vyx7,
+    _vxx7,
+    _vyy8,
+    _vyx8,
+    _vxx8,
+    _vyy9,
+    _vyx9,
+    _vxx9,
+    _vyy10,
+    _vyx10,
+    _vxx10,
+    _vyy11,
+    _vyx11,
+    _vxx11,
+    _vyy12,
+    _vyx12,
+    _vxx12,
+    _df0,
+    _df1,
+    _df2,
+    _df3,
+    _df4,
+    _df5,
+    _df6,
+    _df7,
+    _df8,
+    _df9,
+    _df10,
+    _df11,
+    _df12
+  FROM sums
+  LEFT JOIN covariances
+    ON sums."TIME_PERIOD" IS NOT DISTINCT FROM covariances."TIME_PERIOD"
+    AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."DISABILITY_STATUS"
+    AND sums."SEX" IS NOT DISTINCT FROM covariances."SEX"
+    AND sums."AGE" IS NOT DISTINCT FROM covariances."AGE"
+    AND sums."REF_AREA" IS NOT DISTINCT FROM covariances."REF_AREA"
+    AND sums."all_DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."all_DISABILITY_STATUS"
+    AND sums."all_SEX" IS NOT DISTINCT FROM covariances."all_SEX"
+    AND sums."all_AGE" IS NOT DISTINCT FROM covariances."all_AGE"
+    AND sums."all_REF_AREA" IS NOT DISTINCT FROM covariances."all_REF_AREA"
+), indicators AS (
   SELECT
     *,
     UNNEST(
       [
-        {'key': 'DB01_DISCRIMINATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n0, 'k': _k0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB02_VIOLENCE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n1, 'k': _k1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB03_ACCESS_BARRIER', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n2, 'k': _k2, 'numerator': CAST(_num2 AS DOUBLE), 'denominator': CAST(_den2 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB04_OWN_DECISIONS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n3, 'k': _k3, 'numerator': CAST(_num3 AS DOUBLE), 'denominator': CAST(_den3 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB05_LEISURE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n4, 'k': _k4, 'numerator': CAST(_num4 AS DOUBLE), 'denominator': CAST(_den4 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB05_LONELINESS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n5, 'k': _k5, 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB06_EDUCATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n6, 'k': _k6, 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_GOOD_HEALTH', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n7, 'k': _k7, 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_ACTIVITY_LIMITATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n8, 'k': _k8, 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n9, 'k': _k9, 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'set_UNIT_MEASURE': 'SCORE'},
-        {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n10, 'k': _k10, 'numerator': CAST(_num10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n11, 'k': _k11, 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n12, 'k': _k12, 'numerator': CAST(_num12 AS DOUBLE), 'denominator': CAST(_den12 AS DOUBLE), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}
+        {'key': 'DB01_DISCRIMINATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n0, 'k': _k0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy0, 'v_yx': _vyx0, 'v_xx': _vxx0, 'df': _df0, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB02_VIOLENCE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n1, 'k': _k1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy1, 'v_yx': _vyx1, 'v_xx': _vxx1, 'df': _df1, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB03_ACCESS_BARRIER', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n2, 'k': _k2, 'numerator': CAST(_num2 AS DOUBLE), 'denominator': CAST(_den2 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy2, 'v_yx': _vyx2, 'v_xx': _vxx2, 'df': _df2, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB04_OWN_DECISIONS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n3, 'k': _k3, 'numerator': CAST(_num3 AS DOUBLE), 'denominator': CAST(_den3 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy3, 'v_yx': _vyx3, 'v_xx': _vxx3, 'df': _df3, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB05_LEISURE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n4, 'k': _k4, 'numerator': CAST(_num4 AS DOUBLE), 'denominator': CAST(_den4 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy4, 'v_yx': _vyx4, 'v_xx': _vxx4, 'df': _df4, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB05_LONELINESS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n5, 'k': _k5, 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy5, 'v_yx': _vyx5, 'v_xx': _vxx5, 'df': _df5, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB06_EDUCATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n6, 'k': _k6, 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy6, 'v_yx': _vyx6, 'v_xx': _vxx6, 'df': _df6, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB07_GOOD_HEALTH', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n7, 'k': _k7, 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy7, 'v_yx': _vyx7, 'v_xx': _vxx7, 'df': _df7, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB07_ACTIVITY_LIMITATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n8, 'k': _k8, 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy8, 'v_yx': _vyx8, 'v_xx': _vxx8, 'df': _df8, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n9, 'k': _k9, 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'q': CAST(_q9 AS DOUBLE), 'x1': CAST(_most9[1] AS DOUBLE), 'x2': CAST(GREATEST(_most9[2], _next9) AS DOUBLE), 'v_yy': _vyy9, 'v_yx': _vyx9, 'v_xx': _vxx9, 'df': _df9, 'set_UNIT_MEASURE': 'SCORE'},
+        {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n10, 'k': _k10, 'numerator': CAST(_num10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy10, 'v_yx': _vyx10, 'v_xx': _vxx10, 'df': _df10, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n11, 'k': _k11, 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy11, 'v_yx': _vyx11, 'v_xx': _vxx11, 'df': _df11, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n12, 'k': _k12, 'numerator': CAST(_num12 AS DOUBLE), 'denominator': CAST(_den12 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy12, 'v_yx': _vyx12, 'v_xx': _vxx12, 'df': _df12, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}
       ]
     ) AS figure
-  FROM sums
+  FROM measured
+), errors AS (
+  SELECT
+    *,
+    CASE
+      WHEN figure.kind IN ('count', 'total')
+      THEN figure.numerator
+      ELSE figure.numerator / NULLIF(figure.denominator, 0)
+    END AS e
+  FROM indicators
+), variances AS (
+  SELECT
+    *,
+    CASE
+      WHEN figure.kind IN ('count', 'total')
+      THEN figure.v_yy
+      ELSE (
+        figure.v_yy - 2 * e * figure.v_yx + e * e * figure.v_xx
+      ) / (
+        figure.denominator * figure.denominator
+      )
+    END AS v
+  FROM errors
+), sure AS (
+  SELECT
+    *,
+    CASE
+      WHEN figure.df > 0
+      AND v > 1e-13 * e * e
+      AND NOT (
+        figure.kind = 'proportion' AND figure.k IN (0, figure.n)
+      )
+      AND NOT (
+        figure.kind = 'count' AND figure.k = 0
+      )
+      THEN SQRT(v)
+    END AS se,
+    CASE
+      WHEN figure.df > 0
+      AND v > 1e-13 * e * e
+      AND NOT (
+        figure.kind = 'proportion' AND figure.k IN (0, figure.n)
+      )
+      AND NOT (
+        figure.kind = 'count' AND figure.k = 0
+      )
+      THEN CASE figure.kind
+        WHEN 'proportion'
+        THEN LEAST(figure.n, e * (
+          1 - e
+        ) / v)
+        WHEN 'mean'
+        THEN (
+          figure.q / figure.denominator - e * e
+        ) * figure.n / NULLIF(figure.n - 1, 0) / v
+      END
+    END AS neff
+  FROM variances
+), reach AS (
+  SELECT
+    *,
+    CASE
+      WHEN figure.kind = 'proportion' AND NOT se IS NULL
+      THEN (
+        CASE
+          WHEN figure.df BETWEEN 1 AND 100
+          THEN CAST(STR_SPLIT(
+            '12.7062047362 4.30265272975 3.18244630528 2.7764451052 2.57058183564 2.44691185114 2.36462425159 2.3060041352 2.2621571628 2.22813885199 2.20098516009 2.17881282967 2.16036865646 2.14478668792 2.13144954556 2.11990529922 2.10981557783 2.10092204024 2.09302405441 2.08596344727 2.07961384473 2.0738730679 2.06865761042 2.06389856163 2.05953855275 2.05552943864 2.05183051648 2.0484071418 2.04522964213 2.0422724563 2.0395134464 2.03693334346 2.03451529745 2.03224450932 2.03010792825 2.02809400098 2.02619246303 2.02439416391 2.02269092004 2.02107539031 2.01954097044 2.01808170282 2.01669219923 2.01536757444 2.01410338888 2.01289559892 2.01174051373 2.01063475762 2.00957523713 2.0085591121 2.00758377032 2.00664680506 2.00574599532 2.00487928819 2.00404478329 2.00324071885 2.00246545929 2.00171748415 2.00099537809 2.00029782201 1.99962358499 1.99897151703 1.99834054252 1.99772965432 1.99713790839 1.99656441895 1.99600835403 1.99546893143 1.99494541511 1.99443711177 1.99394336785 1.99346356666 1.99299712589 1.99254349518 1.992102154 1.99167260964 1.99125439539 1.99084706881 1.99045021023 1.99006342125 1.98968632346 1.98931855714 1.98895978018 1.98860966698 1.98826790748 1.98793420624 1.98760828159 1.98728986483 1.98697869951 1.9866745407 1.98637715442 1.98608631695 1.98580181435 1.98552344187 1.98525100351 1.98498431152 1.98472318601 1.98446745451 1.98421695159 1.98397151852',
+            ' '
+          ) AS DOUBLE[])[figure.df]
+          WHEN figure.df > 100
+          THEN 1.959963984540054 + 2.37227123029856 / POWER(figure.df, 1) + 2.82249861573961 / POWER(figure.df, 2) + 2.55584967950772 / POWER(figure.df, 3) + 1.58953405339382 / POWER(figure.df, 4)
+        END
+      ) * se / (
+        e * (
+          1 - e
+        )
+      )
+      ELSE (
+        CASE
+          WHEN figure.df BETWEEN 1 AND 100
+          THEN CAST(STR_SPLIT(
+            '12.7062047362 4.30265272975 3.18244630528 2.7764451052 2.57058183564 2.44691185114 2.36462425159 2.3060041352 2.2621571628 2.22813885199 2.20098516009 2.17881282967 2.16036865646 2.14478668792 2.13144954556 2.11990529922 2.10981557783 2.10092204024 2.09302405441 2.08596344727 2.07961384473 2.0738730679 2.06865761042 2.06389856163 2.05953855275 2.05552943864 2.05183051648 2.0484071418 2.04522964213 2.0422724563 2.0395134464 2.03693334346 2.03451529745 2.03224450932 2.03010792825 2.02809400098 2.02619246303 2.02439416391 2.02269092004 2.02107539031 2.01954097044 2.01808170282 2.01669219923 2.01536757444 2.01410338888 2.01289559892 2.01174051373 2.01063475762 2.00957523713 2.0085591121 2.00758377032 2.00664680506 2.00574599532 2.00487928819 2.00404478329 2.00324071885 2.00246545929 2.00171748415 2.00099537809 2.00029782201 1.99962358499 1.99897151703 1.99834054252 1.99772965432 1.99713790839 1.99656441895 1.99600835403 1.99546893143 1.99494541511 1.99443711177 1.99394336785 1.99346356666 1.99299712589 1.99254349518 1.992102154 1.99167260964 1.99125439539 1.99084706881 1.99045021023 1.99006342125 1.98968632346 1.98931855714 1.98895978018 1.98860966698 1.98826790748 1.98793420624 1.98760828159 1.98728986483 1.98697869951 1.9866745407 1.98637715442 1.98608631695 1.98580181435 1.98552344187 1.98525100351 1.98498431152 1.98472318601 1.98446745451 1.98421695159 1.98397151852',
+            ' '
+          ) AS DOUBLE[])[figure.df]
+          WHEN figure.df > 100
+          THEN 1.959963984540054 + 2.37227123029856 / POWER(figure.df, 1) + 2.82249861573961 / POWER(figure.df, 2) + 2.55584967950772 / POWER(figure.df, 3) + 1.58953405339382 / POWER(figure.df, 4)
+        END
+      ) * se
+    END AS half
+  FROM sure
+), figures AS (
+  SELECT
+    *,
+    CASE
+      WHEN figure.kind = 'proportion' AND NOT se IS NULL
+      THEN 1 / (
+        1 + EXP(-(
+          LN(e / (
+            1 - e
+          )) - half
+        ))
+      )
+      ELSE e - half
+    END AS low,
+    CASE
+      WHEN figure.kind = 'proportion' AND NOT se IS NULL
+      THEN 1 / (
+        1 + EXP(-(
+          LN(e / (
+            1 - e
+          )) + half
+        ))
+      )
+      ELSE e + half
+    END AS high
+  FROM reach
 ), observations AS (
   SELECT
     CAST('A4' AS TEXT) AS "FREQ",
@@ -471,9 +1356,9 @@ WITH current AS (
     CAST('0' AS TEXT) AS "UNIT_MULT",
     CAST('1' AS TEXT) AS "DECIMALS",
     CAST(NULL AS BIGINT) AS "SAMPLE_SIZE",
-    CAST(NULL AS DOUBLE) AS "STD_ERROR",
-    CAST(NULL AS DOUBLE) AS "LOWER_BOUND",
-    CAST(NULL AS DOUBLE) AS "UPPER_BOUND",
+    CAST(NULLIF(ROUND(figures.se * ABS(figure.scale), 2), 0) AS DOUBLE) AS "STD_ERROR",
+    CAST(ROUND(LEAST(figures.low * figure.scale, figures.high * figure.scale), 2) AS DOUBLE) AS "LOWER_BOUND",
+    CAST(ROUND(GREATEST(figures.low * figure.scale, figures.high * figure.scale), 2) AS DOUBLE) AS "UPPER_BOUND",
     CAST('SHILD person file (synthetic sample data, no real answers)' AS TEXT) AS "SOURCE_DETAIL",
     CAST('Disability: Washington Group short set, any domain with at least a lot of difficulty.' AS TEXT) AS "COMMENT_OBS",
     CAST('Danish Institute for Human Rights' AS TEXT) AS "DATA_PROVIDER",
@@ -483,14 +1368,14 @@ WITH current AS (
     CAST(figure.kind AS TEXT) AS "_kind",
     CAST('dihr/disability_barometer' AS TEXT) AS "_dataset",
     CAST(deliveries AS TEXT[]) AS "_deliveries",
-    CAST(NULL AS DOUBLE) AS "_se",
-    CAST(NULL AS BIGINT) AS "_df",
-    CAST(NULL AS DOUBLE) AS "_neff",
-    CAST(NULL AS DOUBLE) AS "_cv",
-    CAST(NULL AS DOUBLE) AS "_lower",
-    CAST(NULL AS DOUBLE) AS "_upper",
-    CAST(NULL AS DOUBLE) AS "_x1",
-    CAST(NULL AS DOUBLE) AS "_x2"
+    CAST(figures.se * ABS(figure.scale) AS DOUBLE) AS "_se",
+    CAST(CASE WHEN NOT figures.se IS NULL THEN figure.df END AS BIGINT) AS "_df",
+    CAST(figures.neff AS DOUBLE) AS "_neff",
+    CAST(figures.se / NULLIF(ABS(figures.e), 0) AS DOUBLE) AS "_cv",
+    CAST(LEAST(figures.low * figure.scale, figures.high * figure.scale) AS DOUBLE) AS "_lower",
+    CAST(GREATEST(figures.low * figure.scale, figures.high * figure.scale) AS DOUBLE) AS "_upper",
+    CAST(figure.x1 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x1",
+    CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"

@@ -1,0 +1,138 @@
+"""The variance of two totals under a sampling design, for all domains from one scan: SQL steps.
+
+Every estimator here is a function of two weighted totals, numerator y and denominator x. The design gives their
+variances and their covariance in each domain; Taylor linearisation (Woodruff 1971; Särndal, Swensson, Wretman 1992, 5.5)
+makes the variance of a share, mean or ratio of them (`precision.py`). Strata, clusters, a second stage and finite
+populations as in Cochran (1977) and R's `survey` (Lumley 2004): a unit drawn without a record in the domain counts with 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from citizenstats.engine import name
+from citizenstats.estimate.design import Design
+
+PRODUCTS = (("yy", "_num", "_num"), ("yx", "_num", "_den"), ("xx", "_den", "_den"))
+"""Sums of squares and of products that a variance needs."""
+
+
+def squares(number: int) -> list[str]:
+    """Return the sums of products over records that `cells` needs where each record is drawn by itself."""
+    return [
+        f"sum(CAST({a}{number} AS DOUBLE) * {b}{number}) AS _{product}{number}" for product, a, b in PRODUCTS
+    ]
+
+
+def covariances(
+    design: Design,
+    numbers: Sequence[int],
+    dimensions: Sequence[str],
+    flags: Sequence[tuple[str, str]],
+    margins: Sequence[Sequence[str]],
+    time: str | None,
+) -> list[str]:
+    """Return the steps from `cells` and `drawn` to `covariances`, one row a domain.
+
+    Args:
+        design: the design.
+        numbers: numbers of the indicators.
+        dimensions: columns of a domain, those that every margin holds first.
+        flags: (name, dimension) of the flags that a dimension is totalled.
+        margins: the dimensions of each grouping set.
+        time: the column of the period among `dimensions`, if there is one.
+
+    Returns:
+        Steps; the last has for each indicator `_vyy`, `_vyx`, `_vxx` and the degrees of freedom `_df`: units less strata
+        that answered in the domain.
+    """
+    domain = [*map(name, dimensions), *(name(flag) for flag, _ in flags)]
+    keys = ", ".join([*domain, "_stratum"])
+    marked = [*map(name, dimensions), *(f"GROUPING({name(d)}) = 1 AS {name(flag)}" for flag, d in flags)]
+    sets = ", ".join(f"({', '.join([*map(name, margin), *design.units])})" for margin in margins)
+    same_period = f"drawn.period IS NOT DISTINCT FROM {name(time)}" if time else "TRUE"
+    steps = []
+    if design.cluster is None:
+        sums = [text for i in numbers for text in _over_cells(i)]
+        steps.append(
+            f"strata AS (SELECT {', '.join([*marked, '_stratum', *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))"
+        )
+    else:
+        totals = [text for i in numbers for text in _totals(i)]
+        steps.append(
+            f"units AS (SELECT {', '.join([*marked, *design.units, *totals])} FROM cells GROUP BY GROUPING SETS ({sets}))"
+        )
+        source = "units"
+        if design.cluster2 is not None:
+            within = [text for i in numbers for text in _within(i)]
+            joined = same_period.replace("drawn.", "drawn_units.")
+            steps.append(
+                f"clusters AS (SELECT {keys}, _psu, {', '.join(within)} "
+                f"FROM units JOIN drawn_units USING (_stratum, _psu) WHERE {joined} GROUP BY {keys}, _psu, m, m_population)"
+            )
+            source = "clusters"
+        sums = [text for i in numbers for text in _over_units(i, second=design.cluster2 is not None)]
+        steps.append(f"strata AS (SELECT {keys}, {', '.join(sums)} FROM {source} GROUP BY {keys})")
+    variances = [text for i in numbers for text in _variances(i, design)]
+    steps.append(
+        f"covariances AS (SELECT {', '.join([*domain, *variances])} "
+        "FROM (SELECT strata.*, nh, coalesce(1 - nh / population, 1) AS f1 FROM strata JOIN drawn USING (_stratum) "
+        f"WHERE {same_period}) AS strata GROUP BY {', '.join(domain) or 'ALL'})"
+    )
+    return steps
+
+
+def _over_cells(i: int) -> list[str]:
+    return [
+        f"CAST(sum(_n{i}) AS BIGINT) AS _c{i}",
+        f"CAST(coalesce(sum(_num{i}), 0) AS DOUBLE) AS _y{i}",
+        f"CAST(coalesce(sum(_den{i}), 0) AS DOUBLE) AS _x{i}",
+        *(f"coalesce(sum(_{p}{i}), 0) AS _{p}{i}" for p, _, _ in PRODUCTS),
+    ]
+
+
+def _totals(i: int) -> list[str]:
+    return [
+        f"sum(_n{i}) AS _n{i}",
+        f"CAST(coalesce(sum(_num{i}), 0) AS DOUBLE) AS _num{i}",
+        f"CAST(coalesce(sum(_den{i}), 0) AS DOUBLE) AS _den{i}",
+    ]
+
+
+def _within(i: int) -> list[str]:
+    """Return the totals of clusters, and the variance of the second stage within each."""
+    return [
+        f"sum(_n{i}) AS _n{i}",
+        f"sum(_num{i}) AS _num{i}",
+        f"sum(_den{i}) AS _den{i}",
+        *(
+            "CASE WHEN m > 1 AND m_population IS NOT NULL THEN (1 - m / m_population) * m / (m - 1) "
+            f"* (sum({a}{i} * {b}{i}) - sum({a}{i}) * sum({b}{i}) / m) ELSE 0 END AS _w{p}{i}"
+            for p, a, b in PRODUCTS
+        ),
+    ]
+
+
+def _over_units(i: int, *, second: bool) -> list[str]:
+    within = [f"sum(_w{p}{i}) AS _w{p}{i}" for p, _, _ in PRODUCTS] if second else []
+    return [
+        f"count(*) FILTER (WHERE _n{i} > 0) AS _c{i}",
+        f"sum(_num{i}) AS _y{i}",
+        f"sum(_den{i}) AS _x{i}",
+        *(f"sum({a}{i} * {b}{i}) AS _{p}{i}" for p, a, b in PRODUCTS),
+        *within,
+    ]
+
+
+def _variances(i: int, design: Design) -> list[str]:
+    texts = []
+    for product, _, _ in PRODUCTS:
+        a, b = (f"_{letter}{i}" for letter in product)
+        alone = f"WHEN nh = 1 THEN f1 * {a} * {b} " if design.lonely == "adjust" else ""
+        text = f"sum(CASE WHEN nh > 1 THEN f1 * nh / (nh - 1) * (_{product}{i} - {a} * {b} / nh) {alone}ELSE 0 END)"
+        if design.lonely == "average":
+            text += " * (CAST(count(*) AS DOUBLE) / nullif(count(*) FILTER (WHERE nh > 1 OR f1 = 0), 0))"
+        if design.cluster2 is not None:
+            text += f" + sum((1 - f1) * _w{product}{i})"
+        texts.append(f"{text} AS _v{product}{i}")
+    return [*texts, f"CAST(sum(_c{i}) - count(*) FILTER (WHERE _c{i} > 0) AS BIGINT) AS _df{i}"]

@@ -1,0 +1,195 @@
+"""Standard errors of generated designs against a plain computation, their properties, and where there are none."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from citizenstats.estimate.design import design_of
+from tests.estimate.support import contract, design_faults, estimated
+
+INDICATORS = {
+    "SHARE": {"proportion": "yes", "scale": 1},
+    "MEAN": {"mean": "y"},
+    "TOTAL": {"total": "y"},
+    "RATIO": {"ratio": ["y", "x"]},
+    "COUNT": {"count": "yes"},
+}
+DESIGN = {
+    "weight": "w",
+    "strata": "h",
+    "cluster": "c",
+    "population": "pop",
+    "breakdowns": ["A", "B"],
+    "indicators": INDICATORS,
+}
+
+
+def survey(seed: int, rows: int = 600) -> pd.DataFrame:
+    """Return records of 4 strata with 3 to 9 clusters each; some answers are missing."""
+    rng = np.random.default_rng(seed)
+    stratum = rng.integers(0, 4, rows)
+    cluster = rng.integers(0, 3 + 2 * stratum)
+    effect = rng.normal(0, 3, (4, 12))[stratum, cluster]
+    y = 40 + effect + 5 * stratum + rng.normal(0, 6, rows)
+    answered = rng.random(rows) > 0.05
+    return pd.DataFrame(
+        {
+            "h": [f"H{s}" for s in stratum],
+            "c": [f"C{c}" for c in cluster],
+            "pop": (20.0 + 10 * stratum),
+            "w": rng.uniform(1, 9, rows),
+            "y": np.where(answered, y, np.nan),
+            "x": y * rng.uniform(0.8, 1.2, rows) + 5,
+            "yes": y + rng.normal(0, 8, rows) > 50,
+            "a": rng.choice(["A1", "A2", "A3"], rows),
+            "b": rng.choice(["B1", "B2"], rows),
+        }
+    ).astype({"y": "float64"})
+
+
+def plainly(table: pd.DataFrame, indicator: str, inside: Any) -> tuple[float, float, int]:
+    """Return estimate, standard error and degrees of freedom of a domain, by loops over strata and clusters."""
+    y = {"SHARE": table["yes"].astype(float), "COUNT": table["yes"].astype(float)}.get(indicator, table["y"])
+    x = table["x"] if indicator == "RATIO" else pd.Series(1.0, table.index)
+    used = inside & y.notna()
+    w = table["w"]
+    linear = indicator in ("TOTAL", "COUNT")
+    top, base = (w * y)[used].sum(), (w * x)[used].sum()
+    estimate = top if linear else top / base
+    z = (w * y if linear else w * (y - estimate * x) / base).where(used, 0.0)
+    variance, clusters, strata = 0.0, 0, 0
+    for _, part in table.groupby("h"):
+        totals = z[part.index].groupby(part["c"]).sum().to_numpy()
+        n = len(totals)
+        variance += (1 - n / part["pop"].iloc[0]) * n / (n - 1) * float(((totals - totals.mean()) ** 2).sum())
+        seen = part["c"][used[part.index]].nunique()
+        clusters, strata = clusters + seen, strata + (seen > 0)
+    return float(estimate), math.sqrt(variance), clusters - strata
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_domain_of_a_generated_design_is_what_a_plain_computation_gives(seed: int) -> None:
+    table = survey(seed)
+    found = estimated(table, DESIGN)
+    compared = 0
+    for indicator, a, b in itertools.product(INDICATORS, ["_T", "A1", "A2", "A3"], ["_T", "B1", "B2"]):
+        inside = (table["a"].eq(a) | (a == "_T")) & (table["b"].eq(b) | (b == "_T"))
+        estimate, error, degrees = plainly(table, indicator, inside)
+        row = found.loc[(indicator, a, b)]
+        assert math.isclose(row["OBS_VALUE"], estimate, rel_tol=1e-10, abs_tol=1e-8)
+        assert math.isclose(row["_se"], error, rel_tol=1e-10), (indicator, a, b)
+        if indicator != "COUNT":
+            assert row["_df"] == degrees
+        compared += 1
+    assert compared == 60
+
+
+def test_errors_scale_with_the_values_and_not_with_the_weights() -> None:
+    table = survey(3)
+    once = estimated(table, DESIGN)
+    heavier = estimated(table.assign(w=table["w"] * 7), DESIGN)
+    larger = estimated(table.assign(y=table["y"] * 10), DESIGN)
+    for indicator in ("SHARE", "MEAN", "RATIO"):
+        np.testing.assert_allclose(heavier.loc[indicator]["_se"], once.loc[indicator]["_se"], rtol=1e-10)
+    np.testing.assert_allclose(heavier.loc["TOTAL"]["_se"], 7 * once.loc["TOTAL"]["_se"], rtol=1e-10)
+    np.testing.assert_allclose(larger.loc["MEAN"]["_se"], 10 * once.loc["MEAN"]["_se"], rtol=1e-10)
+
+
+def test_a_weight_of_two_is_the_record_twice_in_its_cluster() -> None:
+    table = survey(4).assign(w=lambda t: np.where(t["a"] == "A1", 2.0, 1.0))
+    twice = pd.concat([table, table[table["w"] == 2]], ignore_index=True).assign(w=1.0)
+    one, other = estimated(table, DESIGN), estimated(twice, DESIGN)
+    np.testing.assert_allclose(one["OBS_VALUE"], other["OBS_VALUE"], rtol=1e-10)
+    np.testing.assert_allclose(one["_se"].astype(float), other["_se"].astype(float), rtol=1e-9)
+
+
+def test_totals_of_domains_add_up_and_contributions_are_the_largest() -> None:
+    table = survey(5)
+    found = estimated(table, DESIGN)
+    parts = [found.loc[("TOTAL", a, "_T")]["OBS_VALUE"] for a in ("A1", "A2", "A3")]
+    assert math.isclose(sum(parts), found.loc[("TOTAL", "_T", "_T")]["OBS_VALUE"], rel_tol=1e-10)
+    first, second = (table["w"] * table["y"]).abs().nlargest(2)
+    row = found.loc[("TOTAL", "_T", "_T")]
+    assert (row["_x1"], row["_x2"]) == (first, second)
+    mean = found.loc[("MEAN", "_T", "_T")]
+    assert math.isclose(mean["_x1"], first / table["w"][table["y"].notna()].sum(), rel_tol=1e-12)
+    assert found.loc["SHARE"]["_x1"].isna().all()
+
+
+def test_there_is_no_error_of_one_cluster_nor_of_everybody() -> None:
+    table = survey(6)
+    table.loc[(table["a"] == "A1") & ~((table["h"] == "H0") & (table["c"] == "C0")), "a"] = "A2"
+    table.loc[table["b"] == "B1", "yes"] = True
+    found = estimated(table, DESIGN)
+    nothing = ["_se", "_df", "_neff", "_cv", "_lower", "_upper", "STD_ERROR", "LOWER_BOUND", "UPPER_BOUND"]
+    assert found.loc[("MEAN", "A1", "_T")][nothing].isna().all()
+    assert found.loc[("SHARE", "_T", "B1")][nothing].isna().all()
+    assert found.loc[("SHARE", "_T", "B2")][nothing].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("sampling", "declared", "has_error"),
+    [
+        ("probability", {}, True),
+        ("probability", {"design": "none"}, False),
+        ("probability", {"design": "census"}, False),
+        (
+            "probability",
+            {"design": "simple_random", "strata": None, "cluster": None, "population": None},
+            True,
+        ),
+        ("probability", {"strata": None, "cluster": None, "population": None}, False),
+        ("non_probability", {}, False),
+        ("census_of_communities", {}, False),
+        ("register", {}, False),
+        ("document_review", {}, False),
+    ],
+)
+def test_only_a_probability_design_has_an_error(
+    sampling: str, declared: dict[str, Any], has_error: bool
+) -> None:
+    found = estimated(survey(7), {**DESIGN, **declared}, sampling=sampling)
+    assert found["STD_ERROR"].notna().any() == has_error
+    assert found["_se"].notna().any() == has_error
+
+
+def test_a_sample_that_nobody_drew_cannot_be_declared_random() -> None:
+    with pytest.raises(ValidationError, match=r"record\.sampling: probability"):
+        contract(
+            {"y": "DOUBLE"},
+            {"design": "simple_random", "indicators": {"M": {"mean": "y"}}},
+            sampling="register",
+        )
+
+
+def test_a_simple_random_sample_has_the_error_of_the_textbook() -> None:
+    table = survey(8)
+    estimate = {"design": "simple_random", "population": "size", "indicators": {"MEAN": {"mean": "x"}}}
+    row = estimated(table.assign(size=5000.0), estimate).loc["MEAN"]
+    n = len(table)
+    assert math.isclose(row["_se"], math.sqrt((1 - n / 5000) * table["x"].var() / n), rel_tol=1e-10)
+    assert row["_df"] == n - 1
+    assert math.isclose(row["_neff"], n / (1 - n / 5000), rel_tol=1e-9)
+
+
+def test_the_design_must_hold_on_the_records() -> None:
+    table = survey(9)
+    estimate = {key: value for key, value in DESIGN.items() if key != "breakdowns"}
+    assert set(design_faults(table, estimate).values()) == {0}
+    alone = table[(table["h"] != "H1") | (table["c"] == "C0")]
+    assert design_faults(alone, estimate)["LONELY_CLUSTER"] == 1
+    assert design_faults(alone, {**estimate, "lonely": "adjust"})["LONELY_CLUSTER"] == 0
+    assert design_faults(table.assign(pop=2.0), estimate)["DESIGN_POPULATION"] == 4
+    assert (
+        design_faults(table.assign(w=table["w"].where(table.index > 2)), estimate)["DESIGN_INCOMPLETE"] == 3
+    )
+    certain = contract({"y": "DOUBLE", "h": "VARCHAR"}, {"strata": "h", "indicators": {"M": {"mean": "y"}}})
+    assert certain.targets[0].estimate is not None
+    assert design_of(certain, certain.targets[0].estimate) is not None
