@@ -76,8 +76,9 @@ def read_observations(
         file: as in `read_message`.
         structures: as there.
         into: the Parquet file to write: every component in the type that it has in the frame of observations
-            (`citizenstats.harmonize.frame`), in key order, each key once, as it stands after all rows of the
-            message (`citizenstats.sdmx.read.typed`); what says that a value is missing is NULL.
+            (`citizenstats.harmonize.frame`; one with several values as the text of `read_message`), in key order, each
+            key once, as it stands after all rows of the message (`citizenstats.sdmx.read.typed`); what says that a
+            value is missing is NULL.
         dataflow: as there.
 
     Raises:

@@ -97,10 +97,15 @@ def _events(
         )
 
 
+def _type(component: Component) -> str:
+    """Return the type of a component's column; one with several values stays the text that `read_message` gives."""
+    return "VARCHAR" if component.several else sql_type(component)
+
+
 def typed(component: Component) -> str:
     """Return SQL of a component's text in its type; NULL where the message says that it is missing."""
     column = name(component.id)
-    kind = sql_type(component)
+    kind = _type(component)
     if kind == "VARCHAR":
         # A text may well be NaN; only a measure or a number says by it that it is missing.
         missing: Sequence[str] = MISSING if component.role == "measure" else MISSING[:1]
@@ -114,12 +119,12 @@ def _without(text: str, missing: Sequence[str]) -> str:
 
 
 def _check_numbers(engine: Engine, structure: DataStructure, source: str) -> None:
-    numbers = [c for c in structure.components if sql_type(c) != "VARCHAR"]
+    numbers = [c for c in structure.components if _type(c) != "VARCHAR"]
     if not numbers:
         return
     tests = ", ".join(
         f"count(*) FILTER (WHERE {_without(f'trim({name(c.id)})', MISSING)} IS NOT NULL AND "
-        f"try_cast(trim({name(c.id)}) AS {sql_type(c)}) IS NULL)"
+        f"try_cast(trim({name(c.id)}) AS {_type(c)}) IS NULL)"
         for c in numbers
     )
     for component, count in zip(numbers, engine.rows(f"SELECT {tests} FROM ({source})")[0], strict=True):

@@ -13,13 +13,15 @@ import duckdb
 import pytest
 
 from citizenstats.contracts.load import load_mappings
+from citizenstats.engine import session
 from citizenstats.errors import MessageError
 from citizenstats.harmonize.frame import sql_type
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import FLAT, Structures
 from citizenstats.sdmx.read import read_message, read_observations
-from citizenstats.sdmx.write import FORMATS, DataMessage
-from tests.sdmx.write.support import AWKWARD, STRUCTURES, message, row, structure, written
+from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
+from citizenstats.sdmx.write.options import Options
+from tests.sdmx.write.support import AWKWARD, STRUCTURES, component, message, row, structure, written
 
 ROOT = Path(__file__).parents[3]
 XML_AND_JSON = [form for form in FORMATS if not form.startswith("csv")]
@@ -122,19 +124,19 @@ def published():
 def observations_of(structures, dsd, count=40):
     """SQL of observations of a structure: codes of its lists in turn, in key order."""
     columns = []
-    for n, component in enumerate(dsd.components):
-        if component.role == "time":
+    for n, part in enumerate(dsd.components):
+        if part.role == "time":
             text = "CAST(2000 + i AS VARCHAR)"
-        elif component.codelist is not None and component.attachment != "observation":
-            text = f"'{structures.scheme(component.codelist).items[0].id}'"
-        elif component.codelist is not None:
-            codes = [f"'{item.id}'" for item in structures.scheme(component.codelist).items[:7]]
+        elif part.codelist is not None and part.attachment != "observation":
+            text = f"'{structures.scheme(part.codelist).items[0].id}'"
+        elif part.codelist is not None:
+            codes = [f"'{item.id}'" for item in structures.scheme(part.codelist).items[:7]]
             text = f"([{', '.join(codes)}])[1 + (i * {n + 1}) % {len(codes)}]"
-        elif sql_type(component) == "VARCHAR":
-            text = "'a < b'" if component.attachment != "observation" else "'it''s \"' || i"
+        elif sql_type(part) == "VARCHAR":
+            text = "'a < b'" if part.attachment != "observation" else "'it''s \"' || i"
         else:
             text = "i / 8"
-        columns.append(f'CAST({text} AS {sql_type(component)}) AS "{component.id}"')
+        columns.append(f'CAST({text} AS {sql_type(part)}) AS "{part.id}"')
     key = ", ".join(f'"{d}"' for d in dsd.key)
     return f"SELECT {', '.join(columns)} FROM (SELECT unnest(range({count})) AS i) ORDER BY {key}"
 
@@ -190,6 +192,28 @@ def test_labels_semicolons_and_unknown_columns(tmp_path):
     assert told == [("Merge", "A", "DK", "F", "2020", "#N/A")]
     assert facts.unknown == ("SHOE",)
     assert facts.columns == ("FREQ", "REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE")
+
+
+@pytest.mark.parametrize("asked", [{"labels": "both"}, {"labels": "name", "keys": "both", "separator": ";"}])
+def test_csv_with_labels_keys_and_other_separators_reads_back_equal(tmp_path, asked):
+    told = message(tmp_path, everything())
+    with session([tmp_path]) as engine:
+        content = b"".join(chunks(engine, told, "csv-2.1", Options(**asked)))
+    into = tmp_path / "read.parquet"
+    found = read_observations(put(tmp_path, content), known(told.structure), into)
+    assert rows_of(f"FROM '{into}'") == rows_of(told.source)
+    assert found.facts.unknown == ()
+
+
+def test_a_component_with_several_values_stays_text(tmp_path):
+    dsd = structure(component("GROUPS", "attribute", array=True))
+    text = (
+        "STRUCTURE[;],STRUCTURE_ID,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,GROUPS[]\n"
+        "dataflow,OFFICE:HOMES(1.0.0),A,DK,F,2020,1,one;two\n"
+    )
+    into = tmp_path / "read.parquet"
+    read_observations(put(tmp_path, text.encode()), known(dsd), into)
+    assert rows_of(f"SELECT OBS_VALUE, GROUPS FROM '{into}'") == [(1.0, "one;two")]
 
 
 def test_sdmx_json_1_0_is_read(tmp_path):
