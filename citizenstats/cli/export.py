@@ -93,7 +93,7 @@ def export(
         for part in parts:
             sys.stdout.buffer.write(part)
         return
-    size = _write(out, parts)
+    size = write_whole(out, parts)
     if office.json:
         answer("export", {"dataflow": dataflow, "format": form, "file": str(out), "size": size})
     else:
@@ -126,7 +126,7 @@ def _message(
             yield from chunks(engine, message, form, options)
 
 
-def _write(out: Path, parts: Iterator[bytes]) -> int:
+def write_whole(out: Path, parts: Iterator[bytes]) -> int:
     """Write a file whole or not at all; return its size."""
     work = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
     try:

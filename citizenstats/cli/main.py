@@ -15,6 +15,7 @@ import citizenstats
 from citizenstats.border import DEBUG, unexpected
 from citizenstats.cli import (
     check,
+    diff,
     explain,
     export,
     mapping,
@@ -54,6 +55,7 @@ for command in (
     releases.releases,
     releases.deliveries,
     releases.approve,
+    diff.diff,
     structures.structures,
 ):
     cli.add_command(command)

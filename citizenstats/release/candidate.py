@@ -22,7 +22,7 @@ from citizenstats.protect.audit.audit import audit_message
 from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.manifest import Counts, Release
-from citizenstats.release.messages import write_messages
+from citizenstats.release.messages import CHANGES, write_messages
 from citizenstats.release.publishable import Publishable
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.review.page import review_page
@@ -177,7 +177,7 @@ def fill(
         else Comparison(structure, source)
     )
     readable = [work, source.parent, *([parent.folder] if parent else [])]
-    observations, listed = work / "observations.parquet", work / "changes.parquet"
+    observations, listed = work / "observations.parquet", work / CHANGES
     with session(readable, scratch=house.store.scratch) as engine:
         engine.write_parquet(comparison.table(engine), listed)
         changes = counted_changes(engine, f"SELECT change FROM read_parquet({quoted(str(listed))})")

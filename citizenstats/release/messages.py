@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats import clock
-from citizenstats.engine import name, quoted, session
+from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.house import House
 from citizenstats.metadata.files import write_metadata
+from citizenstats.release.compare import Changes
+from citizenstats.release.delta import PAGE, changes_page, delta_messages
 from citizenstats.release.manifest import file_facts
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import DataStructure, Reference
@@ -22,6 +24,9 @@ from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
 
 DATA = ("csv-2.1", "ml-3.0", "ml-2.1-structure-specific")
 """The data formats of every release; `citizenstats export` writes the others from its Parquet."""
+
+DELTA = {"csv-2.1": "delta.csv", "ml-3.0": "delta.ml-3.0.xml"}
+"""Data format → file name of what takes a receiver from the parent release to this one."""
 
 STRUCTURES = {
     "ml-2.1": ("structures.ml-2.1.xml", "application/vnd.sdmx.structure+xml;version=2.1"),
@@ -33,6 +38,9 @@ STRUCTURES = {
 SCHEMAS: Mapping[Version, str] = {"2.1": "schema.ml-2.1.xsd", "3.0": "schema.ml-3.0.xsd"}
 """SDMX-ML version → file name of the schema of structure-specific data."""
 
+CHANGES = "changes.parquet"
+"""What was added, changed and withdrawn against the parent, one row a key, with the values before and after."""
+
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -42,7 +50,7 @@ def write_messages(house: House, folder: Path, facts: Mapping[str, Any]) -> list
     Args:
         house: where the structures are.
         folder: the folder with the Parquet files.
-        facts: what a manifest says of the release: its dataflow, message id, and when it was prepared.
+        facts: what a manifest says of the release: its dataflow, message id, parent, changes, and when it was prepared.
 
     Returns:
         What the manifest says about each file, Parquet files included, by name.
@@ -57,6 +65,8 @@ def write_messages(house: House, folder: Path, facts: Mapping[str, Any]) -> list
             with (folder / form.file_name).open("wb") as file:
                 file.writelines(chunks(engine, message, identifier))
             media[form.file_name] = form.media_type
+        if facts["parent"] is not None:
+            media |= _write_delta(engine, message, folder, facts)
     for identifier, (file_name, media_type) in STRUCTURES.items():
         (folder / file_name).write_bytes(structure_message(structures, [flow], identifier, message.header))
         media[file_name] = media_type
@@ -65,6 +75,22 @@ def write_messages(house: House, folder: Path, facts: Mapping[str, Any]) -> list
         (folder / file_name).write_bytes(schema(structures.structure_of(flow), structures, version))
         media[file_name] = "application/xml"
     return [file_facts(folder / file_name, media[file_name]) for file_name in sorted(media)]
+
+
+def _write_delta(engine: Engine, full: DataMessage, folder: Path, facts: Mapping[str, Any]) -> dict[str, str]:
+    """Write what changed against the parent, as table, page and message; return file name → media type.
+
+    A release whose structures alone changed has no message: one without a key to delete would delete everything.
+    """
+    changes = folder / CHANGES
+    (folder / PAGE).write_bytes(changes_page(engine, changes, full.structure, facts))
+    media = {CHANGES: PARQUET, PAGE: "text/html"}
+    if messages := delta_messages(changes, full, Changes(**facts["changes"])):
+        for identifier, file_name in DELTA.items():
+            with (folder / file_name).open("wb") as file:
+                file.writelines(chunks(engine, messages, identifier))
+            media[file_name] = FORMATS[identifier].media_type
+    return media
 
 
 def message_of(house: House, file: Path, facts: Mapping[str, Any], along: str | None = None) -> DataMessage:

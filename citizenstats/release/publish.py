@@ -22,6 +22,7 @@ from citizenstats.release.candidate import Candidate, candidates, fill
 from citizenstats.release.consent import holds
 from citizenstats.release.embargo import due
 from citizenstats.release.manifest import MANIFEST, Release, newest, point_at_newest, releases
+from citizenstats.release.messages import CHANGES
 from citizenstats.store import as_json
 
 
@@ -100,7 +101,8 @@ def _link(candidate: Candidate, work: Path) -> None:
 
 def _made_again(house: House, candidate: Candidate, parent: Release | None, work: Path) -> Mapping[str, Any]:
     facts = fill(house, work, candidate.folder / "observations.parquet", parent, candidate.facts)
-    (work / "changes.parquet").unlink()
+    if facts["parent"] is None:
+        (work / CHANGES).unlink()
     return facts
 
 

@@ -260,3 +260,12 @@ def test_preview_shows_no_value_of_a_refused_row(preview, incidents, tmp_path):
     canary.write_text("\n".join([header, *(row.replace(",", ",canary-4711 ", 3) for row in rows)]), "utf-8")
     said = preview(canary)
     assert "canary-4711" not in said.out + said.err
+
+
+def test_diff_of_two_releases_keeps_its_schema(citizenstats, demonstration, root):
+    place = ("--home", demonstration, "--mappings", root / "sdmx_mappings")
+    said = citizenstats("diff", "--json", *place, OWN, "R0001", "R0001")
+    assert said.code == 0, said.err
+    assert (valid(said.json)["added"], said.json["listed"]) == (0, [])
+    assert citizenstats("diff", *place, OWN, "R0001", "R0099").code == 1
+    assert citizenstats("diff", *place, OWN, "R0001", "R0001", "--format", "csv-2.1").code == 2
