@@ -29,6 +29,9 @@ CHANGES = ("n_change", "k_change", "m_change")
 _MOSTLY = 0.5
 """A breakdown of which a greater share is unsafe is hidden whole."""
 
+_INSIDERS = 8
+"""Up to so many units that stand alone in a cell are taken for attackers who know themselves."""
+
 _LAYERS = ("n", "k", "m", *CHANGES)
 
 
@@ -143,16 +146,21 @@ def _problem(figure: Figure, made: Table) -> Problem:
             (figure.kept & ~figure.unsafe, False),
         )
     )
-    layers = [_layer(name, counted, minimum, unsafe) for name, counted in made.layers.items()]
+    units = made.layers.get("n")
+    # Where very many stand alone nearly everything is hidden, and one who knows himself knows next to nothing.
+    if units is not None and np.count_nonzero(units == 1) > _INSIDERS:
+        units = None
+    layers = [_layer(name, counted, minimum, unsafe, units) for name, counted in made.layers.items()]
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
     order = np.array([*(len(at) for at in figure.at), *([0] * rests)])
     cost = (1 + np.log1p(size)) * (1 + order.max(initial=0) - order)
     return Problem(made.cells, made.relations, layers, cost, kept & ~hidden, hidden | unsafe)
 
 
-def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools) -> Layer:
+def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Floats | None) -> Layer:
     """Return what is asked of a layer: an interval as wide as the minimum around each small count.
 
+    Who stands alone in a cell knows himself, and with that everything about the cell.
     The attacker thinks twice the count possible, and twice the minimum; of a change, that more or fewer came, not that
     some went where others came.
     """
@@ -169,6 +177,7 @@ def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools) -> Layer:
         primary,
         lower=np.where(falls, far, near),
         upper=np.where(falls, near, far),
+        contributors=None if name in CHANGES else units,
         ceiling=counted + np.where(falls, size, most),
         floor=counted - np.where(falls, most, size),
     )

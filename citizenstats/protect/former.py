@@ -1,7 +1,8 @@
 """What former releases have shown: figures that everybody has a copy of, recalled ones too.
 
 Two releases of nearly the same people tell who came or went by the difference of their figures. So a cell whose count changed
-by fewer units than the minimum since any release that showed it is unsafe; one that has not changed stays as it was.
+by fewer units than the minimum since any release that showed it is unsafe: it stays as it was published, for everybody has that
+already. One that has not changed stays shown or hidden.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
 from citizenstats.release.candidate import candidates
-from citizenstats.release.manifest import releases
+from citizenstats.release.manifest import newest, releases
 
 JUDGED = "judged.parquet"
 """Name of the restricted account of a protected state: what was shown, and how many units stand behind each cell."""
@@ -41,6 +42,12 @@ def former_releases(house: House, family: str, flows: Iterable[str]) -> list[For
     return found
 
 
+def published_now(house: House, flow: str) -> Path | None:
+    """Return the observations of a dataflow as they are published now; None when nothing is."""
+    release = newest(house.store, flow, house.mappings.reference(flow).version)
+    return release.observations if release is not None and release.observations.exists() else None
+
+
 def remember(engine: Engine, former: Sequence[Former]) -> None:
     """Make the table `former` of every cell that was ever published: what stood behind it, and whether it was shown.
 
@@ -48,8 +55,8 @@ def remember(engine: Engine, former: Sequence[Former]) -> None:
     """
     counted = "n BIGINT, k BIGINT, m BIGINT"
     parts = [
-        f"SELECT flow, key, n, k, m, minimum, shown, {f.release} AS release FROM read_parquet({quoted(str(f.file))}) "
-        f"WHERE flow = {quoted(f.flow)}"
+        "SELECT flow, key, published_n AS n, published_k AS k, published_m AS m, minimum, shown OR retained AS shown, "
+        f"{f.release} AS release FROM read_parquet({quoted(str(f.file))}) WHERE flow = {quoted(f.flow)}"
         for f in former
     ]
     every = " UNION ALL ".join(parts) or (
@@ -64,19 +71,26 @@ def remember(engine: Engine, former: Sequence[Former]) -> None:
     )
 
 
-def with_former(cells: str, flow: str) -> str:
-    """Return the SELECT of cells with what former releases say: `_kept`, `_stays`, `_close`.
+def with_former(cells: str, flow: str, *, is_published: bool) -> str:
+    """Return the SELECT of cells with what former releases say.
 
     Args:
-        cells: relation of a feed's cells with `_key`, `_n`, `_k`, `_m`, `_minimum`, `_series`.
+        cells: relation of a feed's cells with `_key`, `_n`, `_k`, `_m`, `_minimum`, `_series`, `_unsafe`.
         flow: their dataflow.
+        is_published: whether a release of it stands, whose figures may stay.
 
     `_kept`: shown before and the same; `_stays`: hidden before and the same; `_close`: another count than one that was shown,
-    by fewer units than the minimum. `_n_change` and so on: since the last release, NULL in the first one.
+    by fewer units than the minimum; `_revised`: shown before, and changed by fewer in every respect; `_was`: the counts then.
+    `_n_change` and so on: since the last release, NULL in the first one.
     """
     same = " AND ".join(f"f.last.{c} IS NOT DISTINCT FROM c._{c}" for c in ("n", "k", "m", "minimum"))
     near = " OR ".join(
         f"coalesce(abs(s.{c} - c._{c}) BETWEEN 1 AND c._minimum - 1, FALSE)" for c in ("n", "k", "m")
+    )
+    # What was shown may stand as it is while it is nearly right.
+    nearly = " AND ".join(
+        f"coalesce(abs(f.last.{c} - c._{c}) < c._minimum, f.last.{c} IS NOT DISTINCT FROM c._{c})"
+        for c in ("n", "k", "m")
     )
     # A cell that was not there before held nobody, where the figure was there.
     was_there = "bool_or(f.key IS NOT NULL) OVER (PARTITION BY c._series)"
@@ -87,6 +101,8 @@ def with_former(cells: str, flow: str) -> str:
     return (
         f"SELECT c.*, coalesce({same}, FALSE) AND f.key IS NOT NULL AS _same, _same AND f.last.shown AS _kept, "
         "_same AND NOT f.last.shown AS _stays, NOT _same AND c._minimum IS NOT NULL "
-        f"AND len(list_filter(coalesce(f.seen, []), lambda s: {near})) > 0 AS _close, {changes} "
+        f"AND len(list_filter(coalesce(f.seen, []), lambda s: {near})) > 0 AS _close, "
+        f"f.last AS _was, {changes}, "
+        f"coalesce({str(is_published).upper()} AND f.last.shown AND NOT c._unsafe AND {nearly}, FALSE) AS _revised "
         f"FROM {cells} AS c LEFT JOIN former AS f ON f.flow = {quoted(flow)} AND f.key = c._key"
     )

@@ -15,12 +15,12 @@ from typing import Any
 import citizenstats
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError, ReleaseError
-from citizenstats.harmonize.frame import DECIMALS, INTEGERS
+from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect.decide import decide
 from citizenstats.protect.figures import Feed, feeds_of
-from citizenstats.protect.former import JUDGED, Former, former_releases, remember, with_former
+from citizenstats.protect.former import JUDGED, Former, former_releases, published_now, remember, with_former
 from citizenstats.protect.grid import completed
 from citizenstats.protect.unsafe import other_side, unsafe_sql
 from citizenstats.sdmx.model import DataStructure, Structures
@@ -95,21 +95,26 @@ def _assembled(house: House, flow: str) -> Mapping[str, Any]:
 def _make(
     house: House, states: Mapping[str, Mapping[str, Any]], work: Path, former: Sequence[Former]
 ) -> dict[str, Counts]:
+    published = {flow: file for flow in states if (file := published_now(house, flow)) is not None}
     folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
+    folders += [file.parent for file in published.values()]
     with session(folders, scratch=house.store.scratch) as engine:
         feeds = [feed for flow in states for feed in feeds_of(house, flow)]
         remember(engine, former)
         for number, feed in enumerate(feeds):
-            _judge(engine, number, feed, states[feed.flow]["folder"] / "observations.parquet")
+            observations = states[feed.flow]["folder"] / "observations.parquet"
+            _judge(engine, number, feed, observations, is_published=feed.flow in published)
         _hide(engine, feeds, house.mappings.structures)
         engine.write_parquet(_judged(feeds), work / JUDGED)
         return {
-            flow: _write(engine, work, [(n, f) for n, f in enumerate(feeds) if f.flow == flow])
+            flow: _write(
+                engine, work, [(n, f) for n, f in enumerate(feeds) if f.flow == flow], published.get(flow)
+            )
             for flow in states
         }
 
 
-def _judge(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
+def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_published: bool) -> None:
     """Make the table of a feed's cells: the frame, what is decided together, and whether the cell is unsafe."""
     key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
     engine.run(
@@ -119,7 +124,7 @@ def _judge(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
         f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe_sql(feed.measures, sensitive=feed.sensitive())} AS _unsafe "
-        f"FROM told) {with_former('beside', feed.flow)}"
+        f"FROM told) {with_former('beside', feed.flow, is_published=is_published)}"
     )
 
 
@@ -184,10 +189,13 @@ def _same_elsewhere(engine: Engine) -> bool:
 
 
 def _verdict(number: int) -> str:
-    """Return the SELECT of a feed's cells with `_shown` and `_why`."""
+    """Return the SELECT of a feed's cells with `_shown`, `_retained` and `_why`.
+
+    A figure that changed by too few to be shown, and that was shown before, stays as it was published: everybody has it.
+    """
     return (
-        f"SELECT c.*, h.figure IS NULL AS _shown, h.why AS _why FROM cells_{number} AS c "
-        "LEFT JOIN hidden AS h ON h.figure = c._figure AND h.categories = c._at"
+        "SELECT c.*, h.figure IS NULL AS _shown, h.figure IS NOT NULL AND c._revised AS _retained, h.why AS _why "
+        f"FROM cells_{number} AS c LEFT JOIN hidden AS h ON h.figure = c._figure AND h.categories = c._at"
     )
 
 
@@ -201,27 +209,39 @@ def _cells(number: int, feed: Feed) -> str:
 
 def _judged(feeds: Sequence[Feed]) -> str:
     """Return the SELECT of the restricted account of each cell, from which later releases know what was shown."""
+    published = ", ".join(
+        f"CASE WHEN _retained THEN _was.{c} ELSE _{c} END AS published_{c}" for c in ("n", "k", "m")
+    )
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _figure AS figure, _n AS n, _k AS k, _m AS m, "
-        f"_minimum AS minimum, _shown AS shown, CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
+        "_minimum AS minimum, _shown AS shown, _retained AS retained, "
+        f"{published}, "
+        "CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
         f"FROM ({_verdict(number)})"
         for number, feed in enumerate(feeds)
     ]
     return " UNION ALL ".join(parts) + " ORDER BY flow, key"
 
 
-def _write(engine: Engine, work: Path, feeds: list[tuple[int, Feed]]) -> Counts:
+def _write(engine: Engine, work: Path, feeds: list[tuple[int, Feed]], published: Path | None) -> Counts:
     structure = feeds[0][1].structure
     columns = ", ".join(_public_columns(structure))
     listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
+    before = f"read_parquet({quoted(str(published))})" if published else _nothing(structure)
+    key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)
+    listed = (
+        "SELECT c.* REPLACE (coalesce(c._retained AND b._there, FALSE) AS _retained), b AS _before "
+        f"FROM ({listed}) AS c LEFT JOIN (SELECT *, TRUE AS _there FROM {before}) AS b ON {key}"
+    )
     ordering = ", ".join(name(d) for d in structure.key)
     target = work / f"{file_stem(feeds[0][1].flow)}.parquet"
     engine.write_parquet(
         f"SELECT {columns}, _dataset, _deliveries FROM ({listed}) ORDER BY {ordering}", target
     )
     counted = engine.rows(
-        "SELECT count(*), count(*) FILTER (WHERE _shown), count(*) FILTER (WHERE _unsafe OR _close), "
-        "count(*) FILTER (WHERE NOT _shown AND NOT coalesce(_unsafe OR _close, FALSE)) "
+        "SELECT count(*), count(*) FILTER (WHERE _shown OR _retained), "
+        "count(*) FILTER (WHERE NOT _retained AND (_unsafe OR _close)), "
+        "count(*) FILTER (WHERE NOT (_shown OR _retained) AND NOT coalesce(_unsafe OR _close, FALSE)) "
         f"FROM ({listed})"
     )
     return Counts(*map(int, counted[0]))
@@ -247,9 +267,15 @@ def _public_columns(structure: DataStructure) -> list[str]:
         columns.append(
             column
             if withheld == column
-            else f"CASE WHEN _shown THEN {column} ELSE {withheld} END AS {column}"
+            else f"CASE WHEN _shown THEN {column} WHEN _retained THEN _before.{column} ELSE {withheld} END AS {column}"
         )
     return columns
+
+
+def _nothing(structure: DataStructure) -> str:
+    """Return a relation with the columns of published observations and no row."""
+    listed = ", ".join(f"CAST(NULL AS {sql_type(c)}) AS {name(c.id)}" for c in structure.components)
+    return f"(SELECT {listed} WHERE FALSE)"
 
 
 def _is_number(kind: str, codelist: object) -> bool:

@@ -208,7 +208,7 @@ def protect(
         assembled.mkdir(parents=True, exist_ok=True)
         (assembled / "assembled.json").write_bytes(as_json({"deliveries": {FIRST: list(deliveries)}}))
         made_from[flow] = f"a{state}"
-    nothing = "SELECT '' AS flow, '' AS key, 0 AS n, 0 AS k, 0 AS m, 0 AS minimum, TRUE AS shown WHERE FALSE"
+    nothing = "SELECT '' AS flow, '' AS key, 0 AS n, 0 AS k, 0 AS m, 0 AS minimum, TRUE AS shown, FALSE AS retained WHERE FALSE"
     duckdb.sql(nothing).write_parquet(str(place / state / "judged.parquet"))
     (place / state / "protected.json").write_bytes(as_json({"assembled": made_from}))
     house.store.commit_state(place, state, {})

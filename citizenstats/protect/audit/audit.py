@@ -137,7 +137,7 @@ def parents_in(
 def _cells(
     engine: Engine, message: Path, judged: Path, flow: str, structure: DataStructure
 ) -> list[tuple[Any, ...]]:
-    """Return of each observation: its key, whether it is shown, the counts behind it, and the threshold."""
+    """Return of each observation: its key, whether its present state is shown, the counts behind it, and the threshold."""
     numbers = [m.id for m in structure.measures] + [c for c in ("SAMPLE_SIZE",) if c in structure.by_id]
     shown = " OR ".join(f"coalesce({name(c)}, '') NOT IN ('', 'NaN', '#N/A')" for c in numbers)
     key = ", ".join(f"{name(d)}: {name(d)}" for d in structure.key)
@@ -145,7 +145,7 @@ def _cells(
     counts = ", ".join(f"coalesce(j.{c}, 0)" for c in COUNTS)
     said = f"SELECT *, CAST({{{key}}} AS JSON)::VARCHAR AS _key FROM read_csv({quoted(str(message))}, all_varchar = true)"
     return engine.rows(
-        f"SELECT [{codes}], {shown}, {counts}, coalesce(j.minimum, 0) FROM ({said}) AS s "
+        f"SELECT [{codes}], ({shown}) AND NOT coalesce(j.retained, FALSE), {counts}, coalesce(j.minimum, 0) FROM ({said}) AS s "
         f"LEFT JOIN (SELECT * FROM read_parquet({quoted(str(judged))}) WHERE flow = {quoted(flow)}) AS j ON j.key = s._key "
         "ORDER BY s._key"
     )
