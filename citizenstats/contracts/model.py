@@ -444,6 +444,12 @@ class Protection(Model):
         None,
         description="Why no rule applies, for data that is about no person, household, community or case.",
     )
+    revisions: Literal["guard", "publish"] | None = Field(
+        None,
+        description="guard: a figure that changed by fewer than the minimum stays as it was published, for the "
+        "difference tells who came or went; publish: it is revised. Left out: publish for cases and communities, guard "
+        "for all else.",
+    )
 
 
 _FEWEST = 3

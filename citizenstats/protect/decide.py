@@ -29,8 +29,8 @@ CHANGES = ("n_change", "k_change", "m_change")
 _MOSTLY = 0.5
 """A breakdown of which a greater share is unsafe is hidden whole."""
 
-_INSIDERS = 8
-"""Up to so many units that stand alone in a cell are taken for attackers who know themselves."""
+_INSIDERS = 150
+"""In tables of up to so many cells units that stand alone in a cell are taken for attackers who know themselves."""
 
 _LAYERS = ("n", "k", "m", *CHANGES)
 
@@ -147,8 +147,8 @@ def _problem(figure: Figure, made: Table) -> Problem:
         )
     )
     units = made.layers.get("n")
-    # Where very many stand alone nearly everything is hidden, and one who knows himself knows next to nothing.
-    if units is not None and np.count_nonzero(units == 1) > _INSIDERS:
+    # In a large table of few people nearly everything is hidden, and one who knows himself knows next to nothing.
+    if made.cells > _INSIDERS:
         units = None
     layers = [_layer(name, counted, minimum, unsafe, units) for name, counted in made.layers.items()]
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
@@ -158,7 +158,7 @@ def _problem(figure: Figure, made: Table) -> Problem:
 
 
 def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Floats | None) -> Layer:
-    """Return what is asked of a layer: an interval as wide as the minimum around each small count.
+    """Return what is asked of a layer: each small count could as well be nobody, or as many as the minimum.
 
     Who stands alone in a cell knows himself, and with that everything about the cell.
     The attacker thinks twice the count possible, and twice the minimum; of a change, that more or fewer came, not that
@@ -167,7 +167,7 @@ def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Fl
     size = np.abs(counted)
     few = (size > 0) & (size < minimum)
     primary = few if name in CHANGES else few | (unsafe & (size > 0))
-    near = np.where(primary, np.minimum(size, np.where(few, size / 2, minimum / 2)), 0.0)
+    near = np.where(primary, np.minimum(size, np.where(few, size, minimum / 2)), 0.0)
     far = np.where(primary, minimum - near, 0.0)
     most = np.where(size > 0, np.maximum(size, 2 * minimum - size), 0.0)
     falls = counted < 0

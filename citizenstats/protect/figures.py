@@ -40,6 +40,14 @@ class Feed:
         return self.target.estimate
 
     @property
+    def guards_revisions(self) -> bool:
+        """Whether a change by few stays unpublished; of a register each new case is the news that it is kept for."""
+        said = self.dataset.contract.protection.revisions
+        if said is None:
+            return self.estimate is None or self.estimate.unit not in ("case", "community")
+        return said == "guard"
+
+    @property
     def measures(self) -> list[str]:
         """The ids of the measures."""
         return [measure.id for measure in self.structure.measures]

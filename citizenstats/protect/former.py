@@ -71,12 +71,13 @@ def remember(engine: Engine, former: Sequence[Former]) -> None:
     )
 
 
-def with_former(cells: str, flow: str, *, is_published: bool) -> str:
+def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> str:
     """Return the SELECT of cells with what former releases say.
 
     Args:
         cells: relation of a feed's cells with `_key`, `_n`, `_k`, `_m`, `_minimum`, `_series`, `_unsafe`.
         flow: their dataflow.
+        guards: whether a change by few counts as unsafe.
         is_published: whether a release of it stands, whose figures may stay.
 
     `_kept`: shown before and the same; `_stays`: hidden before and the same; `_close`: another count than one that was shown,
@@ -84,6 +85,7 @@ def with_former(cells: str, flow: str, *, is_published: bool) -> str:
     `_n_change` and so on: since the last release, NULL in the first one.
     """
     same = " AND ".join(f"f.last.{c} IS NOT DISTINCT FROM c._{c}" for c in ("n", "k", "m", "minimum"))
+    guarded, stays = str(guards).upper(), str(guards and is_published).upper()
     near = " OR ".join(
         f"coalesce(abs(s.{c} - c._{c}) BETWEEN 1 AND c._minimum - 1, FALSE)" for c in ("n", "k", "m")
     )
@@ -95,14 +97,14 @@ def with_former(cells: str, flow: str, *, is_published: bool) -> str:
     # A cell that was not there before held nobody, where the figure was there.
     was_there = "bool_or(f.key IS NOT NULL) OVER (PARTITION BY c._series)"
     changes = ", ".join(
-        f"CASE WHEN {was_there} THEN c._{c} - coalesce(f.last.{c}, 0) END AS _{c}_change"
+        f"CASE WHEN {guarded} AND {was_there} THEN c._{c} - coalesce(f.last.{c}, 0) END AS _{c}_change"
         for c in ("n", "k", "m")
     )
     return (
         f"SELECT c.*, coalesce({same}, FALSE) AND f.key IS NOT NULL AS _same, _same AND f.last.shown AS _kept, "
-        "_same AND NOT f.last.shown AS _stays, NOT _same AND c._minimum IS NOT NULL "
+        f"_same AND NOT f.last.shown AS _stays, {guarded} AND NOT _same AND c._minimum IS NOT NULL "
         f"AND len(list_filter(coalesce(f.seen, []), lambda s: {near})) > 0 AS _close, "
         f"f.last AS _was, {changes}, "
-        f"coalesce({str(is_published).upper()} AND f.last.shown AND NOT c._unsafe AND {nearly}, FALSE) AS _revised "
+        f"coalesce({stays} AND f.last.shown AND NOT c._unsafe AND {nearly}, FALSE) AS _revised "
         f"FROM {cells} AS c LEFT JOIN former AS f ON f.flow = {quoted(flow)} AND f.key = c._key"
     )

@@ -117,6 +117,7 @@ def _make(
 def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_published: bool) -> None:
     """Make the table of a feed's cells: the frame, what is decided together, and whether the cell is unsafe."""
     key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
+    former = with_former("beside", feed.flow, guards=feed.guards_revisions, is_published=is_published)
     engine.run(
         f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({_numerator(feed)} AS _k), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
@@ -124,7 +125,7 @@ def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_pu
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
         f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe_sql(feed.measures, sensitive=feed.sensitive())} AS _unsafe "
-        f"FROM told) {with_former('beside', feed.flow, is_published=is_published)}"
+        f"FROM told) {former}"
     )
 
 
