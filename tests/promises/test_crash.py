@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 RUNNER = Path(__file__).with_name("crash_runner.py")
 FLOW = "published/OFFICE/ANSWERS"
 NOW = "2026-11-23T08:00:00Z"
-STRIDE = 4
+STRIDE = 10
 """Steps from one kill to the next in the long test, which begins at another one each time."""
 
 
