@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import shutil
 from pathlib import Path
 
@@ -22,24 +24,25 @@ def plant(home: Path) -> None:
     for file in SAMPLES.glob("*/*/*.csv"):
         dataset = f"{file.parent.parent.name}/{file.parent.name}"
         encoding = "windows-1252" if dataset == "dihr/disability_barometer" else "utf-8-sig"
-        text = file.read_text(encoding)
-        lines = text.splitlines()
-        delimiter = ";" if ";" in lines[0] else ","
-        header = lines[0].split(delimiter)
+        # Cells are planted as cells: a remark may hold the delimiter, quotation marks and line breaks.
+        with file.open(encoding=encoding, newline="") as source:
+            delimiter = ";" if ";" in source.readline() else ","
+            source.seek(0)
+            header, *rows = csv.reader(source, delimiter=delimiter)
         planted = 0
-        for number, line in enumerate(lines[1:], start=1):
-            cells = line.split(delimiter)
+        for number, cells in enumerate(rows, start=1):
             if len(cells) != len(header):
                 continue
-            for position, column in enumerate(header):
-                cells[position] = _canary(column.strip('"'), cells[position], number)
-            planted += delimiter.join(cells) != line
-            lines[number] = delimiter.join(cells)
+            put = [_canary(column, cell, number) for column, cell in zip(header, cells, strict=True)]
+            planted += put != cells
+            cells[:] = put
         assert planted, file
         inbox = home / "inbox" / dataset
         inbox.mkdir(parents=True, exist_ok=True)
+        written = io.StringIO(newline="")
+        csv.writer(written, delimiter=delimiter).writerows([header, *rows])
         (inbox / file.name.replace(".csv", f"_{WORD}.csv")).write_bytes(
-            "\n".join(lines).encode(encoding, "replace")
+            written.getvalue().encode(encoding, "replace")
         )
 
 
