@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import highspy
 import numpy as np
+import numpy.typing as npt
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Sum = tuple[int, Sequence[int]]
 """A parent and its children: the children add up to the parent."""
 
@@ -27,37 +30,54 @@ class Attacker:
     def __init__(self, values: Sequence[float], hidden: Sequence[int], sums: Sequence[Sum]) -> None:
         self._column = {cell: i for i, cell in enumerate(hidden)}
         self._values = values
-        self._low = {cell: values[cell] for cell in hidden}
-        self._high = dict(self._low)
-        self._cells = list(hidden)
+        self._low = np.array([values[cell] for cell in hidden], dtype=np.float64)
+        self._high = self._low.copy()
         self._solver = self._loaded(sums)
 
-    def width(self, cell: int, enough: float) -> float:
-        """Return how far apart the bounds of a cell lie; a lower figure than the truth once it is `enough`."""
-        for sense in (highspy.ObjSense.kMaximize, highspy.ObjSense.kMinimize):
-            if self._high[cell] - self._low[cell] >= enough - _TINY:
-                break
-            self._solve(cell, sense, enough)
-        return self._high[cell] - self._low[cell]
+    def widths(self, cells: Sequence[int], enough: Sequence[float]) -> list[float]:
+        """Return how far apart the bounds of each cell lie; a lower figure than the truth once it is `enough`."""
+        columns = np.array([self._column[cell] for cell in cells], dtype=np.int64)
+        asked = np.array(enough, dtype=np.float64)
+        self._together(columns, asked)
+        for column, wanted in zip(columns.tolist(), asked.tolist(), strict=True):
+            for direction in (1.0, -1.0):
+                if self._high[column] - self._low[column] >= wanted - _TINY:
+                    break
+                self._solve({column: direction}, wanted)
+        return [float(width) for width in (self._high - self._low)[columns]]
 
-    def bounds(self, cell: int) -> tuple[float, float]:
-        """Return the widest interval of a cell that was found so far; `width` finds it."""
-        return self._low[cell], self._high[cell]
+    def _together(self, columns: Ints, asked: Floats) -> None:
+        """Prove most widths by few solutions, each with all open cells pulled up or down at random."""
+        chance = np.random.default_rng(0)
+        while True:
+            still = columns[(self._high - self._low)[columns] < asked - _TINY]
+            pulls = chance.choice((-1.0, 1.0), len(still)) * chance.uniform(0.5, 1.5, len(still))
+            if len(still) <= _FEW or not self._solve(
+                dict(zip(still.tolist(), pulls.tolist(), strict=True)), 0.0
+            ):
+                return
+            left = np.count_nonzero((self._high - self._low)[columns] < asked - _TINY)
+            if left > 0.9 * len(still):
+                return
 
-    def _solve(self, cell: int, sense: highspy.ObjSense, enough: float) -> None:
-        column = self._column[cell]
-        self._solver.changeObjectiveSense(sense)
-        self._solver.changeColCost(column, 1.0)
+    def _solve(self, pulls: Mapping[int, float], enough: float) -> bool:
+        """Find a world with the pulled columns far out; return whether there is one that is farthest."""
+        self._solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        for column, pull in pulls.items():
+            self._solver.changeColCost(column, pull)
         self._solver.run()
         status = self._solver.getModelStatus()
-        self._solver.changeColCost(column, 0.0)
+        for column in pulls:
+            self._solver.changeColCost(column, 0.0)
         if status == highspy.HighsModelStatus.kOptimal:
-            found = self._solver.getSolution().col_value
-            for other, value in zip(self._cells, found, strict=True):
-                self._low[other] = min(self._low[other], value)
-                self._high[other] = max(self._high[other], value)
-        elif status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            self._high[cell] = max(self._high[cell], self._low[cell] + enough)
+            found = np.asarray(self._solver.getSolution().col_value, dtype=np.float64)
+            np.minimum(self._low, found, out=self._low)
+            np.maximum(self._high, found, out=self._high)
+            return True
+        if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            for column in pulls:
+                self._high[column] = max(self._high[column], self._low[column] + enough)
+        return False
 
     def _loaded(self, sums: Sequence[Sum]) -> highspy.Highs:
         """Return the solver with every sum in which something is hidden; the known part stands on the right."""
@@ -76,10 +96,10 @@ class Attacker:
                 starts.append(len(columns))
                 right.append(-known)
         model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = len(self._cells), len(right)
-        model.col_cost_ = np.zeros(len(self._cells))
-        model.col_lower_ = np.zeros(len(self._cells))
-        model.col_upper_ = np.full(len(self._cells), highspy.kHighsInf)
+        model.num_col_, model.num_row_ = len(self._column), len(right)
+        model.col_cost_ = np.zeros(len(self._column))
+        model.col_lower_ = np.zeros(len(self._column))
+        model.col_upper_ = np.full(len(self._column), highspy.kHighsInf)
         model.row_lower_ = model.row_upper_ = np.array(right, dtype=np.float64)
         model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         model.a_matrix_.start_ = np.array(starts, dtype=np.int32)
@@ -88,6 +108,7 @@ class Attacker:
         solver = highspy.Highs()
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)
+        solver.setOptionValue("simplex_strategy", 4)
         solver.setOptionValue("presolve", "off")
         solver.passModel(model)
         return solver
@@ -115,5 +136,7 @@ def sums_of(
     return found
 
 
+_FEW = 4
+"""So few cells are looked at one by one."""
 _TINY = 1e-6
 """What is smaller than this is no difference: counts are whole, and the solver works to 1e-7."""

@@ -170,7 +170,8 @@ def _attacked(
         if targets:
             whole, every = _with_rests(sums, values)
             attacker = Attacker(whole, [*hidden, *range(len(values), len(whole))], every)
-            widths += [(attacker.width(cell, minimum[cell]), float(minimum[cell])) for cell in targets]
+            asked = [float(minimum[cell]) for cell in targets]
+            widths += list(zip(attacker.widths(targets, asked), asked, strict=True))
     return widths, shown
 
 

@@ -126,62 +126,85 @@ def attacks(
         yield Attack(problem.graph, groups[number], down, up, seed), np.array(cells, dtype=np.int64)
 
 
-def unprotected(problem: Problem, bounds: Bounds, hidden: Mask, seed: int) -> list[tuple[int, float]]:
-    """Return the primaries and sides (1.0 above, -1.0 below) that an attacker comes nearer to than asked.
+class Proofs:
+    """What solutions have shown of one layer: how far each cell can move; it stays true when more cells are hidden."""
 
-    Args:
-        problem: the tables.
-        bounds: of one layer.
-        hidden: the cells whose value is not shown.
-        seed: of the solver.
-    """
-    asked = np.flatnonzero((bounds.lower > 0) | (bounds.upper > 0))
-    asked = asked[np.argsort(-np.maximum(bounds.lower, bounds.upper)[asked], kind="stable")]
-    highest, lowest = np.zeros(problem.cells), np.zeros(problem.cells)
-    for attack, cells in attacks(problem, hidden, bounds.down, bounds.up, asked, seed):
-        _all_at_once(attack, bounds, cells, highest, lowest, seed)
-        for cell in cells.tolist():
-            for side in (1.0, -1.0):
-                if _missing(bounds, highest, lowest, cell, side):
-                    found = attack.farthest(cell, side)
-                    highest[attack.group] = np.maximum(highest[attack.group], found)
-                    lowest[attack.group] = np.minimum(lowest[attack.group], found)
-    return [
-        (cell, side)
-        for cell in asked.tolist()
-        for side in (1.0, -1.0)
-        if _missing(bounds, highest, lowest, cell, side)
-    ]
+    def __init__(self, problem: Problem, bounds: Bounds, seed: int) -> None:
+        """Begin with nothing proved.
 
+        Args:
+            problem: the tables.
+            bounds: of the layer.
+            seed: of the solver.
+        """
+        self.bounds = bounds
+        self._problem, self._seed = problem, seed
+        self._highest, self._lowest = np.zeros(problem.cells), np.zeros(problem.cells)
+        self._attacked: Mask = np.zeros(0, dtype=np.bool_)
+        asked = np.flatnonzero((bounds.lower > 0) | (bounds.upper > 0))
+        self._asked = asked[np.argsort(-np.maximum(bounds.lower, bounds.upper)[asked], kind="stable")]
 
-def _all_at_once(
-    attack: Attack, bounds: Bounds, cells: Ints, highest: Floats, lowest: Floats, seed: int
-) -> None:
-    """Prove as many cells as can be by few solutions, each with all unproved cells pulled away in random directions."""
-    chance = np.random.default_rng(seed)
-    while len(cells) > FEW:
-        above = highest[cells] < bounds.upper[cells] - TOLERANCE
-        below = -lowest[cells] < bounds.lower[cells] - TOLERANCE
-        open_ = above | below
-        cells, above, below = cells[open_], above[open_], below[open_]
-        if not len(cells):
-            return
-        sides = np.where(above & below, chance.choice((-1.0, 1.0), len(cells)), np.where(above, 1.0, -1.0))
-        found = attack.together(cells, sides * chance.uniform(0.5, 1.5, len(cells)))
-        moved = found[np.searchsorted(attack.group, cells)]
-        highest[attack.group] = np.maximum(highest[attack.group], found)
-        lowest[attack.group] = np.minimum(lowest[attack.group], found)
-        proved = (above & (moved >= bounds.upper[cells] - TOLERANCE)) | (
-            below & (-moved >= bounds.lower[cells] - TOLERANCE)
-        )
-        if np.count_nonzero(proved) < 0.05 * len(cells):
-            return
+    def note(self, cells: Ints, deviation: Floats) -> None:
+        """Keep a solution: deviations that `cells` can take together."""
+        self._highest[cells] = np.maximum(self._highest[cells], deviation)
+        self._lowest[cells] = np.minimum(self._lowest[cells], deviation)
 
+    def reached(self, cell: int, side: float) -> bool:
+        """Return whether a primary is known to move as far as asked up (side 1.0) or down (-1.0)."""
+        if side > 0:
+            return bool(self._highest[cell] >= self.bounds.upper[cell] - TOLERANCE)
+        return bool(-self._lowest[cell] >= self.bounds.lower[cell] - TOLERANCE)
 
-def _missing(bounds: Bounds, highest: Floats, lowest: Floats, cell: int, side: float) -> bool:
-    if side > 0:
-        return bool(highest[cell] < bounds.upper[cell] - TOLERANCE)
-    return bool(-lowest[cell] < bounds.lower[cell] - TOLERANCE)
+    def unprotected(self, hidden: Mask) -> list[tuple[int, float]]:
+        """Return the primaries and sides that an attacker comes nearer to than asked, the most demanding first.
+
+        Args:
+            hidden: the cells whose value is not shown: at least those of every solution that was noted.
+        """
+        if np.array_equal(hidden, self._attacked):
+            return self._open()
+        self._attacked = hidden.copy()
+        bounds = self.bounds
+        open_ = np.array([cell for cell, _ in self._open()], dtype=np.int64)
+        targets = open_[np.sort(np.unique(open_, return_index=True)[1])]
+        for attack, cells in attacks(self._problem, hidden, bounds.down, bounds.up, targets, self._seed):
+            self._all_at_once(attack, cells)
+            for cell in cells.tolist():
+                for side in (1.0, -1.0):
+                    if not self.reached(cell, side):
+                        self.note(attack.group, attack.farthest(cell, side))
+        return self._open()
+
+    def _open(self) -> list[tuple[int, float]]:
+        return [
+            (cell, side)
+            for cell in self._asked.tolist()
+            for side in (1.0, -1.0)
+            if not self.reached(cell, side)
+        ]
+
+    def _all_at_once(self, attack: Attack, cells: Ints) -> None:
+        """Prove as many cells as can be by few solutions, each with all unproved cells pulled away in random directions."""
+        chance = np.random.default_rng(self._seed)
+        bounds = self.bounds
+        while len(cells) > FEW:
+            above = self._highest[cells] < bounds.upper[cells] - TOLERANCE
+            below = -self._lowest[cells] < bounds.lower[cells] - TOLERANCE
+            open_ = above | below
+            cells, above, below = cells[open_], above[open_], below[open_]
+            if not len(cells):
+                return
+            sides = np.where(
+                above & below, chance.choice((-1.0, 1.0), len(cells)), np.where(above, 1.0, -1.0)
+            )
+            found = attack.together(cells, sides * chance.uniform(0.5, 1.5, len(cells)))
+            moved = found[np.searchsorted(attack.group, cells)]
+            self.note(attack.group, found)
+            proved = (above & (moved >= bounds.upper[cells] - TOLERANCE)) | (
+                below & (-moved >= bounds.lower[cells] - TOLERANCE)
+            )
+            if np.count_nonzero(proved) < 0.05 * len(cells):
+                return
 
 
 def intervals(

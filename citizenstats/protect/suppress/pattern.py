@@ -1,4 +1,4 @@
-"""The whole way from unsafe cells to a pattern: exact elimination, repair, insiders, and a check of its own.
+"""The whole way from unsafe cells to a pattern: exact elimination, repair, insiders, and what could not be protected.
 
 What belongs here: the order of the methods. What does not: any one of them.
 """
@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from citizenstats.protect.suppress.attack import Bounds, unprotected
+from citizenstats.protect.suppress.attack import Bounds, Proofs
 from citizenstats.protect.suppress.exact import cheapest
 from citizenstats.protect.suppress.gauss import coordinates, dearest, eliminate
 from citizenstats.protect.suppress.graph import Ints
@@ -49,10 +49,10 @@ def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repai
     begun = time.monotonic()
     problem.check()
     allowed = ~problem.fixed
-    hidden, proved = _against_outsiders(problem, allowed, seed), False
+    (hidden, proofs), proved = _against_outsiders(problem, allowed, seed), False
     if method == "exact":
         hidden, proved = cheapest(problem, hidden, allowed, seed)
-        hidden = hidden.copy()
+        hidden, proofs = hidden.copy(), _proofs(problem, seed)
     outsiders = int(np.count_nonzero(hidden))
     known = {layer.name: people(problem, layer) if insiders else [] for layer in problem.layers}
     rounds, exposures = 0, _exposures(problem, known, hidden & allowed, seed)
@@ -70,36 +70,55 @@ def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repai
         suppressed=hidden,
         primary=int(np.count_nonzero(problem.primary)),
         secondary=int(np.count_nonzero(secondary)),
-        failures=tuple(sorted(_failures(problem, known, exposures, hidden & allowed, seed))),
+        failures=tuple(sorted(_failures(problem, proofs, known, exposures, hidden & allowed, seed))),
         rounds=rounds,
         cheapest=proved and int(np.count_nonzero(hidden)) == outsiders,
         seconds=time.monotonic() - begun,
     )
 
 
-def _against_outsiders(problem: Problem, allowed: Mask, seed: int) -> Mask:
-    """Return the cells to hide from those who know nothing but what is published; of small tables the cheaper of two."""
-    found = []
-    for eliminating in (True, False) if problem.cells <= SMALL else (True,):
-        hidden = problem.primary | problem.hidden
-        if eliminating:
-            _eliminate(problem, hidden)
-        for layer in problem.layers:
-            bounds = Bounds.of(layer)
-            repair(
-                problem, bounds, unprotected(problem, bounds, hidden & allowed, seed), allowed, hidden, seed
-            )
-        found.append(pruned(problem, hidden, seed) if problem.cells <= SMALL else hidden)
-    return min(found, key=lambda hidden: float(problem.cost[hidden].sum()))
+def _proofs(problem: Problem, seed: int) -> dict[str, Proofs]:
+    return {layer.name: Proofs(problem, Bounds.of(layer), seed) for layer in problem.layers}
 
 
-def _eliminate(problem: Problem, hidden: Mask) -> None:
+def _against_outsiders(problem: Problem, allowed: Mask, seed: int) -> tuple[Mask, dict[str, Proofs]]:
+    """Return the cells to hide from those who know nothing but what is published, and what was proved of them.
+
+    A small table is repaired with elimination and without, and the cheaper of the two is taken.
+    """
+    if problem.cells > SMALL:
+        return _repaired(problem, allowed, seed, eliminating=True)
+    found = [
+        pruned(problem, _repaired(problem, allowed, seed, eliminating=way)[0], seed) for way in (True, False)
+    ]
+    # A proof may move what was given back, so nothing counts as proved.
+    return min(found, key=lambda hidden: float(problem.cost[hidden].sum())), _proofs(problem, seed)
+
+
+def _repaired(
+    problem: Problem, allowed: Mask, seed: int, *, eliminating: bool
+) -> tuple[Mask, dict[str, Proofs]]:
+    hidden, proofs = problem.primary | problem.hidden, _proofs(problem, seed)
+    if eliminating:
+        _eliminate(problem, proofs, allowed, hidden)
+    for of in proofs.values():
+        repair(problem, of, of.unprotected(hidden & allowed), allowed, hidden, seed)
+    return hidden, proofs
+
+
+def _eliminate(problem: Problem, proofs: Mapping[str, Proofs], allowed: Mask, hidden: Mask) -> None:
     """Hide what would give a primary away by adding and subtracting alone; `hidden` is changed."""
-    vectors = coordinates(problem.graph, problem.cost)
+    vectors = None
     for layer in problem.layers:
+        within = np.zeros(problem.cells, dtype=np.bool_)
+        within[[cell for cell, _ in proofs[layer.name].unprotected(hidden & allowed)]] = True
         still = (layer.down == 0) & (layer.up == 0)
-        secret = layer.primary & ~problem.fixed & ~still
-        stay = (problem.fixed | still) & ~secret
+        secret = within & ~problem.fixed & ~still
+        if not secret.any():
+            continue
+        if vectors is None:
+            vectors = coordinates(problem.graph, problem.cost)
+        stay = problem.fixed | still
         extra = eliminate(
             vectors,
             dearest(problem.cost, secret),
@@ -121,15 +140,16 @@ def _exposures(
 
 def _failures(
     problem: Problem,
+    proofs: Mapping[str, Proofs],
     known: Mapping[str, list[Ints]],
     exposures: Mapping[str, list[tuple[int, int]]],
     hidden: Mask,
     seed: int,
 ) -> Iterator[Failure]:
-    """Yield what an attacker comes too near to, found from nothing but the mask, and why it is so."""
+    """Yield what an attacker comes too near to though everything was done, and why it is so."""
     for layer in problem.layers:
-        bounds = Bounds.of(layer)
-        outside = unprotected(problem, bounds, hidden, seed)
+        bounds = proofs[layer.name].bounds
+        outside = proofs[layer.name].unprotected(hidden)
         inside = exposures.get(layer.name, [])
         if not outside and not inside:
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from citizenstats.protect.suppress.attack import TOLERANCE, Bounds
+from citizenstats.protect.suppress.attack import TOLERANCE, Bounds, Proofs
 from citizenstats.protect.suppress.graph import Floats, Ints
 from citizenstats.protect.suppress.problem import Mask, Problem
 from citizenstats.protect.suppress.program import Program
@@ -100,33 +100,27 @@ class Defence:
 
 
 def repair(
-    problem: Problem, bounds: Bounds, targets: list[tuple[int, float]], allowed: Mask, hidden: Mask, seed: int
-) -> list[tuple[int, float]]:
-    """Hide cells until every target is protected; `hidden` is changed. Return the targets that cannot be.
+    problem: Problem, proofs: Proofs, targets: list[tuple[int, float]], allowed: Mask, hidden: Mask, seed: int
+) -> None:
+    """Hide cells until every target is protected, as far as can be; `hidden` is changed.
 
     Args:
         problem: the tables.
-        bounds: of one layer.
+        proofs: of one layer; what protects a target is noted there.
         targets: primaries and sides, the most demanding first.
         allowed: the cells that may move.
         hidden: the cells that are hidden already.
         seed: of the solver.
     """
     if not targets:
-        return []
+        return
+    bounds = proofs.bounds
     defence = Defence(problem, bounds, allowed, np.where(hidden, 0.0, problem.cost), seed)
-    highest, lowest = np.zeros(defence.size), np.zeros(defence.size)
-    failed = []
     for cell, side in targets:
-        asked = float(bounds.upper[cell] if side > 0 else bounds.lower[cell])
-        column = defence.column(cell)
-        if column is not None and (highest[column] if side > 0 else -lowest[column]) >= asked - TOLERANCE:
-            continue
-        found = defence.cheapest(cell, side, asked)
-        if found is None:
-            failed.append((cell, side))
-            continue
-        np.maximum(highest, found, out=highest)
-        np.minimum(lowest, found, out=lowest)
-        defence.hide(found, hidden)
-    return failed
+        if not proofs.reached(cell, side):
+            found = defence.cheapest(
+                cell, side, float(bounds.upper[cell] if side > 0 else bounds.lower[cell])
+            )
+            if found is not None:
+                proofs.note(defence.cells, found)
+                defence.hide(found, hidden)
