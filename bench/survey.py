@@ -159,7 +159,7 @@ def _received(house: House, content: Path) -> Path:
             p for p in work.iterdir() if p.suffix not in (".json", ".parquet") or p.name == "table.parquet"
         ):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if outcome.status == "refused":
+    if outcome.status in ("refused", "quarantined"):
         raise SystemExit(f"the generated delivery was refused: {[f.shown() for f in outcome.findings]}")
     return folder
 

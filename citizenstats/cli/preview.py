@@ -68,7 +68,7 @@ def preview(office: Office, dataset: str, file: Path | None) -> int:
         answer("preview", _facts(dataset, found))
     else:
         _show(found)
-    refused = [outcome for outcome in found.outcomes if outcome.status == "refused"]
+    refused = [outcome for outcome in found.outcomes if outcome.status in ("refused", "quarantined")]
     return 1 if refused or found.errors else 0
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset
     from citizenstats.house import House
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Goes up when the same bytes and contract would be read differently: then all deliveries are read again."""
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from citizenstats.house import House
 
-Status = Literal["accepted", "partially_accepted", "refused", "duplicate"]
+Status = Literal["accepted", "partially_accepted", "refused", "quarantined", "duplicate"]
 COUNTING = ("accepted", "partially_accepted")
-"""Of these deliveries there are records."""
+"""Of these deliveries there are records. One in quarantine has none: it holds identifiers that nobody declared."""
 UNCLEAR = "WITHDRAWAL_UNCLEAR"
 """A row without consent whose key cannot be read: whose former record it takes back is not known."""
 COUNTS = ("read", "accepted", "refused", "withheld", "ignored")

@@ -8,6 +8,7 @@ from pathlib import Path
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract
 from citizenstats.engine import Engine, name, quoted
+from citizenstats.receive import guard
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.header import Headers
 from citizenstats.receive.judge import Judge, Problem, text_name
@@ -39,8 +40,15 @@ def judged(
     if contract.key:
         _judge_repeats(engine, contract)
     counts = _counts(engine, source.notes)
+    guarded = guard.look(engine, contract, headers, source, judge)
+    if any(finding.code == guard.STOPS for finding in guarded):
+        _write_withheld(engine, judge, delivery, work)
+        counts |= {"accepted": 0, "refused": counts["accepted"] + counts["refused"]}
+        # Nothing else is told, and no row sent back: it could hold what the delivery is stopped for.
+        told = (*guarded, *_of_withheld(engine), *_of_unclear(engine))
+        return Outcome(delivery, "quarantined", counts, told, source.how)
     swallowed = engine.value("SELECT count(*) FROM judged WHERE list_contains(_problems, 'SWALLOWED_ROWS|')")
-    findings = [*source.findings, *_unread(headers), *_of_problems(engine, judge, headers)]
+    findings = [*source.findings, *guarded, *_unread(headers), *_of_problems(engine, judge, headers)]
     findings += [
         *_of_keys(engine, contract),
         *_of_withheld(engine),
@@ -60,14 +68,19 @@ def judged(
         engine.write_parquet(accepted, work / "records.parquet")
     refused = f"SELECT {judge.refused_columns()} FROM judged WHERE len(_problems) > 0 AND NOT _withheld ORDER BY _row"
     engine.write_parquet(refused, work / "refused.parquet")
-    if judge.identity_columns():
-        withheld = f"SELECT {judge.identity_columns()}, {quoted(delivery.full_name)} AS _delivery FROM judged"
-        engine.write_parquet(f"{withheld} WHERE _ignored IS NULL AND _withheld", work / "withheld.parquet")
+    _write_withheld(engine, judge, delivery, work)
     periods = _periods(engine, contract) if status != "refused" else ()
     return Outcome(delivery, status, counts, tuple(findings), source.how, periods)
 
 
 _ACCEPTED = "_ignored IS NULL AND NOT _withheld AND len(_problems) = 0"
+
+
+def _write_withheld(engine: Engine, judge: Judge, delivery: Delivery, work: Path) -> None:
+    """Keep what tells which former records the withheld rows take back."""
+    if judge.identity_columns():
+        withheld = f"SELECT {judge.identity_columns()}, {quoted(delivery.full_name)} AS _delivery FROM judged"
+        engine.write_parquet(f"{withheld} WHERE _ignored IS NULL AND _withheld", work / "withheld.parquet")
 
 
 def _judge_repeats(engine: Engine, contract: Contract) -> None:

@@ -97,6 +97,12 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "WITHDRAWAL_UNCLEAR": Words("Rows without consent do not say whose they are, so what you sent before about these "
                                     "people cannot be taken back; until that is clear nothing new is published.",
                                     "Send the file again with the key of these rows, or without the rows."),
+        "IDENTIFIER_NOT_DECLARED": Words(
+            "A column holds what tells who somebody is, and is not agreed to: the file is stopped, and nothing of it is used.",
+            "Take the column out and send the file again, or ask us to declare it as an identifier in the agreement.",
+            "{kind}, column {place}"),
+        "IDENTIFIER_IN_TEXT": Words("Some cells hold what tells who somebody is.",
+                                    "Take it out of the texts next time.", "{kind}, column {place}"),
         "IGNORED": Words("Rows are no data and are left out.", "Nothing, if that is right.", "{reason}"),
         "BLANK_ROWS": Words("Blank rows are left out.", "Nothing."),
         "REPEATED_ROWS": Words("Rows stand there twice; one of each is kept.", "Nothing, if that is right."),
@@ -180,6 +186,12 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "WITHDRAWAL_UNCLEAR": Words("Rækker uden samtykke siger ikke, hvem de handler om, så det, I før har sendt om disse "
                                     "personer, kan ikke trækkes tilbage; indtil det er klart, udgives intet nyt.",
                                     "Send filen igen med rækkernes nøgle, eller uden rækkerne."),
+        "IDENTIFIER_NOT_DECLARED": Words(
+            "En kolonne fortæller, hvem nogen er, uden at det er aftalt: filen er standset, og intet af den bruges.",
+            "Tag kolonnen ud, og send filen igen, eller bed os erklære den som identifikator i aftalen.",
+            "{kind}, kolonne {place}"),
+        "IDENTIFIER_IN_TEXT": Words("Nogle celler fortæller, hvem nogen er.", "Tag det ud af teksterne næste gang.",
+                                    "{kind}, kolonne {place}"),
         "IGNORED": Words("Rækker er ikke data og er udeladt.", "Intet, hvis det er rigtigt.", "{reason}"),
         "BLANK_ROWS": Words("Tomme rækker er udeladt.", "Intet."),
         "REPEATED_ROWS": Words("Rækker står der to gange; én af hver beholdes.", "Intet, hvis det er rigtigt."),
@@ -204,9 +216,12 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "accepted": "Accepted",
         "partially_accepted": "Accepted in part",
         "refused": "Refused",
+        "quarantined": "In quarantine",
         "duplicate": "Received before",
         "accepted_means": "All rows count.",
         "partially_accepted_means": "The rows that keep the agreement count. Please mend the others and send the file again.",
+        "quarantined_means": "The file is locked away: it seems to tell who people are in columns that are not agreed to. "
+        "Nothing of it counts. What you sent before stays as it was.",
         "refused_means": "Nothing of this file counts. What you sent before stays as it was.",
         "duplicate_means": "This file changes nothing.",
         "rows": "Rows",
@@ -263,9 +278,12 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "accepted": "Modtaget",
         "partially_accepted": "Delvist modtaget",
         "refused": "Afvist",
+        "quarantined": "I karantæne",
         "duplicate": "Modtaget før",
         "accepted_means": "Alle rækker gælder.",
         "partially_accepted_means": "De rækker, der holder aftalen, gælder. Ret de andre, og send filen igen.",
+        "quarantined_means": "Filen er låst inde: den ser ud til at fortælle, hvem folk er, i kolonner, der ikke er aftalt. "
+        "Intet i den gælder. Det, I sendte før, står ved magt.",
         "refused_means": "Intet i filen gælder. Det, I sendte før, står ved magt.",
         "duplicate_means": "Filen ændrer intet.",
         "rows": "Rækker",
@@ -317,12 +335,16 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "guessed": "a guess", "engine": "whole table", "row by row": "row by row", "workbook": "workbook",
         "tab": "tab", "semicolon": "semicolon", "comma": "comma", "bar": "bar",
         "pdf": "a PDF", "database": "a database", "parquet": "Parquet", "web page": "a web page or XML",
+        "EMAIL": "e-mail addresses", "PHONE": "telephone numbers", "NATIONAL_ID": "national identity numbers",
+        "DEVICE": "ids of devices", "COORDINATES": "exact coordinates", "NAME": "names of persons",
     },
     "da": {
         "byte order mark": "byte order mark", "valid UTF-8": "byte er gyldig UTF-8", "declared": "aftalen",
         "guessed": "et gæt", "engine": "hele tabellen", "row by row": "række for række", "workbook": "projektmappe",
         "tab": "tabulator", "semicolon": "semikolon", "comma": "komma", "bar": "lodret streg",
         "pdf": "en PDF", "database": "en database", "parquet": "Parquet", "web page": "en webside eller XML",
+        "EMAIL": "mailadresser", "PHONE": "telefonnumre", "NATIONAL_ID": "personnumre",
+        "DEVICE": "id'er på enheder", "COORDINATES": "nøjagtige koordinater", "NAME": "personnavne",
     },
 }
 """Language → word of ours in a fact → how it is said."""
