@@ -17,7 +17,7 @@ def house(tmp_path: Path) -> House:
     store = Store(tmp_path / "home")
     store.prepare()
     known = Dataset("kin", "homes", None, Document(tmp_path, {}, {}))  # type: ignore[arg-type]
-    mappings = Mappings(tmp_path, None, {}, MappingProxyType({"kin/homes": known}), {}, None)  # type: ignore[arg-type]
+    mappings = Mappings(tmp_path, None, {}, MappingProxyType({"kin/homes": known}), {}, None, None)  # type: ignore[arg-type]
     return House(store, mappings)
 
 

@@ -58,13 +58,7 @@ def lint(folder: Path) -> list[MappingError]:
 
 def _quality(mappings: Mappings) -> Iterator[MappingError]:
     """Yield assessments of criteria, and minima of dimensions, that the catalogue of criteria does not know."""
-    from citizenstats.quality.catalogue import catalogue
-
-    try:
-        known = catalogue(mappings.folder)
-    except MappingError as error:
-        yield error
-        return
+    known = mappings.quality
     for dataset in mappings.datasets.values():
         for criterion in dataset.contract.assessment:
             if criterion not in known.criteria:

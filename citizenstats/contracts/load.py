@@ -27,13 +27,14 @@ from citizenstats.store import digest
 
 if TYPE_CHECKING:
     from citizenstats.mapping.resolve import Resolved
+    from citizenstats.quality.catalogue import Catalogue
 
 T = TypeVar("T", bound=BaseModel)
 Position = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 core words only."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML 1.2 core words only; parsed by libyaml where it is there."""
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -80,11 +81,17 @@ def read_yaml(path: Path) -> Document:
             "BAD_YAML", f"this is not YAML: {getattr(error, 'problem', error)}", where
         ) from None
     lines: dict[Position, int] = {}
-    content = _plain(node, (), lines, path) if node is not None else {}
+    loader = _Loader("")
+    try:
+        content = _plain(node, (), lines, path, loader) if node is not None else {}
+    finally:
+        loader.dispose()
     return Document(path, content, lines)
 
 
-def _plain(node: yaml.Node, position: Position, lines: dict[Position, int], path: Path) -> Any:
+def _plain(
+    node: yaml.Node, position: Position, lines: dict[Position, int], path: Path, loader: _Loader
+) -> Any:
     lines[position] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}
@@ -94,16 +101,12 @@ def _plain(node: yaml.Node, position: Position, lines: dict[Position, int], path
                 raise MappingError(
                     "DUPLICATE_KEY", f"the key '{key}' stands twice", f"{path}:{key_node.start_mark.line + 1}"
                 )
-            result[key] = _plain(value_node, (*position, key), lines, path)
+            result[key] = _plain(value_node, (*position, key), lines, path, loader)
             lines[(*position, key)] = key_node.start_mark.line + 1
         return result
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*position, i), lines, path) for i, item in enumerate(node.value)]
-    loader = _Loader("")
-    try:
-        return loader.construct_object(node)
-    finally:
-        loader.dispose()
+        return [_plain(item, (*position, i), lines, path, loader) for i, item in enumerate(node.value)]
+    return loader.construct_object(node)
 
 
 def validated(model: type[T], document: Document) -> T:
@@ -216,6 +219,8 @@ class Mappings:
     dataflows: Mapping[str, DataflowFile]
     """``AGENCY:ID`` → dataflow file."""
     structures: Structures
+    quality: Catalogue
+    """The criteria of quality."""
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset by ``partner/dataset``; raises MappingError when there is none."""
@@ -258,7 +263,7 @@ def load_mappings(folder: Path) -> Mappings:
     from citizenstats.quality.catalogue import catalogue
     from citizenstats.sdmx.load import load_structures
 
-    catalogue(folder)
+    criteria = catalogue(folder)
     agency = validated(AgencyFile, read_yaml(folder / "agency.yaml"))
     partners: dict[str, PartnerFile] = {}
     datasets: dict[str, Dataset] = {}
@@ -273,7 +278,7 @@ def load_mappings(folder: Path) -> Mappings:
         for path in sorted((folder / "dataflows").glob("*/*.yaml"))
     }
     structures = load_structures(folder, agency, partners, datasets, dataflows)
-    return Mappings(folder, agency, partners, datasets, dataflows, structures)
+    return Mappings(folder, agency, partners, datasets, dataflows, structures, criteria)
 
 
 def load_dataset(path: Path) -> Dataset:

@@ -13,7 +13,6 @@ from citizenstats import clock
 from citizenstats.contracts.load import Dataset
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Report, Reported, Texts
-from citizenstats.quality.catalogue import catalogue
 from citizenstats.quality.measure import percent
 from citizenstats.sdmx.model import Reference
 
@@ -128,7 +127,7 @@ def source(house: House, dataset: Dataset) -> Reported:
 
 
 def _quality(house: House, found: Mapping[str, Any]) -> Reported:
-    questions = {i: c.question for i, c in catalogue(house.mappings.folder).criteria.items()}
+    questions = {i: c.question for i, c in house.mappings.quality.criteria.items()}
     parts = [] if found["score"] is None else [Reported("QUALITY_SCORE", found["score"])]
     parts += [
         Reported("QUALITY_GATE", _english("met" if found["gate"] == "open" else "not met")),

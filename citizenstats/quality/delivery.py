@@ -6,7 +6,6 @@ A person's assessment, and what is measured of a whole dataflow, is told to the 
 from __future__ import annotations
 
 from citizenstats.house import House
-from citizenstats.quality.catalogue import catalogue
 from citizenstats.quality.judge import answer
 from citizenstats.quality.measure import OF_DATASET, Subject, percent
 from citizenstats.receive.outcome import COUNTING, Outcome
@@ -28,7 +27,7 @@ def quality_of_delivery(house: House, outcome: Outcome, language: str) -> list[d
     dataset = house.mappings.dataset(outcome.delivery.dataset)
     subject = Subject(house, dataset, frozenset([outcome.delivery.full_name]))
     told = []
-    for identifier, criterion in catalogue(house.mappings.folder).criteria.items():
+    for identifier, criterion in house.mappings.quality.criteria.items():
         if criterion.measure not in TOLD or criterion.measure is None:
             continue
         measured = OF_DATASET[criterion.measure](subject)

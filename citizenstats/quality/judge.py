@@ -15,7 +15,7 @@ from typing import Any, Literal
 from citizenstats.contracts.model import Assessment, DataflowQuality
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.quality.catalogue import Catalogue, Criterion, catalogue
+from citizenstats.quality.catalogue import Catalogue, Criterion
 from citizenstats.quality.figures import figures_of
 from citizenstats.quality.measure import OF_DATASET, Measured, Subject, percent
 
@@ -56,7 +56,7 @@ def quality_of(
         ``score`` and the dimensions' scores from 0 to 1 to two digits (None where no criterion applies), each criterion's
         verdict and reason, and the hindrances to publication. No count of rows and no name is in it.
     """
-    criteria = catalogue(house.mappings.folder)
+    criteria = house.mappings.quality
     said = house.mappings.dataflow(flow)
     scratch = house.store.scratch
     of_flow = figures_of(house, flow, file, former).measured(scratch)

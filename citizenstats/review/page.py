@@ -11,7 +11,7 @@ import jinja2
 
 from citizenstats.engine import session
 from citizenstats.house import House
-from citizenstats.quality.catalogue import Catalogue, catalogue
+from citizenstats.quality.catalogue import Catalogue
 from citizenstats.quality.judge import told
 from citizenstats.receive.delivery import deliveries
 from citizenstats.receive.outcome import outcome_of
@@ -72,7 +72,7 @@ def review_page(
             "moves": look.moves(),
         }
     file = house.mappings.dataflow(name_of_flow)
-    criteria = catalogue(house.mappings.folder)
+    criteria = house.mappings.quality
     listed = _deliveries(house, file.feeds, facts["deliveries"])
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

@@ -12,6 +12,7 @@ from citizenstats.contracts.load import Dataset, Document, Mappings
 from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, PartnerFile
 from citizenstats.harmonize.frame import sql_type
 from citizenstats.house import House
+from citizenstats.quality.catalogue import catalogue
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.outcome import COUNTS, Outcome
 from citizenstats.sdmx.model import (
@@ -131,7 +132,10 @@ def office(home: Path, *, found: Structures | None = None, **flow: Any) -> House
     partner = PartnerFile(id="KIN", name={"en": "Kin"}, contact="kin@example.org")
     store = Store(home)
     store.prepare()
-    return House(store, Mappings(home, agency, {"kin": partner}, datasets, dataflows, found or structures()))
+    return House(
+        store,
+        Mappings(home, agency, {"kin": partner}, datasets, dataflows, found or structures(), catalogue(home)),
+    )
 
 
 def row(
