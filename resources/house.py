@@ -49,13 +49,19 @@ class HouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def open(self) -> House:
         """Return the house, its folders made when they are missing."""
-        store = Store(Path(self.home))
-        store.prepare()
-        return House(store, self.contents())
+        return House(_prepared(self.home), self.contents())
 
 
 def _place(given: Path | None, variable: str, beside: str) -> Path:
     return Path(given or os.environ.get(variable) or ROOT / beside).absolute()
+
+
+@lru_cache(maxsize=2)
+def _prepared(home: str) -> Store:
+    """Return the store, made ready once a process: what a crash left behind is from before it started."""
+    store = Store(Path(home))
+    store.prepare()
+    return store
 
 
 @lru_cache(maxsize=2)

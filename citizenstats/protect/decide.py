@@ -8,7 +8,9 @@ not changed stays shown, for it is known; what was hidden and has not changed st
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,11 +67,19 @@ def decide(engine: Engine, parents: Parents) -> pa.Table:
         parents: the variables.
     """
     thin = dict(_populations(engine, parents))
-    rows: list[tuple[str, list[str], str]] = []
-    for (name, population), figure in _figures(engine):
+
+    def suppressed_of(entry: tuple[tuple[str, str], Figure]) -> Bools:
+        (_, population), figure = entry
         gone = thin.get(population, frozenset())
         among = np.array([at in gone for at in figure.at], dtype=bool)
-        suppressed = pattern(replace(figure, hidden=figure.hidden | among), parents)
+        return pattern(replace(figure, hidden=figure.hidden | among), parents)
+
+    figures = list(_figures(engine))
+    # The solver works without holding the interpreter, and each figure stands by itself.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(suppressed_of, figures))
+    rows: list[tuple[str, list[str], str]] = []
+    for ((name, _), figure), suppressed in zip(figures, found, strict=True):
         rows += [
             (name, list(figure.at[i]), "unsafe" if figure.unsafe[i] else "with others")
             for i in np.flatnonzero(suppressed).tolist()
@@ -84,6 +94,8 @@ def pattern(figure: Figure, parents: Parents) -> Bools:
     Where even the best pattern leaves an unsafe cell within reach, all breakdowns that hold such a cell are hidden whole, and
     at last the whole figure.
     """
+    if _is_settled(figure):
+        return figure.hidden | figure.unsafe
     made = _table(figure, parents)
     breakdowns = [frozenset(entry.partition("=")[0] for entry in at) for at in figure.at]
     figure = replace(figure, hidden=figure.hidden | (_mostly_unsafe(figure, breakdowns) & ~figure.kept))
@@ -103,6 +115,19 @@ def pattern(figure: Figure, parents: Parents) -> Bools:
         if not (whole & ~suppressed).any():
             whole[:] = True
         figure = replace(figure, hidden=figure.hidden | whole, kept=figure.kept & ~whole)
+
+
+def _is_settled(figure: Figure) -> bool:
+    """Return whether every cell is as it was in the last release, so that its pattern, which protects, stands.
+
+    Not where a cell that was shown may be shown no more: the threshold has risen since.
+    """
+    few = figure.unsafe.copy()
+    for layer, counted in figure.layers.items():
+        if layer in CHANGES and np.nan_to_num(counted).any():
+            return False
+        few |= (counted > 0) & (counted < figure.minimum)
+    return bool((figure.kept | figure.hidden).all()) and not (few & figure.kept).any()
 
 
 def _mostly_unsafe(figure: Figure, breakdowns: Sequence[frozenset[str]]) -> Bools:

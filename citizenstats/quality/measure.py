@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -86,7 +86,11 @@ class Subject:
     @cached_property
     def answers(self) -> tuple[int, int] | None:
         """How many answers feed figures in the records behind, and how many of them are empty."""
-        return _answers(self.records, self.contract)
+        asked = []
+        for column in feeding(self.contract):
+            has = has_why(self.contract.columns[column])
+            asked.append((column, why_name(column) if has else None))
+        return _answers(tuple(self.records), tuple(asked))
 
     @cached_property
     def newest_year(self) -> int | None:
@@ -107,18 +111,23 @@ def _source(files: Sequence[Path]) -> str:
     return f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
 
 
-def _answers(files: Sequence[Path], contract: Contract) -> tuple[int, int] | None:
-    asked, empty = [], []
+@lru_cache(maxsize=64)
+def _answers(files: Sequence[Path], columns: Sequence[tuple[str, str | None]]) -> tuple[int, int] | None:
+    """Return how many answers these columns hold, each with the one that says why it is empty, and how many are empty.
+
+    Records never change once they are written, so the count of a file is the same at every reading.
+    """
     if not files:
         return None
     source = _source(files)
+    asked, empty = [], []
     with session([f.parent for f in files]) as engine:
         known = {c for c, _ in engine.columns(source)}
-        for column in [c for c in feeding(contract) if c in known]:
-            why = why_name(column) if has_why(contract.columns[column]) else "NULL"
-            applies = f"{why} IS DISTINCT FROM 'not_applicable'"
-            asked.append(f"count(*) FILTER (WHERE {applies})")
-            empty.append(f"count(*) FILTER (WHERE {name(column)} IS NULL AND {applies})")
+        for column, why in columns:
+            if column in known:
+                applies = f"{why or 'NULL'} IS DISTINCT FROM 'not_applicable'"
+                asked.append(f"count(*) FILTER (WHERE {applies})")
+                empty.append(f"count(*) FILTER (WHERE {name(column)} IS NULL AND {applies})")
         if not asked:
             return None
         row = engine.rows(f"SELECT {' + '.join(asked)}, {' + '.join(empty)} FROM ({source})")[0]

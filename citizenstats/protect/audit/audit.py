@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,9 @@ def audit(
     groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[0][i] for i in apart), []).append(row)
-    found = [_attacked(group, inside, [parents[d] for d in summing]) for group in groups.values()]
+    above = [parents[d] for d in summing]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda group: _attacked(group, inside, above), groups.values()))
     widths = [width for widths, _ in found for width, _ in widths]
     return Audit(
         cells=len(rows),
