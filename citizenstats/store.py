@@ -93,6 +93,10 @@ class Store:
         """The candidates of the dataflow ``AGENCY:ID``."""
         return self.restricted / "candidates" / flow.replace(":", "/")
 
+    def extracts(self, dataset: str) -> Path:
+        """The log of what researchers took of a dataset, a folder each."""
+        return self.restricted / "extracts" / dataset
+
     def releases(self, flow: str) -> Path:
         """The public folder of the dataflow ``AGENCY:ID``; releases lie under ``<version>/<release>``."""
         return self.published / flow.replace(":", "/")

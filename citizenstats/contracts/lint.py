@@ -203,6 +203,9 @@ def _record_expressions(contract: Contract, document: Document) -> Iterator[Mapp
         yield from _expression(rule.must, seen, document.where(("rules", i, "must")))
     for i, ignored in enumerate(contract.ignore):
         yield from _expression(ignored.when, list(contract.columns), document.where(("ignore", i, "when")))
+    for name, levels in contract.extract.generalise.items() if contract.extract is not None else ():
+        for i, level in enumerate(levels):
+            yield from _expression(level, [name], document.where(("extract", "generalise", name, i)))
 
 
 def _expression(text: str, names: list[str], where: str) -> list[MappingError]:
