@@ -56,8 +56,7 @@ def drop(house: House, folder: Path, before: Delivered) -> list[Path]:
         dataset = f"{path.parent.parent.name}/{path.parent.name}"
         if dataset not in house.mappings.datasets or (dataset, sha256_of(path)) in before:
             continue
-        target = house.store.inbox(dataset) / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target = house.store.make_inbox(dataset) / path.name
         hidden = target.with_name(f".{path.name}.part")
         shutil.copyfile(path, hidden)
         hidden.replace(target)

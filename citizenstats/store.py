@@ -5,10 +5,12 @@ is never changed. `Store.commit_folder` and `Store.commit_file` write to a tempo
 flush to disk, and rename: a crash anywhere leaves the former state. "Current" is derived, or is one small
 pointer file replaced in one step.
 
-    <home>/inbox/<partner>/<dataset>/      partners write here
-    <home>/outbox/<partner>/<dataset>/     receipts
-    <home>/restricted/                     mode 0700; everything that is not public
-    <home>/published/                      everything that is public
+    <home>/inbox/<partner>/<dataset>/      partners write here: 2770, for the group of the partner
+    <home>/outbox/<partner>/<dataset>/     receipts: 2750, its files 0640, for the group of the partner
+    <home>/restricted/                     everything that is not public: 0700, its files 0600
+    <home>/published/                      everything that is public: 0755, its files 0644
+
+The modes are those, whatever the umask. A folder of a partner keeps the group that it is given.
 """
 
 from __future__ import annotations
@@ -30,6 +32,10 @@ from citizenstats.errors import CitizenstatsError
 
 _WORK = ".work-"
 _DAY = 24 * 60 * 60
+_OURS = (0o700, 0o600)
+_PARTNERS = (0o2750, 0o640)
+_EVERYBODYS = (0o755, 0o644)
+_INBOX = 0o2770
 
 
 @dataclass(frozen=True)
@@ -103,13 +109,30 @@ class Store:
 
     def prepare(self) -> None:
         """Make the folders that must be there, with their modes, and remove what a crash left half written."""
-        for folder in (self.home, self.home / "inbox", self.home / "outbox", self.published):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.restricted.mkdir(exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
+        # Who may go through to a folder of one's own learns no other partner's name.
+        for folder, mode in (
+            (self.home / "inbox", 0o711),
+            (self.home / "outbox", 0o711),
+            (self.published, 0o755),
+        ):
+            if not folder.exists():
+                folder.mkdir()
+                folder.chmod(mode)
+        self.restricted.mkdir(mode=0o700, exist_ok=True)
         self.restricted.chmod(0o700)
-        self.scratch.mkdir(exist_ok=True)
+        self._make(self.scratch)
         for top in (self.restricted, self.published, self.home / "outbox"):
             _sweep(top, never=self.dagster)
+
+    def make_inbox(self, dataset: str) -> Path:
+        """Return the folder that the partner of ``partner/dataset`` writes to; one that is made is closed to others."""
+        inbox = self.inbox(dataset)
+        for folder in (inbox.parent, inbox):
+            if not folder.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(_INBOX)
+        return inbox
 
     # --- the door -----------------------------------------------------------------------------------------
 
@@ -121,13 +144,15 @@ class Store:
             CitizenstatsError: ``ALREADY_THERE`` when `target` exists: committed folders never change, and whoever
                 comes second must look at what the first one made.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make(target.parent)
         work = target.parent / _work_name()
-        work.mkdir()
+        work.mkdir(mode=0o700)
         try:
             yield work
             for path in sorted(work.rglob("*")):
+                self._close(path)
                 _flush(path)
+            self._close(work)
             _flush(work)
             try:
                 work.rename(target)
@@ -143,11 +168,10 @@ class Store:
 
     def commit_file(self, target: Path, content: bytes) -> None:
         """Write a file in one step, replacing what was there."""
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make(target.parent)
         work = target.parent / _work_name()
         try:
-            work.write_bytes(content)
-            _flush(work)
+            self._write(work, content)
             work.replace(target)
             _flush(target.parent)
         finally:
@@ -155,11 +179,10 @@ class Store:
 
     def commit_once(self, target: Path, content: bytes) -> bool:
         """Write a file whole if there is none yet; return whether it was us."""
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make(target.parent)
         work = target.parent / _work_name()
         try:
-            work.write_bytes(content)
-            _flush(work)
+            self._write(work, content)
             os.link(work, target)
             _flush(target.parent)
         except FileExistsError:
@@ -170,7 +193,7 @@ class Store:
 
     def claim(self, target: Path) -> bool:
         """Create an empty file if nobody has yet; return whether it was us."""
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make(target.parent)
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
@@ -185,6 +208,38 @@ class Store:
         """Return what `commit_state` wrote last for `place`, with ``state`` and ``folder``; None when nothing."""
         found = read_json(place / "current.json")
         return None if found is None else {**found, "folder": place / found["state"]}
+
+    # --- who may read -------------------------------------------------------------------------------------
+
+    def _write(self, work: Path, content: bytes) -> None:
+        work.touch(mode=0o600)
+        work.write_bytes(content)
+        self._close(work)
+        _flush(work)
+
+    def _modes(self, path: Path) -> tuple[int, int] | None:
+        """Return the modes of folders and files at a place of the store; None outside of it."""
+        if path.is_relative_to(self.restricted):
+            return _OURS
+        if path.is_relative_to(self.home / "outbox"):
+            return _PARTNERS
+        return _EVERYBODYS if path.is_relative_to(self.published) else None
+
+    def _close(self, path: Path) -> None:
+        """Give a file or folder its mode; what it is given does not depend on the umask."""
+        modes = self._modes(path)
+        if modes is not None and not path.is_symlink():
+            path.chmod(modes[0] if path.is_dir() else modes[1])
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder and those above it; those that are there keep what somebody gave them."""
+        missing = []
+        while not folder.exists():
+            missing.append(folder)
+            folder = folder.parent
+        for one in reversed(missing):
+            one.mkdir(mode=0o700, exist_ok=True)
+            self._close(one)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -24,6 +24,36 @@ def test_the_restricted_part_is_closed_to_others(store: Store) -> None:
     assert store.restricted.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_modes_are_those_of_the_place_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        store = Store(tmp_path / "office")
+        store.prepare()
+        store.make_inbox("watch/answers")
+        for top in (
+            store.restricted / "a" / "b",
+            store.outbox("watch/answers"),
+            store.releases("A:F") / "1.0.0",
+        ):
+            with store.commit_folder(top / "state") as work:
+                (work / "inner").mkdir()
+                (work / "inner" / "file").write_bytes(b"x")
+            store.commit_file(top / "file", b"x")
+            store.commit_once(top / "once", b"x")
+    finally:
+        os.umask(before)
+
+    def modes(top: Path) -> set[tuple[bool, int]]:
+        return {(path.is_dir(), path.stat().st_mode & 0o7777) for path in top.rglob("*")}
+
+    assert modes(store.restricted) == {(True, 0o700), (False, 0o600)}
+    assert modes(store.home / "outbox") == {(True, 0o2750), (False, 0o640)}
+    assert modes(store.published) == {(True, 0o755), (False, 0o644)}
+    assert modes(store.home / "inbox") == {(True, 0o2770)}
+    assert store.published.stat().st_mode & 0o777 == 0o755
+
+
 def _commit(store: Store, target: Path, text: str, fail: type[Exception] | None = None) -> None:
     with store.commit_folder(target) as work:
         (work / "file.txt").write_text(text)

@@ -115,7 +115,8 @@ def _row(
 def deliveries(office: Office, dataset: str | None) -> None:
     """List deliveries and their rows.
 
-    All of them, or those of DATASET (PARTNER/DATASET).
+    All of them, or those of DATASET (PARTNER/DATASET). How a partner called a file stands in that partner's receipt only: it
+    may be a person's name.
     """
     from citizenstats.receive.delivery import deliveries as all_deliveries
     from citizenstats.receive.outcome import outcome_of
@@ -130,7 +131,6 @@ def deliveries(office: Office, dataset: str | None) -> None:
                 {
                     "delivery": delivery.full_name,
                     "dataset": name,
-                    "file": delivery.file_name,
                     "arrived": delivery.arrived,
                     "size": delivery.size,
                     "status": outcome.status if outcome else "pending",
@@ -142,8 +142,8 @@ def deliveries(office: Office, dataset: str | None) -> None:
         return
     table(
         "Deliveries",
-        ("delivery", "file", "arrived", "status", *COUNTS),
-        [(r["delivery"], r["file"], r["arrived"], r["status"], *(r[k] for k in COUNTS)) for r in rows],
+        ("delivery", "arrived", "status", *COUNTS),
+        [(r["delivery"], r["arrived"], r["status"], *(r[k] for k in COUNTS)) for r in rows],
     )
 
 

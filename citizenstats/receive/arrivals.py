@@ -75,9 +75,8 @@ def passed_over(store: Store, dataset: str, pattern: str) -> list[tuple[str, str
 
 
 def _finished(store: Store, dataset: str) -> list[Path]:
-    inbox = store.inbox(dataset)
     try:
-        inbox.mkdir(parents=True, exist_ok=True)
+        inbox = store.make_inbox(dataset)
         return sorted(path for path in inbox.iterdir() if not _is_unfinished(path.name))
     except OSError as error:
         raise DeliveryError(
