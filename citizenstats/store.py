@@ -23,7 +23,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,18 @@ class Store:
         finally:
             work.unlink(missing_ok=True)
         return True
+
+    def commit_moved(self, source: Path, target: Path) -> None:
+        """Put a whole file of our own where none is yet; one that is there stays.
+
+        It is for bytes that were not kept when their folder was committed; `source` is on the same file system.
+        """
+        self._close(source)
+        _flush(source)
+        with suppress(FileExistsError):
+            os.link(source, target)
+            self._close(target)
+        _flush(target.parent)
 
     def claim(self, target: Path) -> bool:
         """Create an empty file if nobody has yet; return whether it was us."""

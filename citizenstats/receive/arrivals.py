@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from citizenstats import clock
 from citizenstats.errors import DeliveryError
-from citizenstats.receive.delivery import Delivery, deliveries, keep
+from citizenstats.receive.delivery import Delivery, deliveries, keep, pending
 from citizenstats.receive.outcome import COUNTING, outcome_of
 from citizenstats.store import Store, digest, sha256_of
 
@@ -147,6 +147,26 @@ def take_in(house: House, dataset_name: str, names: Iterable[str]) -> list[Deliv
     return made
 
 
+def take_again(house: House, dataset_name: str) -> None:
+    """Keep the bytes of deliveries that were larger than agreed when they came, and are not any more.
+
+    The file lies in the inbox still; when it is another one now, or gone, the delivery stays without bytes.
+    """
+    store = house.store
+    limit = house.mappings.dataset(dataset_name).contract.delivery.max_megabytes << 20
+    for delivery in pending(house, dataset_name):
+        content = delivery.bytes_file(store)
+        if delivery.duplicate_of is not None or delivery.size > limit or content.exists():
+            continue
+        with tempfile.TemporaryDirectory(dir=store.scratch) as folder:
+            for path in _finished(store, dataset_name):
+                if printable(path.name) != delivery.file_name:
+                    continue
+                copied = _copied(path, delivery.mark, Path(folder) / "bytes", limit)
+                if copied == (delivery.sha256, delivery.size):
+                    store.commit_moved(Path(folder) / "bytes", content)
+
+
 def take_pulled(house: House, dataset_name: str, content: Path, file_name: str) -> Delivery | None:
     """Make a delivery of what was fetched; None when the same bytes count already."""
     sha = sha256_of(content)
@@ -203,14 +223,15 @@ def _changed(descriptor: int, mark: str) -> bool:
 
 
 def _was_moved(house: House, dataset: str, file_name: str, mark: str, sha: str) -> bool:
-    """Return whether a file is one taken before that counts still, restored from a backup or on another disk.
+    """Return whether a file is one taken before, restored from a backup or on another disk.
 
-    Its size and time are the same then, only its inode is not. One that was superseded since may have been sent again.
+    Its size and time are the same then, only its inode is not. That holds for one superseded since too: a restored inbox
+    must not bring back what a later delivery replaced. Who wants that sends the file anew, with a time of its own.
     """
     same_name = [d for d in deliveries(house.store, dataset) if d.file_name == file_name]
     if not same_name or same_name[-1].mark.rpartition(":")[0] != mark.rpartition(":")[0]:
         return False
-    return same_name[-1].sha256 == sha and _counting(house, dataset, sha) == same_name[-1].id
+    return same_name[-1].sha256 == sha
 
 
 def _counting(house: House, dataset_name: str, sha: str) -> str | None:

@@ -55,6 +55,8 @@ def _at_once(house: House, delivery: Delivery) -> Outcome | None:
     limit = house.mappings.dataset(delivery.dataset).contract.delivery.max_megabytes
     if delivery.size > limit << 20:
         return refused(delivery, Finding("TOO_LARGE", facts={"limit": f"{limit:,}"}))
+    if not delivery.bytes_file(house.store).exists():
+        return refused(delivery, Finding("NOT_KEPT"))
     return None
 
 

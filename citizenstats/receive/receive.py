@@ -74,6 +74,7 @@ def receive(house: House, dataset_name: str, settle: float = 2.0, *, fetch: bool
         time.sleep(settle)
         after = arrivals.look(house.store, dataset_name, pattern)
         arrivals.take_in(house, dataset_name, arrivals.still(before, after))
+    arrivals.take_again(house, dataset_name)
     waiting = pending(house, dataset_name)
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as readers:

@@ -80,6 +80,35 @@ def test_an_inbox_restored_from_a_backup_sends_nothing_again(office_of: OFFICE, 
     assert scores(office) == [2]
 
 
+def _larger_than_agreed(office_of: OFFICE) -> Office:
+    office = office_of(lambda said: said["delivery"].update(max_megabytes=1))
+    outcome = office.send(file(*(row(f"p{n}", comment="x" * 200) for n in range(6000))))
+    assert (outcome.status, outcome.findings[0].code) == ("refused", "TOO_LARGE")
+    assert not outcome.delivery.bytes_file(office.house.store).exists()
+    return office
+
+
+def test_what_was_too_large_is_read_when_the_limit_is_raised(office_of: OFFICE) -> None:
+    office = _larger_than_agreed(office_of)
+    office.agree(lambda said: said["delivery"].update(max_megabytes=8))
+    (outcome,) = office.receive()
+    assert (outcome.status, outcome.counts["accepted"], outcome.delivery.number) == ("accepted", 6000, 1)
+    assert office.receive() == []
+
+
+def test_what_was_too_large_and_is_gone_is_told_once(office_of: OFFICE) -> None:
+    office = _larger_than_agreed(office_of)
+    (path,) = office.inbox.iterdir()
+    path.write_text(path.read_text() + "\n")
+    other = path.read_bytes()
+    path.unlink()
+    office.agree(lambda said: said["delivery"].update(max_megabytes=8))
+    (outcome,) = office.receive()
+    assert (outcome.status, outcome.findings[0].code) == ("refused", "NOT_KEPT")
+    assert office.receive() == []
+    assert office.send(other, "answers.csv").status == "accepted"
+
+
 def test_a_file_changed_in_place_is_a_new_delivery(office_of: OFFICE) -> None:
     office = office_of()
     office.send(A)
