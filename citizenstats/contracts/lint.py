@@ -13,6 +13,7 @@ from pathlib import Path
 
 from citizenstats import clock
 from citizenstats.contracts import expressions
+from citizenstats.contracts.binding import unbound
 from citizenstats.contracts.expressions import nearest
 from citizenstats.contracts.load import (
     Dataset,
@@ -49,7 +50,9 @@ def lint(folder: Path) -> list[MappingError]:
         except CitizenstatsError as error:
             return [_as_mapping_error(error)]
         for dataset in mappings.datasets.values():
-            found += _contract(dataset, mappings)
+            faulty = list(_contract(dataset, mappings))
+            # What names no column cannot be bound.
+            found += faulty or list(unbound(dataset))
         for name in mappings.dataflows:
             found += _dataflow(name, mappings)
         found += _quality(mappings)

@@ -521,6 +521,8 @@ def _fault_of_names(extract: Extract, columns: Mapping[str, Column]) -> str | No
             return f"{column} is none of the extract's columns"
     if area is not None and columns[area.column].role == "sensitive":
         return "an area is known to others: its role is quasi_identifier"
+    if area is not None and area.column in extract.generalise:
+        return f"{area.column} is an area: small ones are merged, so it has no steps in generalise"
     if extract.unit is not None and extract.unit not in columns:
         return f"the extract's unit {extract.unit} is no column"
     for column in (place.latitude, place.longitude) if place is not None else ():

@@ -32,6 +32,39 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "a rule with a column that is none": (
         lambda c: c["rules"].append({"must": "scores > 1", "message": "x"}), "UNKNOWN_COLUMN", "score",
     ),
+    "a rule that takes text for a number": (
+        lambda c: c["rules"].append({"must": "region > 5", "message": "x"}), "WRONG_TYPE", "",
+    ),
+    "a rule that takes text for a number in a list": (
+        lambda c: c["rules"].append({"must": "year IN (2023, 2024)", "message": "x"}), "WRONG_TYPE", "",
+    ),
+    "a rule with a function of texts on a date": (
+        lambda c: c["rules"].append({"must": "starts_with(asked_on, '2024')", "message": "x"}), "WRONG_TYPE", "",
+    ),
+    "a rule that compares yes or no with a word": (
+        lambda c: c["rules"].append({"must": "agrees = 'perhaps'", "message": "x"}), "WRONG_TYPE", "",
+    ),
+    "a rule that is no condition": (
+        lambda c: c["rules"].append({"must": "score + 1", "message": "x"}), "NOT_A_CONDITION", "compare",
+    ),
+    "a derived value of another type than its columns allow": (
+        lambda c: c.update({"derive": {"half": "region / 2"}}), "WRONG_TYPE", "",
+    ),
+    "a rule on a derived value of another type": (
+        lambda c: (
+            c.update({"derive": {"word": "upper(region)"}}), c["rules"].append({"must": "word < 3", "message": "x"})
+        ),
+        "WRONG_TYPE", "",
+    ),
+    "an ignored row by the value and not the text": (
+        lambda c: c.update({"ignore": [{"when": "score > 5", "reason": "x"}]}), "WRONG_TYPE", "",
+    ),
+    "an indicator that is no condition": (
+        estimate(lambda e: e["indicators"].update({"SCORE": {"proportion": "score"}})), "NOT_A_CONDITION", "",
+    ),
+    "an indicator over text": (
+        estimate(lambda e: e["indicators"].update({"SCORE": {"mean": "score * region"}})), "WRONG_TYPE", "",
+    ),
     "a rule that reads a file": (
         lambda c: c["rules"].append({"must": "(SELECT 1 FROM read_csv('/etc/passwd')) = 1", "message": "x"}),
         "SQL_NOT_ALLOWED", "",

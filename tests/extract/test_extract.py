@@ -231,6 +231,7 @@ def test_what_was_not_asked_for_does_not_exist(tmp_path: Path) -> None:
         ({"columns": ["score"], "generalise": {}, "area": None}, "say the role"),
         ({"columns": ["nothing"]}, "no column"),
         ({"columns": ["sex"]}, "none of the extract's columns"),
+        ({"generalise": {"region": ["left(region, 1)"]}}, "is an area"),
         ({"k": 2}, "greater than or equal to 3"),
         ({"generalise": {"age": ["score + 1"]}}, "score"),
         ({"generalise": {"age": ["(SELECT 1)"]}}, "not allowed"),
