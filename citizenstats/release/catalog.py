@@ -1,7 +1,9 @@
 """``published/catalog.duckdb``: views over the newest release of each dataflow, for analysts' tools.
 
 It is rebuilt beside the old one and replaced in one step, so a reader who has the old file open goes on with it and
-blocks nobody. The views hold absolute paths; a data root that moved gets a new catalog with the next publication.
+blocks nobody. A view needs to know where the files are: the place is written once, as it is when the catalog is built, and
+``SET VARIABLE published = '/elsewhere/published'`` says another for whoever reads a copy. A data root that moved gets a
+new catalog at the next run.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ import duckdb
 from citizenstats.engine import name, quoted
 from citizenstats.release.manifest import Release, newest
 from citizenstats.store import Store, as_json, digest, read_json
+
+PLACE = "published"
+"""DuckDB variable that says where the published files are, when they are elsewhere."""
 
 
 def refresh(store: Store) -> None:
@@ -42,6 +47,7 @@ def _built(store: Store, shown: list[Release]) -> bytes:
                 "CREATE TABLE releases (dataflow VARCHAR, version VARCHAR, release VARCHAR, "
                 "prepared TIMESTAMPTZ, published TIMESTAMPTZ, observations BIGINT, folder VARCHAR)"
             )
+            place = quoted(str(store.published.absolute()))
             for release in shown:
                 flow = release.dataflow
                 connection.execute(
@@ -53,12 +59,13 @@ def _built(store: Store, shown: list[Release]) -> bytes:
                         release.facts["prepared"],
                         release.facts["published"],
                         release.counts.observations,
-                        str(release.folder.absolute()),
+                        str(release.folder.relative_to(store.published)),
                     ],
                 )
-                path = quoted(str(release.observations.absolute()))
+                inside = quoted(f"/{release.observations.relative_to(store.published)}")
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(flow.agency)}")
                 connection.execute(
-                    f"CREATE VIEW {name(flow.agency)}.{name(flow.id)} AS SELECT * FROM read_parquet({path})"
+                    f"CREATE VIEW {name(flow.agency)}.{name(flow.id)} AS "
+                    f"SELECT * FROM read_parquet(coalesce(getvariable({quoted(PLACE)}), {place}) || {inside})"
                 )
         return file.read_bytes()

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 
@@ -14,6 +15,7 @@ from citizenstats.release.candidate import candidates, decide
 from citizenstats.release.manifest import newest, releases
 from citizenstats.release.publish import publish_due
 from citizenstats.release.release import release
+from citizenstats.store import Store
 
 from .support import FIRST, FLOW, NOW, OTHER, deliver, office, protect, read, row, structures
 
@@ -366,3 +368,21 @@ def test_the_catalog_shows_the_newest_release_and_no_reader_blocks_it(tmp_path):
     with duckdb.connect(str(house.store.catalog), read_only=True) as reader:
         assert reader.execute(question).fetchall() == [(2.0,)]
         assert reader.execute("SELECT dataflow, release FROM releases").fetchall() == [(FLOW, "R0002")]
+
+
+def test_the_data_root_can_be_moved(tmp_path):
+    house = office(tmp_path / "before")
+    prepared(house, "s1", [row(value=1)])
+    release(house, FLOW)
+    elsewhere = tmp_path / "elsewhere"
+    house.store.home.rename(elsewhere)
+    moved = replace(house, store=Store(elsewhere))
+    question = 'SELECT "OBS_VALUE" FROM "OFFICE"."HOMES"'
+    with duckdb.connect(str(moved.store.catalog), read_only=True) as reader:
+        reader.execute(f"SET VARIABLE published = '{moved.store.published}'")
+        assert reader.execute(question).fetchall() == [(1.0,)]
+        (folder,) = reader.execute("SELECT folder FROM releases").fetchone()
+        assert (moved.store.published / folder / "manifest.json").exists()
+    assert release(moved, FLOW).status == "unchanged"
+    with duckdb.connect(str(moved.store.catalog), read_only=True) as reader:
+        assert reader.execute(question).fetchall() == [(1.0,)]
