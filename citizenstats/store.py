@@ -103,6 +103,11 @@ class Store:
         """The log of what researchers took of a dataset, a folder each."""
         return self.restricted / "extracts" / dataset
 
+    @property
+    def retractions(self) -> Path:
+        """The ledger of releases that were taken back: who, when and why."""
+        return self.restricted / "retractions"
+
     def releases(self, flow: str) -> Path:
         """The public folder of the dataflow ``AGENCY:ID``; releases lie under ``<version>/<release>``."""
         return self.published / flow.replace(":", "/")
@@ -202,6 +207,13 @@ class Store:
             os.link(source, target)
             self._close(target)
         _flush(target.parent)
+
+    def discard(self, *files: Path) -> None:
+        """Remove files for good, those that are gone already too; who takes them back has said so before."""
+        for file in files:
+            file.unlink(missing_ok=True)
+        for folder in sorted({file.parent for file in files}):
+            _flush(folder)
 
     def claim(self, target: Path) -> bool:
         """Create an empty file if nobody has yet; return whether it was us."""

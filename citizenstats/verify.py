@@ -19,7 +19,7 @@ from citizenstats.house import House
 from citizenstats.protect.unsafe import unsafe_sql
 from citizenstats.receive.delivery import deliveries
 from citizenstats.receive.outcome import COUNTS, outcome_of
-from citizenstats.release.manifest import Release, newest
+from citizenstats.release.manifest import REDACTED, Release, newest
 from citizenstats.release.publishable import structures_digest
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.sdmx.validate import validate_message
@@ -144,8 +144,10 @@ def release_faults(house: House, flow: str) -> list[Finding]:
     if release is None:
         return []
     structures = _structures_of(house, release)
+    redacted = (read_json(release.folder / REDACTED) or {"files": []})["files"]
+    told = [file for file in release.facts["files"] if file["name"] not in redacted]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda told: _file_fault(release.folder, told, structures), release.facts["files"])
+        found = pool.map(lambda file: _file_fault(release.folder, file, structures), told)
     return [fault for fault in found if fault]
 
 

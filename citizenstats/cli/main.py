@@ -59,6 +59,7 @@ for command in (
     releases.approve,
     diff.diff,
     structures.structures,
+    releases.recall,
 ):
     cli.add_command(command)
 

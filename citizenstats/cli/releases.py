@@ -13,6 +13,7 @@ from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
     from citizenstats.house import House
+    from citizenstats.release.manifest import Release
 
 
 @click.command()
@@ -54,7 +55,7 @@ def _released(house: House, flow: str) -> list[dict[str, Any]]:
 
     found = all_releases(house.store, flow)
     return [
-        _row(flow, release, release.id, release.candidate, "published", release.facts["published"])
+        _row(flow, release, release.id, release.candidate, _status(release), release.facts["published"])
         | {
             "signed_by": release.facts["sign_off"]["by"],
             "folder": str(release.folder),
@@ -62,6 +63,12 @@ def _released(house: House, flow: str) -> list[dict[str, Any]]:
         }
         for release in found
     ]
+
+
+def _status(release: Release) -> str:
+    if release.tombstone is None:
+        return "published"
+    return "recalled" if release.tombstone["kind"] == "recall" else "withdrawn"
 
 
 def _waiting(house: House, flow: str) -> list[dict[str, Any]]:
@@ -166,3 +173,23 @@ def approve(office: Office, dataflow: str, person: str, note: str, candidate: st
         return
     click.echo(f"{dataflow}: {released.status} {released.release or ''}".rstrip())
     show_files(released)
+
+
+@click.command()
+@click.argument("dataflow")
+@click.argument("release")
+@click.option("--by", "person", required=True, help="Who takes it back.")
+@click.option("--reason", required=True, help="Why; it stays in the restricted store.")
+@office_options
+def recall(office: Office, dataflow: str, release: str, person: str, reason: str) -> None:
+    """Take a release of DATAFLOW back: it was wrong, or shows too much.
+
+    DATAFLOW is AGENCY:FLOW, RELEASE such as R0002. Its data leaves; what comes next needs a sign-off.
+    """
+    from citizenstats.release.recall import recall as take_back
+
+    released = take_back(office.house(), dataflow, release, person, reason)
+    if office.json:
+        answer("recall", dataflow_facts(released))
+        return
+    click.echo(f"{dataflow}: {release} is recalled; {released.release or 'no release'} is the newest now")

@@ -14,7 +14,7 @@ from pathlib import Path
 from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
 from citizenstats.release.candidate import candidates
-from citizenstats.release.manifest import newest, releases
+from citizenstats.release.manifest import newest_loaded, releases
 
 JUDGED = "judged.parquet"
 """Name of the restricted account of a protected state: what was shown, and how many units stand behind each cell."""
@@ -43,9 +43,13 @@ def former_releases(house: House, family: str, flows: Iterable[str]) -> list[For
 
 
 def published_now(house: House, flow: str) -> Path | None:
-    """Return the observations of a dataflow as they are published now; None when nothing is."""
-    release = newest(house.store, flow, house.mappings.reference(flow).version)
-    return release.observations if release is not None and release.observations.exists() else None
+    """Return the observations of a dataflow as they are published now; None when nothing is, or the newest was taken back.
+
+    Then an older one stands, which is not what the account of the newest tells of: no figure stays as it was published.
+    """
+    release = newest_loaded(house.store, flow, house.mappings.reference(flow).version)
+    stands = release is not None and release.tombstone is None and release.observations.exists()
+    return release.observations if release is not None and stands else None
 
 
 def remember(engine: Engine, former: Sequence[Former]) -> None:

@@ -62,7 +62,11 @@ def protect(house: House, family: str) -> Protected:
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
     former = former_releases(house, family, flows)
     behind = [[f.flow, f.release, f.file.parent.name] for f in former]
-    state = digest({f: s["state"] for f, s in states.items()}, made_of, behind, citizenstats.__version__)
+    # A release that was taken back stays known, and what stood as published stands no more.
+    stands = [flow for flow in flows if published_now(house, flow) is not None]
+    state = digest(
+        {f: s["state"] for f, s in states.items()}, made_of, behind, stands, citizenstats.__version__
+    )
     place = house.store.protected(family)
     folder = place / state
     if not folder.exists():

@@ -16,6 +16,7 @@ from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import newest
 from citizenstats.release.publish import publish_due
 from citizenstats.release.release import Released, standing
+from citizenstats.release.retraction import complete
 
 
 def approve(house: House, flow: str, candidate: str | None, person: str, note: str = "") -> Released:
@@ -33,6 +34,7 @@ def approve(house: House, flow: str, candidate: str | None, person: str, note: s
             taken back since.
     """
     house.mappings.dataflow(flow)
+    complete(house)
     before = newest(house.store, flow)
     chosen = _chosen(house, flow, candidate)
     _may_sign(house, chosen, person)
@@ -78,14 +80,14 @@ def _decided(candidate: Candidate) -> ReleaseError:
 
 
 def _may_sign(house: House, candidate: Candidate, person: str) -> None:
-    signing = _name(person)
+    signing = plain_name(person)
     if not signing:
         raise ReleaseError(
             "NO_NAME", "a sign-off needs the name of a person", candidate.flow, "give --by NAME"
         )
     feeds = house.mappings.dataflow(candidate.flow).feeds
     authors = {house.mappings.dataset(dataset).contract.author for dataset in feeds}
-    if signing in {_name(author) for author in authors | set(candidate.facts["authors"])}:
+    if signing in {plain_name(author) for author in authors | set(candidate.facts["authors"])}:
         raise ReleaseError(
             "OWN_CONTRACT",
             "who wrote a contract behind this candidate cannot sign it off",
@@ -94,7 +96,7 @@ def _may_sign(house: House, candidate: Candidate, person: str) -> None:
         )
 
 
-def _name(person: str) -> str:
+def plain_name(person: str) -> str:
     """Return a person's name for comparing: without mail address, case, accents of encoding and spare spaces."""
     bare = re.sub(r"<[^>]*>", " ", unicodedata.normalize("NFKC", person))
     return " ".join(bare.split()).casefold()

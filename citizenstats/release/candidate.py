@@ -21,7 +21,7 @@ from citizenstats.house import House
 from citizenstats.protect.audit.audit import audit_message
 from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
-from citizenstats.release.manifest import Counts, Release
+from citizenstats.release.manifest import Counts, Release, newest_loaded
 from citizenstats.release.messages import CHANGES, write_messages
 from citizenstats.release.publishable import Publishable
 from citizenstats.review.page import NAME as REVIEW
@@ -170,9 +170,13 @@ def fill(
     """
     flow = Reference.parse(behind["dataflow"])
     structure = house.mappings.structures.structure_of(flow)
-    prepared, loaded = _times(behind["arrived"], parent)
+    last = newest_loaded(house.store, f"{flow.agency}:{flow.id}", flow.version)
+    prepared, loaded = _times(behind["arrived"], parent, last)
     comparison = (
-        Comparison(structure, source, parent.observations, parent.history)
+        # Former versions that an earlier release had are gone where one of them was taken back.
+        Comparison(
+            structure, source, parent.observations, parent.history if parent.history.exists() else None
+        )
         if parent
         else Comparison(structure, source)
     )
@@ -199,17 +203,18 @@ def fill(
     return {**facts, "files": write_messages(house, work, facts)}
 
 
-def _times(arrived: str | None, parent: Release | None) -> tuple[datetime, datetime]:
+def _times(arrived: str | None, parent: Release | None, last: Release | None) -> tuple[datetime, datetime]:
     """Return when a state was prepared, and the time from which its changes are valid.
 
     Prepared is the latest arrival. Load times only go forward, so that a state that changed without a new delivery
     (a contract was mended) or within the same second can still be told from the one before.
     """
-    if parent is None:
+    former = last or parent
+    if former is None:
         time = clock.parse(arrived or "1970-01-01T00:00:00Z")
         return time, time
-    prepared = clock.parse(arrived) if arrived else parent.prepared
-    return prepared, max(prepared, parent.loaded + timedelta(seconds=1))
+    prepared = clock.parse(arrived) if arrived else former.prepared
+    return prepared, max(prepared, former.loaded + timedelta(seconds=1))
 
 
 def count(engine: Engine, observations: Path, structure: DataStructure) -> Counts:

@@ -23,6 +23,13 @@ MANIFEST = "urn:citizenstats:schema:manifest:1.0.0"
 LATEST = "urn:citizenstats:schema:latest:1.0.0"
 
 
+TOMBSTONE = "tombstone.json"
+"""Beside the manifest of a release that was taken back."""
+
+REDACTED = "redacted.json"
+"""Beside the manifest of a release that said what an earlier one, taken back since, had shown: the files that left."""
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many observations a state has.
@@ -40,10 +47,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Release:
-    """A published release, as its manifest tells it."""
+    """A published release, as its manifest tells it.
+
+    Attributes:
+        folder: where its files lie.
+        facts: what its manifest says.
+        tombstone: when and in which way it was taken back; None while it stands.
+    """
 
     folder: Path
     facts: Mapping[str, Any]
+    tombstone: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:
@@ -102,23 +116,32 @@ class Release:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All its files but the manifest."""
-        return tuple(self.folder / file["name"] for file in self.facts["files"])
+        """All its files that are there still, but the manifest."""
+        named = (self.folder / file["name"] for file in self.facts["files"])
+        return tuple(path for path in named if path.exists())
 
 
 def releases(store: Store, flow: str) -> list[Release]:
-    """Return all releases of ``AGENCY:ID``, by version and number, the newest last."""
+    """Return all releases of ``AGENCY:ID``, those that were taken back too, by version and number, the newest last."""
     found = []
     for path in store.releases(flow).glob("*/R*/manifest.json"):
         facts = read_json(path)
         if facts is not None:
-            found.append(Release(path.parent, facts))
+            found.append(Release(path.parent, facts, read_json(path.parent / TOMBSTONE)))
     return sorted(found, key=lambda r: (version_key(r.dataflow.version), r.dataflow.version, r.number))
 
 
 def newest(store: Store, flow: str, version: str | None = None) -> Release | None:
-    """Return the newest release of a dataflow (of one version of it); None when there is none."""
-    found = [r for r in releases(store, flow) if version is None or r.dataflow.version == version]
+    """Return the newest release of a dataflow (of one version of it) that stands; None when there is none."""
+    found = [
+        r for r in releases(store, flow) if r.tombstone is None and version in (None, r.dataflow.version)
+    ]
+    return found[-1] if found else None
+
+
+def newest_loaded(store: Store, flow: str, version: str) -> Release | None:
+    """Return the last release of a version that ever was, standing or not: numbers and load times go on from it."""
+    found = [r for r in releases(store, flow) if r.dataflow.version == version]
     return found[-1] if found else None
 
 
@@ -131,7 +154,7 @@ def released(house: House, flow: str, release: str | None = None) -> Release:
         release: such as ``R0001``.
 
     Raises:
-        ReleaseError: there is no such release.
+        ReleaseError: there is no such release, or ``TAKEN_BACK``.
     """
     name, bracket, version = flow.rstrip(")").partition("(")
     found = [
@@ -139,6 +162,11 @@ def released(house: House, flow: str, release: str | None = None) -> Release:
         for r in releases(house.store, name)
         if (not bracket or r.dataflow.version == version) and release in (None, r.id)
     ]
+    if release is not None and found and found[-1].tombstone is not None:
+        raise ReleaseError(
+            "TAKEN_BACK", f"{release} was taken back", flow, "`citizenstats releases` lists what stands"
+        )
+    found = [r for r in found if r.tombstone is None]
     if not found:
         raise ReleaseError(
             "NO_SUCH_RELEASE",
@@ -160,10 +188,14 @@ def file_facts(path: Path, media_type: str) -> dict[str, Any]:
 
 
 def point_at_newest(store: Store, flow: str) -> None:
-    """Let ``latest.json`` of a dataflow name its newest release; nothing is written when it does already."""
+    """Let ``latest.json`` of a dataflow name its newest release that stands, or say that none does.
+
+    Nothing is written when it does already, or when there never was a release.
+    """
     pointer = store.releases(flow) / "latest.json"
-    while (release := newest(store, flow)) is not None:
-        content = as_json(_pointer(release))
+    while found := releases(store, flow):
+        release = next((r for r in reversed(found) if r.tombstone is None), None)
+        content = as_json(_pointer(release) if release else _nowhere(found[-1]))
         if pointer.exists() and pointer.read_bytes() == content:
             return
         # Look again after writing: a run beside us may have published meanwhile, and the newest wins.
@@ -181,3 +213,8 @@ def _pointer(release: Release) -> dict[str, Any]:
         "prepared": clock.stamp(release.prepared),
         "published": release.facts["published"],
     }
+
+
+def _nowhere(last: Release) -> dict[str, Any]:
+    told = dict.fromkeys(("release", "path", "manifest", "prepared", "published"))
+    return {"schema": LATEST, "dataflow": str(last.dataflow), **told}

@@ -21,8 +21,9 @@ from citizenstats.release import catalog
 from citizenstats.release.candidate import Candidate, candidates, fill
 from citizenstats.release.consent import holds
 from citizenstats.release.embargo import due
-from citizenstats.release.manifest import MANIFEST, Release, newest, point_at_newest, releases
+from citizenstats.release.manifest import MANIFEST, Release, newest, newest_loaded, point_at_newest, releases
 from citizenstats.release.messages import CHANGES
+from citizenstats.release.retraction import complete, voided_up_to
 from citizenstats.store import as_json
 
 
@@ -31,6 +32,7 @@ def publish_due(house: House, flow: str) -> bool:
 
     Also completes what a crash left half done: the pointer to the newest release and the catalog.
     """
+    complete(house)
     now = clock.now()
     times = [(candidate, public_from(house, candidate)) for candidate in unpublished(house, flow)]
     ready = [candidate for candidate, time in times if time is not None and time <= now]
@@ -46,9 +48,10 @@ def publish_due(house: House, flow: str) -> bool:
 def unpublished(house: House, flow: str) -> list[Candidate]:
     """Return the signed-off candidates that still wait for their time, the newest last.
 
-    One that is older than a published one is superseded and never comes out.
+    One that is older than a published one is superseded and never comes out; neither does one from before a release
+    was taken back.
     """
-    done = _published_up_to(house, flow)
+    done = max(_published_up_to(house, flow), voided_up_to(house.store, flow))
     return [
         candidate
         for candidate in candidates(house, flow)
@@ -72,13 +75,14 @@ def _publish(house: House, candidate: Candidate) -> None:
     version = candidate.dataflow.version
     while candidate.number > _published_up_to(house, candidate.flow):
         parent = newest(house.store, candidate.flow, version)
-        identifier = f"R{parent.number + 1 if parent else 1:04}"
+        last = newest_loaded(house.store, candidate.flow, version)
+        identifier = f"R{last.number + 1 if last else 1:04}"
         try:
             with house.store.commit_folder(
                 house.store.releases(candidate.flow) / version / identifier
             ) as work:
                 facts = candidate.facts
-                if facts["parent"] == (parent.id if parent else None):
+                if facts["parent"] == (parent.id if parent else None) and _is_whole(candidate, last):
                     _link(candidate, work)
                 else:
                     facts = _made_again(house, candidate, parent, work)
@@ -87,6 +91,12 @@ def _publish(house: House, candidate: Candidate) -> None:
         except CitizenstatsError as error:
             if error.code != "ALREADY_THERE":
                 raise
+
+
+def _is_whole(candidate: Candidate, last: Release | None) -> bool:
+    """Return whether a candidate has all its files and comes after the last release, taken back or not."""
+    is_later = last is None or clock.parse(candidate.facts["loaded"]) > last.loaded
+    return is_later and all(file.exists() for file in candidate.files)
 
 
 def _link(candidate: Candidate, work: Path) -> None:

@@ -20,6 +20,7 @@ from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import Counts, Release, newest
 from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
+from citizenstats.release.retraction import complete, needs_person
 from citizenstats.sdmx.model import Reference
 
 Status = Literal["unchanged", "candidate", "embargoed", "published"]
@@ -70,12 +71,13 @@ def release(house: House, flow: str) -> Released:
         ReleaseError: the dataflow's family has not been protected, its key changed without a new version, or consent
             was taken back since.
     """
+    complete(house)
     check_consent(house, flow, publishable(house, flow).deliveries)
     before = newest(house.store, flow)
     publish_due(house, flow)
     while not _up_to_date(house, flow):
         pass
-    if house.mappings.dataflow(flow).review == "none":
+    if house.mappings.dataflow(flow).review == "none" and not needs_person(house.store, flow):
         for candidate in [c for c in candidates(house, flow) if c.is_waiting and may_be_published(c.facts)]:
             decide(house, candidate, "approved", None, "this dataflow needs no review")
         publish_due(house, flow)

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from citizenstats import flow
+from citizenstats.protect.former import former_releases, published_now
+from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import newest, releases
+from citizenstats.release.recall import recall
 from tests.receive.office import DATASET, Office, file, row
 
 FLOW = "OFFICE:ANSWERS"
@@ -89,3 +92,40 @@ def test_what_was_hidden_stays_hidden_beside_what_did_not_change(tmp_path: Path)
     )
     second = released(office)
     assert not {c for c in second if c[0] == "XX-N"} - set(first)
+
+
+def test_a_recalled_release_stays_known_and_nothing_stays_as_it_was_published(tmp_path: Path) -> None:
+    """Who has a copy still takes the difference; and what is gone is no figure that stands."""
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    first = released(office)
+    assert published_now(office.house, FLOW) is not None
+    recall(office.house, FLOW, "R0001", "Dora Deputy", "wrong")
+    assert published_now(office.house, FLOW) is None
+    assert [f.release for f in former_releases(office.house, "watch", [FLOW])] == [0]
+    office.send(file(row("q0", "North", "f", score="90")), "second.csv")
+    for step in (flow.observe, flow.assemble, flow.protect, flow.release):
+        step(office.house, {flow.observe: DATASET, flow.protect: "watch"}.get(step, FLOW))
+    (waiting,) = [c for c in candidates(office.house, FLOW) if c.is_waiting]
+    lines = [line.split(",") for line in (waiting.folder / "data.csv").read_text("utf-8").splitlines()]
+    shown = {
+        (r["REF_AREA"], r["SEX"]): r["SAMPLE_SIZE"]
+        for r in (dict(zip(lines[0], line, strict=True)) for line in lines[1:])
+        if r["SAMPLE_SIZE"]
+    }
+    assert ("XX", "_T") in first
+    assert not {("XX", "_T"), ("XX", "F"), ("XX-N", "_T"), ("XX-N", "F")} & set(shown)
+    assert all(shown[cell] == first[cell][1] for cell in shown)
+
+
+def test_when_the_newest_is_recalled_an_older_one_is_not_what_its_account_tells_of(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    released(office)
+    many = [row(f"q{n:03}", "North" if n % 2 else "South", "f" if n % 3 else "m") for n in range(240)]
+    office.send(file(*many), "second.csv")
+    released(office)
+    recall(office.house, FLOW, "R0002", "Dora Deputy", "wrong")
+    assert newest(office.house.store, FLOW).id == "R0001"
+    assert published_now(office.house, FLOW) is None
+    assert len(former_releases(office.house, "watch", [FLOW])) == 2
