@@ -12,10 +12,13 @@ import openpyxl
 import pytest
 
 from citizenstats.receive.current import current_records
+from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.identifiers import given_names, hint
 from citizenstats.receive.outcome import Outcome
+from citizenstats.receive.reader import read
 from citizenstats.store import read_json
 from tests.receive.office import DATASET, HEADER, Contract, Office, file, row
+from tests.receive.test_sdmx import delivers_sdmx
 
 OFFICE = Callable[..., Office]
 ROWS = 40
@@ -105,6 +108,16 @@ def kinds(outcome: Outcome, code: str = "IDENTIFIER_NOT_DECLARED") -> list[str]:
     return [finding.facts["kind"] for finding in outcome.findings if finding.code == code]
 
 
+def read_here(office: Office, content: bytes | str, name: str = "answers.csv") -> Outcome:
+    """What the child process would say of a file, without a process or a receipt."""
+    work = office.home / "read" / str(len(list(office.home.glob("read/*"))))
+    work.mkdir(parents=True)
+    path = work / "content"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    delivery = Delivery(DATASET, 1, "0" * 64, name, path.stat().st_size, "2026-01-01T00:00:00Z", "mark")
+    return read(delivery, path, office.house.mappings.dataset(DATASET), work)
+
+
 def everything_told(office: Office) -> str:
     return "".join(path.read_text("utf-8") for path in sorted(office.outbox.glob("*")))
 
@@ -182,7 +195,7 @@ def test_ordinary_columns_pass(office_of: OFFICE) -> None:
     office = office_of()
     header = ";".join(name for name, _ in ORDINARY)
     rows = [";".join([row(f"g{n}"), *(form() for _, form in ORDINARY)]) for n in range(200)]
-    outcome = office.send("\n".join([f"{HEADER};{header}", *rows]) + "\n")
+    outcome = read_here(office, "\n".join([f"{HEADER};{header}", *rows]) + "\n")
     names = [name for name, _ in ORDINARY]
     found = [
         (f.facts["kind"], names[_position(f.facts["place"]) - 8])
@@ -204,7 +217,7 @@ def test_a_declared_identifier_passes_and_is_no_finding(office_of: OFFICE) -> No
         said["columns"]["comment"]["role"] = "identifier"
 
     office = office_of(declares)
-    outcome = office.send(file(*(row(f"g{n}", comment=person()) for n in range(ROWS))))
+    outcome = read_here(office, file(*(row(f"g{n}", comment=person()) for n in range(ROWS))))
     assert (outcome.status, kinds(outcome)) == ("accepted", [])
 
 
@@ -213,7 +226,7 @@ def test_another_role_is_no_declaration(office_of: OFFICE, role: str | None) -> 
     def declares(said: Contract) -> None:
         said["columns"]["comment"] = {"optional": True} | ({"role": role} if role else {})
 
-    outcome = office_of(declares).send(file(*(row(f"g{n}", comment=cpr()) for n in range(ROWS))))
+    outcome = read_here(office_of(declares), file(*(row(f"g{n}", comment=cpr()) for n in range(ROWS))))
     (found,) = [f for f in outcome.findings if f.code == "IDENTIFIER_NOT_DECLARED"]
     assert (outcome.status, found.column, found.count, found.first_row) == ("quarantined", "comment", ROWS, 2)
 
@@ -234,13 +247,13 @@ def test_a_stray_number_in_free_text_is_told_and_stops_nothing(office_of: OFFICE
 
 def test_free_text_that_is_half_telephone_numbers_stops(office_of: OFFICE) -> None:
     texts = [f"ring {n} at +45 {digits(2)} {digits(2)} 33 34" for n in range(ROWS)]
-    outcome = office_of().send(file(*(row(f"g{n}", comment=text) for n, text in enumerate(texts))))
+    outcome = read_here(office_of(), file(*(row(f"g{n}", comment=text) for n, text in enumerate(texts))))
     assert (outcome.status, kinds(outcome)) == ("quarantined", ["PHONE"])
 
 
 def test_a_filler_does_not_hide_a_column_of_telephones(office_of: OFFICE) -> None:
     texts = ["unknown"] * 95 + [f"+45{digits(8)}" for _ in range(5)]
-    outcome = office_of().send(with_column("q", texts))
+    outcome = read_here(office_of(), with_column("q", texts))
     assert kinds(outcome) == ["PHONE"]
 
 
@@ -261,7 +274,22 @@ def test_workbooks_are_guarded_too(office_of: OFFICE) -> None:
         sheet.append([*row(f"g{n}").split(";"), DICE.randint(20_000_000, 99_999_999)])
     content = io.BytesIO()
     book.save(content)
-    outcome = office_of().send(content.getvalue(), "answers.xlsx")
+    outcome = read_here(office_of(), content.getvalue(), "answers.xlsx")
+    assert (outcome.status, kinds(outcome)) == ("quarantined", ["PHONE"])
+
+
+def test_rows_read_one_by_one_are_guarded_too(office_of: OFFICE) -> None:
+    office = office_of(lambda said: said["read"].update(ends_at="^Source"))
+    outcome = read_here(
+        office, with_column("q", [f"{digits(4)}@mail.example" for _ in range(ROWS)]) + "Source: us\n"
+    )
+    assert (outcome.how_read["reader"], kinds(outcome)) == ("row by row", ["EMAIL"])
+
+
+def test_messages_are_guarded_too(office_of: OFFICE) -> None:
+    header = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,INDICATOR,SEX,TIME_PERIOD,OBS_VALUE,OBS_STATUS"
+    rows = [f"dataflow,OFFICE:ANSWERS(1.0.0),R,A,+45{digits(8)},SCORE,F,{2000 + n},1.5,A" for n in range(10)]
+    outcome = read_here(office_of(delivers_sdmx), "\n".join([header, *rows]) + "\n", "message.csv")
     assert (outcome.status, kinds(outcome)) == ("quarantined", ["PHONE"])
 
 
@@ -301,7 +329,7 @@ def test_a_wide_table_is_looked_at_in_parts(office_of: OFFICE) -> None:
     wide = ";".join(f"v{n}" for n in range(450))
     cells = ";".join(["long answer"] * 449)
     rows = [f"{row(f'g{n}')};{cells};{digits(4)}@mail.example" for n in range(10)]
-    outcome = office_of().send("\n".join([f"{HEADER};{wide}", *rows]) + "\n")
+    outcome = read_here(office_of(), "\n".join([f"{HEADER};{wide}", *rows]) + "\n")
     assert kinds(outcome) == ["EMAIL"]
 
 
