@@ -99,6 +99,10 @@ class Store:
         """The candidates of the dataflow ``AGENCY:ID``."""
         return self.restricted / "candidates" / flow.replace(":", "/")
 
+    def withdrawals(self, dataset: str) -> Path:
+        """The ledger of what was taken back from a dataset, a folder each."""
+        return self.restricted / "withdrawals" / dataset
+
     def extracts(self, dataset: str) -> Path:
         """The log of what researchers took of a dataset, a folder each."""
         return self.restricted / "extracts" / dataset

@@ -60,6 +60,7 @@ for command in (
     diff.diff,
     structures.structures,
     releases.recall,
+    releases.withdraw,
 ):
     cli.add_command(command)
 

@@ -1,7 +1,8 @@
-"""``citizenstats releases``, ``deliveries`` and ``approve``: what came in, what went out, and who let it out."""
+"""``citizenstats releases``, ``deliveries``, ``approve``, ``recall``, ``withdraw``: what came in and out, and who said so."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -193,3 +194,43 @@ def recall(office: Office, dataflow: str, release: str, person: str, reason: str
         answer("recall", dataflow_facts(released))
         return
     click.echo(f"{dataflow}: {release} is recalled; {released.release or 'no release'} is the newest now")
+
+
+@click.command()
+@click.argument("dataset")
+@click.argument("delivery", required=False)
+@click.option(
+    "--rows",
+    "said",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Records with this value; may be given again.",
+)
+@click.option("--by", "person", required=True, help="Who asks for it.")
+@click.option("--reason", required=True, help="Why; it stays in the restricted store.")
+@office_options
+def withdraw(
+    office: Office, dataset: str, delivery: str | None, said: tuple[str, ...], person: str, reason: str
+) -> None:
+    """Take data of DATASET (PARTNER/DATASET) back.
+
+    A whole DELIVERY (its id or number), or the records with given values in all deliveries: --rows community=Nuuk. Releases
+    that rest on it leave; the next run makes one without it.
+    """
+    from citizenstats.release.withdraw import withdraw_delivery, withdraw_rows
+
+    if (delivery is None) == (not said) or not all("=" in one for one in said):
+        raise click.UsageError("name one DELIVERY, or give --rows COLUMN=VALUE")
+    if delivery is not None:
+        done = withdraw_delivery(office.house(), dataset, delivery, person, reason)
+    else:
+        rows = {column: value for column, _, value in (one.partition("=") for one in said)}
+        done = withdraw_rows(office.house(), dataset, rows, person, reason)
+    if office.json:
+        answer("withdraw", {"dataset": dataset, **asdict(done)})
+        return
+    click.echo(f"{dataset}: taken back from {', '.join(done.deliveries)}")
+    click.echo(f"releases that left: {', '.join(done.releases) or 'none'}")
+    click.echo(
+        f"what counts now: {', '.join(done.current) or 'nothing'}; `citizenstats run` makes releases without it"
+    )

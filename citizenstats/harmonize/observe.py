@@ -65,7 +65,7 @@ def observe(house: House, dataset_name: str) -> Observed:
     current = current_records(house, dataset_name) if dataset.contract.record.publication != "none" else None
     structures = {t.dataflow: _structure(house, t) for t in dataset.contract.targets}
     state = digest(
-        current.deliveries if current else None,
+        [*current.deliveries, *current.withdrawals] if current else None,
         dataset.digest,
         {flow: repr(structure) for flow, structure in structures.items()},
         citizenstats.__version__,

@@ -19,6 +19,7 @@ from citizenstats import clock
 from citizenstats.errors import DeliveryError
 from citizenstats.receive.delivery import Delivery, deliveries, keep, pending
 from citizenstats.receive.outcome import COUNTING, outcome_of
+from citizenstats.receive.withdrawn import is_taken_back
 from citizenstats.store import Store, digest, sha256_of
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def take_again(house: House, dataset_name: str) -> None:
         content = delivery.bytes_file(store)
         if delivery.duplicate_of is not None or delivery.size > limit or content.exists():
             continue
+        if is_taken_back(store, dataset_name, delivery.sha256):
+            continue
         with tempfile.TemporaryDirectory(dir=store.scratch) as folder:
             for path in _finished(store, dataset_name):
                 if printable(path.name) != delivery.file_name:
@@ -190,7 +193,8 @@ def _take(house: House, dataset_name: str, path: Path, file_name: str, mark: str
             dataset_name, _next_number(house.store, dataset_name), sha, file_name, size, clock.stamp(clock.now()),
             mark, _counting(house, dataset_name, sha),
         )  # fmt: skip
-        kept = None if delivery.duplicate_of or size > limit else Path(folder) / "bytes"
+        unwanted = is_taken_back(house.store, dataset_name, sha)
+        kept = None if delivery.duplicate_of or unwanted or size > limit else Path(folder) / "bytes"
         keep(house.store, delivery, kept)
         return delivery
 

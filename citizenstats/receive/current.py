@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from citizenstats.engine import name, quoted
 from citizenstats.receive.delivery import Delivery, deliveries
 from citizenstats.receive.outcome import COUNTING, outcome_of
+from citizenstats.receive.withdrawn import withdrawals, without_withdrawn
 
 if TYPE_CHECKING:
     from citizenstats.contracts.model import Contract
@@ -23,6 +24,8 @@ class Current:
     deliveries: tuple[str, ...]
     """Full names of the deliveries behind, in the order of arrival."""
     folders: tuple[Path, ...]
+    withdrawals: tuple[str, ...] = ()
+    """Names of the withdrawals of rows that are kept out."""
 
 
 def accepted(house: House, dataset_name: str) -> list[Delivery]:
@@ -39,7 +42,7 @@ def current_records(house: House, dataset_name: str) -> Current | None:
     """Return the records of ``partner/dataset`` that count now; None when no delivery was accepted.
 
     A row that is withheld takes its former record back: consent that ends counts at once, also where the delivery that
-    says so is refused for other faults.
+    says so is refused for other faults. What a partner or community took back is left out.
     """
     dataset = house.mappings.dataset(dataset_name)
     counting = accepted(house, dataset_name)
@@ -57,7 +60,9 @@ def current_records(house: House, dataset_name: str) -> Current | None:
     names = tuple(
         d.full_name for d in later if d.outcome_folder(house.store, dataset) in {*folders, *withheld}
     )
-    return Current(sql, names, tuple(dict.fromkeys([*folders, *withheld])))
+    taken = [w for w in withdrawals(house.store, dataset_name) if w.rows]
+    sql = without_withdrawn(sql, taken)
+    return Current(sql, names, tuple(dict.fromkeys([*folders, *withheld])), tuple(w.id for w in taken))
 
 
 def _scan(folders: list[Path], file_name: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 READER_VERSION = 2
 """Goes up when the same bytes and contract would be read differently: then all deliveries are read again."""
+ERASED = "erased.json"
+"""Beside ``delivery.json`` of a delivery whose bytes and records were destroyed: counts, who, when and why."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def pending(house: House, dataset_name: str) -> list[Delivery]:
         delivery
         for delivery in deliveries(house.store, dataset_name)
         if not (delivery.outcome_folder(house.store, dataset) / "outcome.json").exists()
-        and not (delivery.folder(house.store) / "erased.json").exists()
+        and not (delivery.folder(house.store) / ERASED).exists()
     ]
 
 

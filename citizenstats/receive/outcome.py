@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from citizenstats.receive import words
-from citizenstats.receive.delivery import Delivery
+from citizenstats.receive.delivery import ERASED, Delivery
+from citizenstats.receive.withdrawn import is_taken_back
 from citizenstats.store import read_json
 
 if TYPE_CHECKING:
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
 
     from citizenstats.house import House
 
-Status = Literal["accepted", "partially_accepted", "refused", "quarantined", "duplicate"]
+Status = Literal[
+    "accepted", "partially_accepted", "refused", "quarantined", "duplicate", "withdrawn", "erased"
+]
 COUNTING = ("accepted", "partially_accepted")
 """Of these deliveries there are records. One in quarantine has none: it holds identifiers that nobody declared."""
+TAKEN_BACK = ("withdrawn", "erased")
+"""Nothing of these deliveries counts any more, and the same bytes are never taken again."""
 UNCLEAR = "WITHDRAWAL_UNCLEAR"
 """A row without consent whose key cannot be read: whose former record it takes back is not known."""
 COUNTS = ("read", "accepted", "refused", "withheld", "ignored")
@@ -116,10 +121,19 @@ def refused(
 
 
 def outcome_of(house: House, delivery: Delivery) -> Outcome | None:
-    """Return what came of a delivery under the present contract; None while it is pending."""
-    return outcome_in(
+    """Return what came of a delivery under the present contract; None while it is pending.
+
+    One that was taken back since says so, beside what was found.
+    """
+    erased = read_json(delivery.folder(house.store) / ERASED)
+    if erased is not None:
+        return Outcome(delivery, "erased", erased["counts"], (Finding("TAKEN_BACK"),))
+    found = outcome_in(
         delivery, delivery.outcome_folder(house.store, house.mappings.dataset(delivery.dataset))
     )
+    if found is None or not is_taken_back(house.store, delivery.dataset, delivery.sha256):
+        return found
+    return replace(found, status="withdrawn", findings=(*found.findings, Finding("TAKEN_BACK")))
 
 
 def outcome_in(delivery: Delivery, folder: Path) -> Outcome | None:

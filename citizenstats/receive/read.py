@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from citizenstats.errors import CitizenstatsError, DeliveryError
 from citizenstats.receive.delivery import Delivery
-from citizenstats.receive.outcome import COUNTS, Finding, Outcome, outcome_in, refused
+from citizenstats.receive.outcome import COUNTS, Finding, Outcome, outcome_in, outcome_of, refused
 from citizenstats.receive.reader import TRY_AGAIN, Job
+from citizenstats.receive.withdrawn import is_taken_back
 from citizenstats.store import as_json
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def read(house: House, delivery: Delivery) -> Outcome:
     except CitizenstatsError as error:
         if error.code != "ALREADY_THERE":
             raise
-    kept = outcome_in(delivery, folder)
+    kept = outcome_of(house, delivery)
     assert kept is not None  # noqa: S101 - it was committed above, by us or by another run
     return kept
 
@@ -52,10 +53,13 @@ def _at_once(house: House, delivery: Delivery) -> Outcome | None:
     if delivery.duplicate_of is not None:
         finding = Finding("DUPLICATE", facts={"delivery": delivery.duplicate_of})
         return Outcome(delivery, "duplicate", dict.fromkeys(COUNTS, 0), (finding,))
+    has_bytes = delivery.bytes_file(house.store).exists()
+    if not has_bytes and is_taken_back(house.store, delivery.dataset, delivery.sha256):
+        return Outcome(delivery, "withdrawn", dict.fromkeys(COUNTS, 0))
     limit = house.mappings.dataset(delivery.dataset).contract.delivery.max_megabytes
     if delivery.size > limit << 20:
         return refused(delivery, Finding("TOO_LARGE", facts={"limit": f"{limit:,}"}))
-    if not delivery.bytes_file(house.store).exists():
+    if not has_bytes:
         return refused(delivery, Finding("NOT_KEPT"))
     return None
 

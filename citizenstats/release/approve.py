@@ -5,18 +5,16 @@ What belongs here: who may decide, and recording it. What does not: publishing, 
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.quality.judge import check_quality
 from citizenstats.release.candidate import Candidate, candidates, decide
 from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import newest
+from citizenstats.release.person import plain_name
 from citizenstats.release.publish import publish_due
 from citizenstats.release.release import Released, standing
-from citizenstats.release.retraction import complete
+from citizenstats.release.withdraw import complete
 
 
 def approve(house: House, flow: str, candidate: str | None, person: str, note: str = "") -> Released:
@@ -94,9 +92,3 @@ def _may_sign(house: House, candidate: Candidate, person: str) -> None:
             candidate.flow,
             "let someone else look at it and sign",
         )
-
-
-def plain_name(person: str) -> str:
-    """Return a person's name for comparing: without mail address, case, accents of encoding and spare spaces."""
-    bare = re.sub(r"<[^>]*>", " ", unicodedata.normalize("NFKC", person))
-    return " ".join(bare.split()).casefold()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.receive.delivery import deliveries, pending
-from citizenstats.receive.outcome import COUNTING, UNCLEAR, outcome_of
+from citizenstats.receive.outcome import COUNTING, TAKEN_BACK, UNCLEAR, outcome_of
 
 
 def check_consent(
@@ -29,7 +29,7 @@ def check_consent(
         ReleaseError: ``CONSENT_TAKEN_BACK`` when a delivery withholds rows and is not behind it, or a contract changed
             under which rows are withheld; ``WITHDRAWAL_UNCLEAR`` when the newest delivery takes consent back without a
             readable key; ``NOT_RECEIVED`` when a delivery was not read yet; ``MAY_NOT_BE_PUBLISHED`` when a contract
-            says so now.
+            says so now; ``TAKEN_BACK`` when a delivery behind it was withdrawn or erased.
     """
     by_dataset: dict[str, set[str]] = {}
     for full_name in behind:
@@ -59,8 +59,15 @@ def _check(house: House, flow: str, name: str, behind: set[str], digest: str | N
     if pending(house, name):
         raise ReleaseError("NOT_RECEIVED", f"a delivery of {name} was not read yet", flow, mend)
     read = [
-        o for d in deliveries(house.store, name) if (o := outcome_of(house, d)) and o.status != "duplicate"
+        o
+        for d in deliveries(house.store, name)
+        # One that was sent again after it was taken back has no bytes, and says nothing.
+        if (o := outcome_of(house, d))
+        and o.status != "duplicate"
+        and (o.status not in TAKEN_BACK or o.counts["read"])
     ]
+    if any(o.delivery.full_name in behind and o.status in TAKEN_BACK for o in read):
+        raise ReleaseError("TAKEN_BACK", f"a delivery of {name} was taken back since", flow, mend)
     has_former = any(outcome.status in COUNTING for outcome in read[:-1])
     if has_former and any(finding.code == UNCLEAR for finding in read[-1].findings):
         told = f"{read[-1].delivery.full_name} takes consent back without saying whose"

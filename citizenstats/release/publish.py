@@ -23,7 +23,8 @@ from citizenstats.release.consent import holds
 from citizenstats.release.embargo import due
 from citizenstats.release.manifest import MANIFEST, Release, newest, newest_loaded, point_at_newest, releases
 from citizenstats.release.messages import CHANGES
-from citizenstats.release.retraction import complete, voided_up_to
+from citizenstats.release.retraction import voided_up_to
+from citizenstats.release.withdraw import complete
 from citizenstats.store import as_json
 
 

@@ -20,7 +20,8 @@ from citizenstats.release.consent import check_consent
 from citizenstats.release.manifest import Counts, Release, newest
 from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
-from citizenstats.release.retraction import complete, needs_person
+from citizenstats.release.retraction import needs_person
+from citizenstats.release.withdraw import complete
 from citizenstats.sdmx.model import Reference
 
 Status = Literal["unchanged", "candidate", "embargoed", "published"]

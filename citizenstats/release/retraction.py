@@ -48,8 +48,9 @@ TOMBSTONE_SCHEMA = "urn:citizenstats:schema:tombstone:1.0.0"
 
 
 def retract(
-    house: House, flow: str, version: str, taken: list[str], kind: Kind, person: str, reason: str
-) -> None:
+    house: House, flow: str, version: str, taken: list[str], kind: Kind, person: str, reason: str,
+    cause: str | None = None,
+) -> None:  # fmt: skip
     """Write a retraction of releases of one version of a dataflow to the ledger, and do what it asks for.
 
     Args:
@@ -60,10 +61,15 @@ def retract(
         kind: why releases leave.
         person: who asks for it.
         reason: why; it stays in the restricted store, because it may say what should not have been shown.
+        cause: the withdrawal that it follows from; nothing is written when it has been told of this version before.
     """
+    told = [read_json(path) or {} for path in _entries(house.store)]
+    if cause and any((t["cause"], t["flow"], t["version"]) == (cause, flow, version) for t in told):
+        return
     before = newest(house.store, flow, version)
     content = {
         "kind": kind,
+        "cause": cause,
         "flow": flow,
         "version": version,
         "releases": sorted(taken),
@@ -92,6 +98,17 @@ def voided_up_to(store: Store, flow: str) -> int:
     """Return the number of the newest candidate of ``AGENCY:ID`` that a retraction keeps from ever coming out."""
     told = (read_json(path) or {} for path in _entries(store))
     return max((entry["candidates_up_to"] for entry in told if entry["flow"] == flow), default=0)
+
+
+def caused_by(store: Store, cause: str) -> tuple[str, ...]:
+    """Return ``AGENCY:ID(VERSION) R0001`` of each release that a withdrawal took back."""
+    told = (read_json(path) or {} for path in _entries(store))
+    return tuple(
+        f"{t['flow']}({t['version']}) {release}"
+        for t in told
+        if t["cause"] == cause
+        for release in t["releases"]
+    )
 
 
 def needs_person(store: Store, flow: str) -> bool:
