@@ -103,6 +103,10 @@ class Store:
         """The ledger of what was taken back from a dataset, a folder each."""
         return self.restricted / "withdrawals" / dataset
 
+    def erasures(self, dataset: str) -> Path:
+        """The ledger of what was destroyed of a dataset, named by the hash of its bytes."""
+        return self.restricted / "erasures" / dataset
+
     def extracts(self, dataset: str) -> Path:
         """The log of what researchers took of a dataset, a folder each."""
         return self.restricted / "extracts" / dataset
@@ -218,6 +222,12 @@ class Store:
             file.unlink(missing_ok=True)
         for folder in sorted({file.parent for file in files}):
             _flush(folder)
+
+    def discard_tree(self, folder: Path) -> None:
+        """Remove a folder with all that is in it for good; one that is gone already too."""
+        if folder.exists():
+            shutil.rmtree(folder)
+            _flush(folder.parent)
 
     def claim(self, target: Path) -> bool:
         """Create an empty file if nobody has yet; return whether it was us."""

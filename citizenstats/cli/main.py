@@ -61,6 +61,7 @@ for command in (
     structures.structures,
     releases.recall,
     releases.withdraw,
+    releases.erase,
 ):
     cli.add_command(command)
 

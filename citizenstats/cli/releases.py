@@ -234,3 +234,54 @@ def withdraw(
     click.echo(
         f"what counts now: {', '.join(done.current) or 'nothing'}; `citizenstats run` makes releases without it"
     )
+
+
+@click.command()
+@click.argument("dataset", required=False)
+@click.argument("delivery", required=False)
+@click.option(
+    "--due",
+    "is_due",
+    is_flag=True,
+    help="What is kept longer than its contract says; lists it unless --by is given.",
+)
+@click.option("--by", "person", help="Who asks for it.")
+@click.option("--reason", help="Why; it stays in the restricted store.")
+@office_options
+def erase(
+    office: Office,
+    dataset: str | None,
+    delivery: str | None,
+    is_due: bool,
+    person: str | None,
+    reason: str | None,
+) -> None:
+    """Destroy a DELIVERY (its id or number) of DATASET (PARTNER/DATASET).
+
+    Its bytes, the copy in the inbox, records, and all that was made of them in the restricted store; hash, counts and reason
+    stay. What was published stands: withdraw first what must leave.
+    """
+    from citizenstats.release.erase import due
+    from citizenstats.release.erase import erase as destroy
+
+    house = office.house()
+    if is_due == (delivery is not None) or (is_due and dataset):
+        raise click.UsageError("name DATASET and DELIVERY, or give --due")
+    waiting = [(d.dataset, d.id) for d in due(house)] if is_due else []
+    if is_due and person is None:
+        if office.json:
+            answer("erase", {"due": [f"{name}/{one}" for name, one in waiting], "erased": []})
+            return
+        table("Kept longer than agreed", ("dataset", "delivery"), waiting)
+        return
+    if person is None or reason is None:
+        raise click.UsageError("give --by NAME and --reason TEXT")
+    meant = waiting if is_due else [(str(dataset), str(delivery))]
+    gone: list[str] = []
+    for name, one in meant:
+        if f"{name}/{one}" not in gone:
+            gone += destroy(house, name, one, person, reason).deliveries
+    if office.json:
+        answer("erase", {"due": [], "erased": gone})
+        return
+    click.echo(f"erased: {', '.join(gone) or 'nothing'}")

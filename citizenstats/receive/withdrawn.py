@@ -56,8 +56,10 @@ def withdrawals(store: Store, dataset: str) -> list[Withdrawal]:
 
 
 def is_taken_back(store: Store, dataset: str, sha256: str) -> bool:
-    """Return whether these bytes were taken back from ``partner/dataset``, and so are never taken again."""
-    return any(withdrawal.sha256 == sha256 for withdrawal in withdrawals(store, dataset))
+    """Return whether these bytes of ``partner/dataset`` were taken back or erased, and so are never taken again."""
+    return (store.erasures(dataset) / f"{sha256}.json").exists() or any(
+        withdrawal.sha256 == sha256 for withdrawal in withdrawals(store, dataset)
+    )
 
 
 def without_withdrawn(records: str, taken: Sequence[Withdrawal]) -> str:

@@ -10,11 +10,11 @@ from citizenstats.house import House
 from citizenstats.quality.judge import check_quality
 from citizenstats.release.candidate import Candidate, candidates, decide
 from citizenstats.release.consent import check_consent
+from citizenstats.release.erase import complete
 from citizenstats.release.manifest import newest
 from citizenstats.release.person import plain_name
 from citizenstats.release.publish import publish_due
 from citizenstats.release.release import Released, standing
-from citizenstats.release.withdraw import complete
 
 
 def approve(house: House, flow: str, candidate: str | None, person: str, note: str = "") -> Released:

@@ -21,10 +21,10 @@ from citizenstats.release import catalog
 from citizenstats.release.candidate import Candidate, candidates, fill
 from citizenstats.release.consent import holds
 from citizenstats.release.embargo import due
+from citizenstats.release.erase import complete
 from citizenstats.release.manifest import MANIFEST, Release, newest, newest_loaded, point_at_newest, releases
 from citizenstats.release.messages import CHANGES
 from citizenstats.release.retraction import voided_up_to
-from citizenstats.release.withdraw import complete
 from citizenstats.store import as_json
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
+from citizenstats.release.erase import complete
 from citizenstats.release.manifest import newest, released
 from citizenstats.release.person import plain_name
 from citizenstats.release.release import Released, standing
 from citizenstats.release.retraction import retract
-from citizenstats.release.withdraw import complete
 
 
 def recall(house: House, flow: str, release: str, person: str, reason: str) -> Released:

@@ -17,11 +17,11 @@ from citizenstats.quality.judge import may_be_published
 from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate, present_quality
 from citizenstats.release.compare import Changes, Comparison
 from citizenstats.release.consent import check_consent
+from citizenstats.release.erase import complete
 from citizenstats.release.manifest import Counts, Release, newest
 from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
 from citizenstats.release.retraction import needs_person
-from citizenstats.release.withdraw import complete
 from citizenstats.sdmx.model import Reference
 
 Status = Literal["unchanged", "candidate", "embargoed", "published"]
