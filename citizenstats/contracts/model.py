@@ -435,6 +435,13 @@ class Target(Model):
         return self
 
 
+class Dominance(Model):
+    """The (n,k) rule: a sum of which so few units hold so much is unsafe."""
+
+    units: Literal[1, 2] = Field(description="How many of the largest contributors are looked at.")
+    share: float = Field(gt=0, lt=1, description="Share of the sum above which they dominate it.")
+
+
 class Protection(Model):
     """Disclosure rules of a dataset's figures."""
 
@@ -444,6 +451,17 @@ class Protection(Model):
     waived: str | None = Field(
         None,
         description="Why no rule applies, for data that is about no person, household, community or case.",
+    )
+    p_percent: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        description="A total, mean or ratio is unsafe when the second largest contributor can tell the largest within "
+        "so many percent. Keep the number to yourself.",
+    )
+    dominance: Dominance | None = Field(
+        None,
+        description="A total, mean or ratio is unsafe when few units dominate it; the p % rule is the better one.",
     )
     revisions: Literal["guard", "publish"] | None = Field(
         None,

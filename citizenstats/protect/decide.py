@@ -28,13 +28,16 @@ Parents = Mapping[str, tuple[str, Mapping[str, str | None]]]
 CHANGES = ("n_change", "k_change", "m_change")
 """Layers that say how much a count changed: two releases side by side are a table of those who came or went."""
 
+SUM = "v"
+"""Layer of the values of a total: what it adds up, not whom it counts."""
+
 _MOSTLY = 0.5
 """A breakdown of which a greater share is unsafe is hidden whole."""
 
 _INSIDERS = 150
 """In tables of up to so many cells units that stand alone in a cell are taken for attackers who know themselves."""
 
-_LAYERS = ("n", "k", "m", *CHANGES)
+_LAYERS = ("n", "k", "m", SUM, *CHANGES)
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,12 @@ class Figure:
     Attributes:
         at: of each cell its categories that are not at their total, as ``VARIABLE=code``.
         layers: ``n`` units, ``k`` with the characteristic, ``m`` without, and by how much each changed since the last
-            release (`CHANGES`); NaN where not known.
+            release (`CHANGES`); of a total its value (`SUM`); NaN where not known.
         minimum: the threshold of each cell.
         unsafe: cells that may not be shown by themselves.
         hidden: cells that are hidden anyhow.
         kept: cells that were shown before and have not changed.
+        wanted: how far above and below its value an unsafe total must be possible; NaN for what is none.
     """
 
     at: Sequence[tuple[str, ...]]
@@ -57,13 +61,15 @@ class Figure:
     unsafe: Bools
     hidden: Bools
     kept: Bools
+    wanted: Floats
 
 
 def decide(engine: Engine, parents: Parents) -> pa.Table:
     """Return the hidden cells: ``figure``, ``categories``, ``why`` (``unsafe`` or ``with others``), in order.
 
     Args:
-        engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, and the `_LAYERS`.
+        engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, wanted, and the
+            `_LAYERS`.
         parents: the variables.
     """
     thin = dict(_populations(engine, parents))
@@ -126,7 +132,8 @@ def _is_settled(figure: Figure) -> bool:
     for layer, counted in figure.layers.items():
         if layer in CHANGES and np.nan_to_num(counted).any():
             return False
-        few |= (counted > 0) & (counted < figure.minimum)
+        if layer != SUM:
+            few |= (counted > 0) & (counted < figure.minimum)
     return bool((figure.kept | figure.hidden).all()) and not (few & figure.kept).any()
 
 
@@ -134,7 +141,7 @@ def _mostly_unsafe(figure: Figure, breakdowns: Sequence[frozenset[str]]) -> Bool
     """Return the cells of breakdowns of which more than half is unsafe: what would be left tells little and costs much."""
     unsafe = figure.unsafe | figure.hidden
     for layer, counted in figure.layers.items():
-        if layer not in CHANGES:
+        if layer not in (*CHANGES, SUM):
             unsafe |= (counted > 0) & (counted < figure.minimum)
     number = {breakdown: i for i, breakdown in enumerate(dict.fromkeys(breakdowns))}
     of = np.array([number[breakdown] for breakdown in breakdowns], dtype=np.int64)
@@ -156,7 +163,8 @@ def _table(figure: Figure, parents: Parents) -> Table:
         ups.append(parents_of(codes, total, parent))
     coordinates = np.stack(columns, axis=1) if columns else np.zeros((len(named), 0), dtype=np.int64)
     counted = {name: np.nan_to_num(of) for name, of in figure.layers.items()}
-    return table(coordinates, ups, counted, CHANGES)
+    # Totals are rounded, so that their parts may hold a little more than they do.
+    return table(coordinates, ups, counted, (*CHANGES, SUM))
 
 
 def _problem(figure: Figure, made: Table) -> Problem:
@@ -175,7 +183,11 @@ def _problem(figure: Figure, made: Table) -> Problem:
     # In a large table of few people nearly everything is hidden, and one who knows himself knows next to nothing.
     if made.cells > _INSIDERS:
         units = None
-    layers = [_layer(name, counted, minimum, unsafe, units) for name, counted in made.layers.items()]
+    wanted = np.concatenate([np.nan_to_num(figure.wanted), np.zeros(rests)])
+    layers = [
+        _sum_layer(counted, unsafe, wanted) if name == SUM else _layer(name, counted, minimum, unsafe, units)
+        for name, counted in made.layers.items()
+    ]
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
     order = np.array([*(len(at) for at in figure.at), *([0] * rests)])
     cost = (1 + np.log1p(size)) * (1 + order.max(initial=0) - order)
@@ -208,6 +220,28 @@ def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Fl
     )
 
 
+def _sum_layer(values: Floats, unsafe: Bools, wanted: Floats) -> Layer:
+    """Return what is asked of the values of a total: an unsafe one could as well be greater or less by what is wanted.
+
+    The attacker thinks twice the value possible, and knows on which side of zero it lies.
+    """
+    size = np.abs(values)
+    primary = unsafe & (size > 0)
+    most = np.maximum(size, 2 * wanted)
+    below = np.where(values < 0, most, size)
+    above = np.where(values < 0, size, most)
+    return Layer(
+        SUM,
+        values,
+        primary,
+        lower=np.where(primary, np.minimum(wanted, below), 0.0),
+        upper=np.where(primary, np.minimum(wanted, above), 0.0),
+        contributors=None,
+        ceiling=values + above,
+        floor=values - below,
+    )
+
+
 def _populations(engine: Engine, parents: Parents) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
     """Yield of each population the places where few people stand, with what is hidden together with them."""
     rows = engine.rows(
@@ -219,22 +253,24 @@ def _populations(engine: Engine, parents: Parents) -> Iterator[tuple[str, frozen
         n, minimum = _floats(group, 2), _floats(group, 3)
         few = (n > 0) & (n < minimum)
         none = np.zeros(len(group), dtype=bool)
-        figure = Figure(at, {"n": n}, minimum, few, none, _bools(group, 4))
+        figure = Figure(at, {"n": n}, minimum, few, none, _bools(group, 4), np.full(len(group), np.nan))
         hidden = pattern(figure, parents)
         yield population[0], frozenset(a for a, is_hidden in zip(at, hidden, strict=True) if is_hidden)
 
 
 def _figures(engine: Engine) -> Iterator[tuple[tuple[str, str], Figure]]:
     rows = engine.rows(
-        f"SELECT figure, population, categories, minimum, unsafe, hidden, kept, {', '.join(_LAYERS)} FROM quantities "
+        f"SELECT figure, population, categories, minimum, unsafe, hidden, kept, wanted, {', '.join(_LAYERS)} FROM quantities "
         "WHERE minimum IS NOT NULL ORDER BY figure, population, categories"
     )
     for name, group in _grouped(rows, 2):
-        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 7)}
+        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 8)}
         known = {layer: of for layer, of in layers.items() if not np.isnan(of).all()}
         at: list[tuple[str, ...]] = [tuple(row[2]) for row in group]
-        flags = [_bools(group, i) for i in (4, 5, 6)]
-        yield (name[0], name[1]), Figure(at, known or {"n": np.zeros(len(at))}, _floats(group, 3), *flags)
+        unsafe, hidden, kept = (_bools(group, i) for i in (4, 5, 6))
+        counted = known or {"n": np.zeros(len(at))}
+        minimum, wanted = _floats(group, 3), _floats(group, 7)
+        yield (name[0], name[1]), Figure(at, counted, minimum, unsafe, hidden, kept, wanted)
 
 
 def _grouped(rows: list[tuple[Any, ...]], by: int) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:

@@ -22,7 +22,7 @@ from citizenstats.protect.decide import decide
 from citizenstats.protect.figures import Feed, feeds_of
 from citizenstats.protect.former import JUDGED, Former, former_releases, published_now, remember, with_former
 from citizenstats.protect.grid import completed
-from citizenstats.protect.unsafe import other_side, unsafe_sql
+from citizenstats.protect.unsafe import dominated, other_side, unsafe_sql, wanted
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import as_json, digest, read_json
 
@@ -121,6 +121,8 @@ def _make(
 def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_published: bool) -> None:
     """Make the table of a feed's cells: the frame, what is decided together, and whether the cell is unsafe."""
     key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
+    value, rules = name(feed.measures[0]), feed.dataset.contract.protection
+    unsafe = unsafe_sql(feed.measures, sensitive=feed.sensitive(), dominated=dominated(value, rules))
     former = with_former("beside", feed.flow, guards=feed.guards_revisions, is_published=is_published)
     engine.run(
         f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({_numerator(feed)} AS _k), "
@@ -128,8 +130,8 @@ def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_pu
         f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
-        f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe_sql(feed.measures, sensitive=feed.sensitive())} AS _unsafe "
-        f"FROM told) {former}"
+        f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, "
+        f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted FROM told) {former}"
     )
 
 
@@ -145,7 +147,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
     """Make the table `hidden` of the cells that are not shown: figure, categories, why."""
     columns = (
         "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _unsafe, _close, _stays, _kept, "
-        "_n_change, _k_change, _m_change"
+        "_n_change, _k_change, _m_change, _v, _wanted"
     )
     every = " UNION ALL ".join(
         f"SELECT _restricted, {columns} FROM cells_{number}" for number, feed in enumerate(feeds)
@@ -156,6 +158,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
         "SELECT _figure AS figure, min(_population) AS population, _at AS categories, "
         "min(_measured) AS measured, min(_origin) AS origin, "
         "max(_n) FILTER (_kind <> 'count') AS n, max(_k) AS k, max(_m) AS m, max(_minimum) AS minimum, "
+        "max(_v) AS v, max(_wanted) AS wanted, "
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
         "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
         "bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "

@@ -2,7 +2,8 @@
 
 Handbook on Statistical Disclosure Control, 4.2 (frequency tables) and 4.3 (magnitudes): a cell with fewer contributors than
 the minimum is unsafe; for a share this holds on both sides, for those with the characteristic and for those without; of a mean,
-a total or a ratio, those who contribute something are counted. Zeros are shown. Where the question is sensitive, a group in
+a total or a ratio, those who contribute something are counted, and where a contract asks for it one unit may not dominate the
+sum, nor be told nearly by the second largest. Zeros are shown. Where the question is sensitive, a group in
 which everybody has the characteristic is unsafe too, however large: the figure then tells it of each member (5.4 there).
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from citizenstats.contracts.model import Protection
 from citizenstats.engine import name
 
 OTHER_SIDE = ("proportion", "given")
@@ -22,7 +24,40 @@ def other_side() -> str:
     return f"CASE WHEN _kind IN ({kinds}) THEN _n - _k END"
 
 
-def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE") -> str:
+def _needed(value: str, protection: Protection) -> list[str]:
+    """Return SQL of how far above its value a sum would have to be possible, by each rule that the contract asks for.
+
+    Handbook, 4.3.2: by p % the second largest, who takes his own part off, may not come within p % of the largest; by
+    dominance the sum would have to be so great that the largest hold no more than their share. Contributions of both signs
+    only make the sum look smaller, and the rules stricter.
+    """
+    found = []
+    if protection.p_percent is not None:
+        found.append(f"{protection.p_percent / 100!r} * _x1 - (abs({value}) - _x1 - coalesce(_x2, 0))")
+    if protection.dominance is not None:
+        largest = "_x1" if protection.dominance.units == 1 else "(_x1 + coalesce(_x2, 0))"
+        found.append(f"{largest} / {protection.dominance.share!r} - abs({value})")
+    return found
+
+
+def dominated(value: str, protection: Protection) -> str:
+    """Return the SQL condition, over the frame, that single units stand out in a sum by the rules of a contract.
+
+    Args:
+        value: SQL of the figure.
+        protection: the contract's rules.
+    """
+    broken = " OR ".join(f"{needed} > 1e-9 * abs({value})" for needed in _needed(value, protection))
+    return f"(_x1 > 0 AND ({broken}))" if broken else "FALSE"
+
+
+def wanted(value: str, protection: Protection) -> str:
+    """Return SQL of how far a total must be possible above and below its value where it is unsafe; NULL of other figures."""
+    parts = ", ".join(["0.1 * abs(" + value + ")", *_needed(value, protection)])
+    return f"CASE WHEN _kind = 'total' THEN greatest({parts}) END"
+
+
+def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE", dominated: str = "FALSE") -> str:
     """Return the SQL condition, over the frame of observations, that a cell may not be shown.
 
     It fails closed: a value whose number of units nobody told is unsafe unless the rule is waived.
@@ -30,6 +65,7 @@ def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE") -> str:
     Args:
         measures: ids of the measures.
         sensitive: SQL condition that the figure is about something sensitive.
+        dominated: SQL condition that single units stand out in it.
     """
     valued = " OR ".join(f"{name(m)} IS NOT NULL" for m in measures) or "FALSE"
     other = other_side()
@@ -40,5 +76,6 @@ def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE") -> str:
         "OR (_k > 0 AND _k < _minimum) "
         f"OR ({other} > 0 AND {other} < _minimum) "
         f"OR (({sensitive}) AND _n > 0 AND {other} = 0) "
+        f"OR {dominated} "
         f"OR (coalesce(_n, 0) <= 0 AND _kind <> 'count' AND ({valued})), FALSE)"
     )
