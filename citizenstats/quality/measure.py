@@ -23,6 +23,7 @@ from citizenstats.house import House
 from citizenstats.receive.delivery import Delivery, deliveries
 from citizenstats.receive.judge import has_why, why_name
 from citizenstats.receive.outcome import COUNTING, UNCLEAR, Outcome, outcome_of
+from citizenstats.receive.withdrawn import withdrawals, without_withdrawn
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,22 @@ class Subject:
         return [path for path in found if path.exists()]
 
     @cached_property
+    def _source(self) -> str:
+        """SELECT of those records, without the rows that were taken back; empty when there is no file."""
+        if not self.records:
+            return ""
+        listed = ", ".join(quoted(str(f)) for f in self.records)
+        taken = [w for w in withdrawals(self.house.store, self.dataset.name) if w.rows]
+        return without_withdrawn(f"SELECT * FROM read_parquet([{listed}], union_by_name = true)", taken)
+
+    @cached_property
     def answers(self) -> tuple[int, int] | None:
         """How many answers feed figures in the records behind, and how many of them are empty."""
         asked = []
         for column in feeding(self.contract):
             has = has_why(self.contract.columns[column])
             asked.append((column, why_name(column) if has else None))
-        return _answers(tuple(self.records), tuple(asked))
+        return _answers(self._source, tuple(f.parent for f in self.records), tuple(asked))
 
     @cached_property
     def newest_year(self) -> int | None:
@@ -98,30 +108,29 @@ class Subject:
         years = [c for c, declared in self.contract.columns.items() if declared.type == "period"]
         if not self.records or not years:
             return None
-        source = _source(self.records)
         with session([f.parent for f in self.records]) as engine:
-            known = {c for c, _ in engine.columns(source)}
+            known = {c for c, _ in engine.columns(self._source)}
             newest = [f"max(TRY_CAST(left({name(c)}, 4) AS INTEGER))" for c in years if c in known]
-            found = engine.value(f"SELECT greatest({', '.join(newest)}) FROM ({source})") if newest else None
+            found = (
+                engine.value(f"SELECT greatest({', '.join(newest)}) FROM ({self._source})")
+                if newest
+                else None
+            )
         return None if found is None else int(found)
 
 
-def _source(files: Sequence[Path]) -> str:
-    listed = ", ".join(quoted(str(f)) for f in files)
-    return f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
-
-
 @lru_cache(maxsize=64)
-def _answers(files: Sequence[Path], columns: Sequence[tuple[str, str | None]]) -> tuple[int, int] | None:
+def _answers(
+    source: str, folders: Sequence[Path], columns: Sequence[tuple[str, str | None]]
+) -> tuple[int, int] | None:
     """Return how many answers these columns hold, each with the one that says why it is empty, and how many are empty.
 
     Records never change once they are written, so the count of a file is the same at every reading.
     """
-    if not files:
+    if not source:
         return None
-    source = _source(files)
     asked, empty = [], []
-    with session([f.parent for f in files]) as engine:
+    with session(folders) as engine:
         known = {c for c, _ in engine.columns(source)}
         for column, why in columns:
             if column in known:
