@@ -660,6 +660,8 @@ WITH current AS (
         ) * (
           _yy0 - _y0 * _y0 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y0 * _y0
         ELSE 0
       END
     ) AS _vyy0,
@@ -671,6 +673,8 @@ WITH current AS (
         ) * (
           _yx0 - _y0 * _x0 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y0 * _x0
         ELSE 0
       END
     ) AS _vyx0,
@@ -682,6 +686,8 @@ WITH current AS (
         ) * (
           _xx0 - _x0 * _x0 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x0 * _x0
         ELSE 0
       END
     ) AS _vxx0,
@@ -695,6 +701,8 @@ WITH current AS (
         ) * (
           _yy1 - _y1 * _y1 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y1 * _y1
         ELSE 0
       END
     ) AS _vyy1,
@@ -706,6 +714,8 @@ WITH current AS (
         ) * (
           _yx1 - _y1 * _x1 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y1 * _x1
         ELSE 0
       END
     ) AS _vyx1,
@@ -717,6 +727,8 @@ WITH current AS (
         ) * (
           _xx1 - _x1 * _x1 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x1 * _x1
         ELSE 0
       END
     ) AS _vxx1,
@@ -730,6 +742,8 @@ WITH current AS (
         ) * (
           _yy2 - _y2 * _y2 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y2 * _y2
         ELSE 0
       END
     ) AS _vyy2,
@@ -741,6 +755,8 @@ WITH current AS (
         ) * (
           _yx2 - _y2 * _x2 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y2 * _x2
         ELSE 0
       END
     ) AS _vyx2,
@@ -752,6 +768,8 @@ WITH current AS (
         ) * (
           _xx2 - _x2 * _x2 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x2 * _x2
         ELSE 0
       END
     ) AS _vxx2,
@@ -765,6 +783,8 @@ WITH current AS (
         ) * (
           _yy3 - _y3 * _y3 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y3 * _y3
         ELSE 0
       END
     ) AS _vyy3,
@@ -776,6 +796,8 @@ WITH current AS (
         ) * (
           _yx3 - _y3 * _x3 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y3 * _x3
         ELSE 0
       END
     ) AS _vyx3,
@@ -787,6 +809,8 @@ WITH current AS (
         ) * (
           _xx3 - _x3 * _x3 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x3 * _x3
         ELSE 0
       END
     ) AS _vxx3,
@@ -800,6 +824,8 @@ WITH current AS (
         ) * (
           _yy4 - _y4 * _y4 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y4 * _y4
         ELSE 0
       END
     ) AS _vyy4,
@@ -811,6 +837,8 @@ WITH current AS (
         ) * (
           _yx4 - _y4 * _x4 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y4 * _x4
         ELSE 0
       END
     ) AS _vyx4,
@@ -822,6 +850,8 @@ WITH current AS (
         ) * (
           _xx4 - _x4 * _x4 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x4 * _x4
         ELSE 0
       END
     ) AS _vxx4,
@@ -835,6 +865,8 @@ WITH current AS (
         ) * (
           _yy5 - _y5 * _y5 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y5 * _y5
         ELSE 0
       END
     ) AS _vyy5,
@@ -846,6 +878,8 @@ WITH current AS (
         ) * (
           _yx5 - _y5 * _x5 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y5 * _x5
         ELSE 0
       END
     ) AS _vyx5,
@@ -857,6 +891,8 @@ WITH current AS (
         ) * (
           _xx5 - _x5 * _x5 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x5 * _x5
         ELSE 0
       END
     ) AS _vxx5,
@@ -870,6 +906,8 @@ WITH current AS (
         ) * (
           _yy6 - _y6 * _y6 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y6 * _y6
         ELSE 0
       END
     ) AS _vyy6,
@@ -881,6 +919,8 @@ WITH current AS (
         ) * (
           _yx6 - _y6 * _x6 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y6 * _x6
         ELSE 0
       END
     ) AS _vyx6,
@@ -892,6 +932,8 @@ WITH current AS (
         ) * (
           _xx6 - _x6 * _x6 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x6 * _x6
         ELSE 0
       END
     ) AS _vxx6,
@@ -905,6 +947,8 @@ WITH current AS (
         ) * (
           _yy7 - _y7 * _y7 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y7 * _y7
         ELSE 0
       END
     ) AS _vyy7,
@@ -916,6 +960,8 @@ WITH current AS (
         ) * (
           _yx7 - _y7 * _x7 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y7 * _x7
         ELSE 0
       END
     ) AS _vyx7,
@@ -927,6 +973,8 @@ WITH current AS (
         ) * (
           _xx7 - _x7 * _x7 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x7 * _x7
         ELSE 0
       END
     ) AS _vxx7,
@@ -940,6 +988,8 @@ WITH current AS (
         ) * (
           _yy8 - _y8 * _y8 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y8 * _y8
         ELSE 0
       END
     ) AS _vyy8,
@@ -951,6 +1001,8 @@ WITH current AS (
         ) * (
           _yx8 - _y8 * _x8 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y8 * _x8
         ELSE 0
       END
     ) AS _vyx8,
@@ -962,6 +1014,8 @@ WITH current AS (
         ) * (
           _xx8 - _x8 * _x8 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x8 * _x8
         ELSE 0
       END
     ) AS _vxx8,
@@ -975,6 +1029,8 @@ WITH current AS (
         ) * (
           _yy9 - _y9 * _y9 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y9 * _y9
         ELSE 0
       END
     ) AS _vyy9,
@@ -986,6 +1042,8 @@ WITH current AS (
         ) * (
           _yx9 - _y9 * _x9 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y9 * _x9
         ELSE 0
       END
     ) AS _vyx9,
@@ -997,6 +1055,8 @@ WITH current AS (
         ) * (
           _xx9 - _x9 * _x9 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x9 * _x9
         ELSE 0
       END
     ) AS _vxx9,
@@ -1010,6 +1070,8 @@ WITH current AS (
         ) * (
           _yy10 - _y10 * _y10 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y10 * _y10
         ELSE 0
       END
     ) AS _vyy10,
@@ -1021,6 +1083,8 @@ WITH current AS (
         ) * (
           _yx10 - _y10 * _x10 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y10 * _x10
         ELSE 0
       END
     ) AS _vyx10,
@@ -1032,6 +1096,8 @@ WITH current AS (
         ) * (
           _xx10 - _x10 * _x10 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x10 * _x10
         ELSE 0
       END
     ) AS _vxx10,
@@ -1045,6 +1111,8 @@ WITH current AS (
         ) * (
           _yy11 - _y11 * _y11 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y11 * _y11
         ELSE 0
       END
     ) AS _vyy11,
@@ -1056,6 +1124,8 @@ WITH current AS (
         ) * (
           _yx11 - _y11 * _x11 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y11 * _x11
         ELSE 0
       END
     ) AS _vyx11,
@@ -1067,6 +1137,8 @@ WITH current AS (
         ) * (
           _xx11 - _x11 * _x11 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x11 * _x11
         ELSE 0
       END
     ) AS _vxx11,
@@ -1080,6 +1152,8 @@ WITH current AS (
         ) * (
           _yy12 - _y12 * _y12 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y12 * _y12
         ELSE 0
       END
     ) AS _vyy12,
@@ -1091,6 +1165,8 @@ WITH current AS (
         ) * (
           _yx12 - _y12 * _x12 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _y12 * _x12
         ELSE 0
       END
     ) AS _vyx12,
@@ -1102,6 +1178,8 @@ WITH current AS (
         ) * (
           _xx12 - _x12 * _x12 / nh
         )
+        WHEN nh = 1
+        THEN f1 * _x12 * _x12
         ELSE 0
       END
     ) AS _vxx12,
