@@ -206,6 +206,18 @@ class Dataset:
         """Sixteen hex digits that identify contract and code maps."""
         return digest(self.contract.model_dump(mode="json"), {k: dict(v) for k, v in self.code_maps.items()})
 
+    @cached_property
+    def reading(self) -> str:
+        """Sixteen hex digits that identify what decides on rows: which are read, how, and which are accepted."""
+        said = self.contract.model_dump(mode="json")
+        decides = ("delivery", "read", "key", "columns", "derive", "rules", "ignore", "versions", "language")
+        return digest(
+            {part: said[part] for part in decides},
+            said["record"]["consent"],
+            [target["map"] for target in said["targets"]],
+            {file: dict(codes) for file, codes in self.code_maps.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Mappings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from citizenstats.store import Store, as_json, digest, read_json
 
@@ -75,15 +75,7 @@ class Delivery:
 
 def reading_digest(dataset: Dataset) -> str:
     """Return what identifies a way of reading: the parts of the contract that decide on rows, and the reader."""
-    said: dict[str, Any] = dataset.contract.model_dump(mode="json")
-    decides = ("delivery", "read", "key", "columns", "derive", "rules", "ignore", "versions", "language")
-    return digest(
-        {part: said[part] for part in decides},
-        said["record"]["consent"],
-        [target["map"] for target in said["targets"]],
-        {file: dict(codes) for file, codes in dataset.code_maps.items()},
-        READER_VERSION,
-    )
+    return digest(dataset.reading, READER_VERSION)
 
 
 def deliveries(store: Store, dataset: str) -> list[Delivery]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from citizenstats.receive.delivery import deliveries
+from citizenstats.receive.outcome import COUNTS
 from citizenstats.receive.receive import receive
 from citizenstats.release.manifest import newest, releases
 from citizenstats.store import sha256_of
@@ -39,7 +41,8 @@ def test_a_look_at_an_inbox_of_thousands_of_taken_files_is_quick(tmp_path: Path)
         said = (first.folder(office.house.store) / "delivery.json").read_text("utf-8")
         said = said.replace(first.mark, mark).replace('"number": 1', f'"number": {number + 1}')
         (folder / "delivery.json").write_text(said.replace("answers_00000", f"answers_{number:05}"), "utf-8")
-        (folder / "erased.json").write_text("{}", "utf-8")
+        (folder / "erased.json").write_text(json.dumps({"counts": dict.fromkeys(COUNTS, 0)}), "utf-8")
+        (office.outbox / f"{folder.name}.receipt.json").write_text("{}", "utf-8")
     begun = time.monotonic()
     assert receive(office.house, DATASET, settle=0.0).outcomes == ()
     assert time.monotonic() - begun < 5
