@@ -77,9 +77,9 @@ def _waiting(house: House, flow: str) -> list[dict[str, Any]]:
     from citizenstats.release.candidate import candidates
     from citizenstats.release.publish import public_from, unpublished
 
-    signed = unpublished(house, flow)
+    found = candidates(house, flow)
     rows = []
-    for candidate in [*signed, *(c for c in candidates(house, flow) if c.is_waiting)]:
+    for candidate in [*unpublished(house, flow, found), *(c for c in found if c.is_waiting)]:
         time = public_from(house, candidate)
         status = "candidate" if candidate.is_waiting else "embargoed"
         rows.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ def publish_due(house: House, flow: str) -> bool:
     """
     complete(house)
     now = clock.now()
-    times = [(candidate, public_from(house, candidate)) for candidate in unpublished(house, flow)]
+    signed = unpublished(house, flow, candidates(house, flow))
+    times = [(candidate, public_from(house, candidate)) for candidate in signed]
     ready = [candidate for candidate, time in times if time is not None and time <= now]
     # Signed off, and then consent was taken back: it stays, and a newer one comes.
     ready = [c for c in ready if holds(house, flow, c.facts["deliveries"])]
@@ -46,8 +47,8 @@ def publish_due(house: House, flow: str) -> bool:
     return bool(ready)
 
 
-def unpublished(house: House, flow: str) -> list[Candidate]:
-    """Return the signed-off candidates that still wait for their time, the newest last.
+def unpublished(house: House, flow: str, found: Sequence[Candidate]) -> list[Candidate]:
+    """Return those of the candidates `found` that are signed off and still wait for their time, the newest last.
 
     One that is older than a published one is superseded and never comes out; neither does one from before a release
     was taken back.
@@ -55,7 +56,7 @@ def unpublished(house: House, flow: str) -> list[Candidate]:
     done = max(_published_up_to(house, flow), voided_up_to(house.store, flow))
     return [
         candidate
-        for candidate in candidates(house, flow)
+        for candidate in found
         if candidate.number > done and candidate.decision and candidate.decision.decision == "approved"
     ]
 

@@ -93,8 +93,9 @@ def standing(house: House, flow: str, before: Release | None) -> Released:
         flow: ``AGENCY:ID``.
         before: the newest release that was known before; another one now means published.
     """
+    found = candidates(house, flow)
+    later = unpublished(house, flow, found)
     now = newest(house.store, flow)
-    found, later = candidates(house, flow), unpublished(house, flow)
     if found and found[-1].is_waiting:
         return _told(flow, "candidate", found[-1], now)
     if now is not None and (before is None or now.folder != before.folder):
@@ -125,14 +126,20 @@ def _told(flow: str, status: Status, candidate: Candidate | None, newest_release
 
 
 def _up_to_date(house: House, flow: str) -> bool:
-    """Make the candidate that is due, if any; return False when something moved and it must look again."""
+    """Make the candidate that is due, if any; return False when something moved and it must look again.
+
+    A candidate becomes a release, never the other way, so the candidates are read before the releases: what a run
+    beside us signs off and publishes meanwhile is then seen as the one or as the other, never as neither.
+    """
     present = publishable(house, flow)
     reference = house.mappings.reference(flow)
-    parent = newest(house.store, flow, reference.version)
     found = candidates(house, flow)
     last = found[-1] if found else None
+    later = [c for c in unpublished(house, flow, found) if c.dataflow == reference]
+    parent = newest(house.store, flow, reference.version)
+    # What counts as released: signed off and waiting for its time, else the newest release.
+    head = later[-1] if later else parent
     keep: Candidate | None = None
-    head = _head(house, flow, reference, parent)
     if _differs(house, reference, present, head, _origin(head, found)):
         keep = last
         if (
@@ -150,14 +157,6 @@ def _up_to_date(house: House, flow: str) -> bool:
             decide(house, candidate, "obsolete", None, reason)
     # A run beside us may have protected a newer state meanwhile.
     return publishable(house, flow).state == present.state
-
-
-def _head(
-    house: House, flow: str, reference: Reference, parent: Release | None
-) -> Candidate | Release | None:
-    """Return the state that counts as released: signed off and waiting for its time, else the newest release."""
-    later = [c for c in unpublished(house, flow) if c.dataflow == reference]
-    return later[-1] if later else parent
 
 
 def _origin(head: Candidate | Release | None, found: list[Candidate]) -> Candidate | None:

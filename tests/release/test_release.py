@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from citizenstats.errors import ReleaseError
+from citizenstats.release import release as release_module
 from citizenstats.release.approve import approve
 from citizenstats.release.candidate import candidates, decide
 from citizenstats.release.manifest import newest, releases
@@ -353,6 +354,48 @@ def test_runs_beside_each_other_publish_each_state_once(tmp_path):
 
 
 # --- catalog ----------------------------------------------------------------------------------------------
+
+
+READS = ("publishable", "candidates", "unpublished", "newest", "publish_due", "make_candidate", "decide")
+
+
+@pytest.mark.parametrize("publishes", [True, False], ids=["publishes", "stops after the sign-off"])
+def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(
+    tmp_path, monkeypatch, publishes
+):
+    """A rival run happens before the nth look at the store, for every n that there is."""
+    for nth in range(100):
+        house = office(tmp_path / str(nth))
+        prepared(house, "s1", [row("DK"), row("NP")])
+        looks = 0
+
+        def rival(house):
+            if publishes:
+                release(house, FLOW)
+                return
+            release_module._up_to_date(house, FLOW)
+            for candidate in candidates(house, FLOW):
+                decide(house, candidate, "approved", None, "signed by the faster one")
+
+        def before(door, house=house, nth=nth):
+            def look(*args, **named):
+                nonlocal looks
+                looks += 1
+                if looks == nth + 1:
+                    rival(house)
+                return door(*args, **named)
+
+            return look
+
+        with monkeypatch.context() as patched:
+            for door in READS:
+                patched.setattr(release_module, door, before(getattr(release_module, door)))
+            release(house, FLOW)
+        made = [c.id for c in candidates(house, FLOW)], [r.id for r in releases(house.store, FLOW)]
+        assert made == (["C0001"], ["R0001"]), f"before look {nth + 1}"
+        if looks <= nth:
+            return
+    pytest.fail("there is no end of looks")
 
 
 def test_the_catalog_shows_the_newest_release_and_no_reader_blocks_it(tmp_path):
