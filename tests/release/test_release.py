@@ -360,9 +360,7 @@ READS = ("publishable", "candidates", "unpublished", "newest", "publish_due", "m
 
 
 @pytest.mark.parametrize("publishes", [True, False], ids=["publishes", "stops after the sign-off"])
-def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(
-    tmp_path, monkeypatch, publishes
-):
+def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(tmp_path, monkeypatch, publishes):
     """A rival run happens before the nth look at the store, for every n that there is."""
     for nth in range(100):
         house = office(tmp_path / str(nth))
