@@ -116,6 +116,35 @@ def steps(mappings: Mappings) -> tuple[Step, ...]:
     return tuple(ordered)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Datasets and families that no other part needs or is needed by."""
+
+    datasets: tuple[str, ...]
+    families: tuple[str, ...]
+
+    def steps(self, mappings: Mappings) -> tuple[Step, ...]:
+        """Return its steps in their order."""
+        flows = {flow for family in self.families for flow in mappings.families[family]}
+        inside = {*self.datasets, *flows, *self.families}
+        return tuple(step for step in steps(mappings) if step.of in inside)
+
+
+def parts(mappings: Mappings) -> tuple[Part, ...]:
+    """Return what can be walked side by side: families that share a dataset are one part, and so is a dataset without any."""
+    found: list[tuple[set[str], set[str]]] = [({dataset}, set()) for dataset in sorted(mappings.datasets)]
+    for family, flows in mappings.families.items():
+        feeds = {dataset for flow in flows for dataset in mappings.dataflow(flow).feeds}
+        joined = [part for part in found if part[0] & feeds]
+        found = [part for part in found if part not in joined]
+        found.append(
+            (set().union(*(part[0] for part in joined)), {family}.union(*(part[1] for part in joined)))
+        )
+    return tuple(
+        sorted((Part(tuple(sorted(d)), tuple(sorted(f))) for d, f in found), key=lambda p: p.datasets)
+    )
+
+
 def needs(step: Step, mappings: Mappings) -> tuple[Step, ...]:
     """Return the steps whose outcome a step reads."""
     if step.kind == "received":

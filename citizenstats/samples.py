@@ -7,6 +7,7 @@ sample that was delivered before the demonstration began is not dropped again, s
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from citizenstats.errors import CitizenstatsError
@@ -43,18 +44,22 @@ def delivered(house: House) -> Delivered:
     return frozenset(found)
 
 
-def drop(house: House, folder: Path, before: Delivered) -> list[Path]:
+def drop(
+    house: House, folder: Path, before: Delivered, datasets: Collection[str] | None = None
+) -> list[Path]:
     """Copy the files of one round into the inboxes, each in one step; return where they lie.
 
     Args:
         house: where and what.
         folder: the round.
         before: what had been delivered when the demonstration began.
+        datasets: those whose samples are wanted; all when left out.
     """
+    wanted = house.mappings.datasets if datasets is None else datasets
     dropped = []
     for path in sorted(p for p in folder.glob("*/*/*") if p.is_file()):
         dataset = f"{path.parent.parent.name}/{path.parent.name}"
-        if dataset not in house.mappings.datasets or (dataset, sha256_of(path)) in before:
+        if dataset not in wanted or (dataset, sha256_of(path)) in before:
             continue
         target = house.store.make_inbox(dataset) / path.name
         hidden = target.with_name(f".{path.name}.part")

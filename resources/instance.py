@@ -6,7 +6,13 @@ PostgreSQL server, add a launcher; it is never overwritten.
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import dagster as dg
 
 from citizenstats.store import Store
 
@@ -38,3 +44,18 @@ def prepare(home: Path) -> Path:
     if not settings.exists():
         store.commit_file(settings, SETTINGS.encode())
     return store.dagster
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[dg.DagsterInstance]:
+    """Give the instance of a data root, and name it in the environment for what runs in this process.
+
+    One process at a time opens it: the first makes the tables of its database, and two at once would collide.
+    """
+    folder = prepare(home)
+    os.environ["DAGSTER_HOME"] = str(folder)
+    with (folder / "opening.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.get()
+    with instance:
+        yield instance

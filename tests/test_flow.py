@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from citizenstats.flow import Step, needs, steps, walk
+from citizenstats.contracts.load import load_mappings
+from citizenstats.flow import Step, needs, parts, steps, walk
 from citizenstats.house import House, open_house
 from citizenstats.receive.receive import Received
 from citizenstats.release.manifest import newest
@@ -66,3 +67,14 @@ def test_what_fails_blocks_only_what_depends_on_it(rights: House) -> None:
     assert done["observed/right_to_defend/incidents"].result is not None
     assert done["protected/right_to_defend"].blocked_by == Step("assembled", FLOWS[0])
     assert [newest(rights.store, flow) for flow in FLOWS] == [None, None]
+
+
+def test_what_shares_a_dataset_is_one_part_and_each_step_is_in_one(root: Path) -> None:
+    said = load_mappings(root / "sdmx_mappings")
+    found = parts(said)
+    assert {part.families for part in found} == {
+        ("dihr_lgbt",), ("dihr_shild",), ("indigenous_navigator",), ("right_to_defend",)
+    }  # fmt: skip
+    walked = [step for part in found for step in part.steps(said)]
+    assert sorted(walked) == sorted(steps(said))
+    assert all(set(needs(step, said)) <= set(part.steps(said)) for part in found for step in part.steps(said))

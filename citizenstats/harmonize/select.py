@@ -7,6 +7,8 @@ before it gets here (`citizenstats.contracts.expressions`); nothing is pasted in
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sqlglot
 
 from citizenstats.contracts import expressions
@@ -19,6 +21,9 @@ from citizenstats.estimate.select import estimated
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import companions, finished, sql_type
 from citizenstats.sdmx.model import DataStructure
+
+_RECORDS = "_records_that_count"
+"""Stands for the SELECT of the records while the rest is laid out: it is another one after each delivery."""
 
 SHORT_MAP = 30
 """Code maps up to this size are a CASE that one can read; longer ones are looked up in a list of pairs."""
@@ -38,7 +43,7 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
         `_kind`, `_dataset`, `_deliveries`; ordered by key.
     """
     contract = dataset.contract
-    steps = [f"current AS ({source})", f"derived AS ({derived_sql(contract, dataset)})"]
+    steps = [f"current AS (SELECT * FROM {_RECORDS})", f"derived AS ({derived_sql(contract, dataset)})"]
     records = "derived"
     if target.unpivot is not None:
         steps.append(f"long AS ({unpivoted_sql(target, contract)})")
@@ -53,6 +58,12 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
         )
     ordering = ", ".join(name(dimension) for dimension in structure.key)
     text = f"WITH {', '.join(steps)} {finished(structure)} ORDER BY {ordering}"
+    return _laid_out(text).replace(_RECORDS, f"({source})", 1)
+
+
+@lru_cache(maxsize=64)
+def _laid_out(text: str) -> str:
+    """Return SQL for people to read; kept, for a target's text changes with its contract alone."""
     return sqlglot.transpile(text, read="duckdb", write="duckdb", pretty=True)[0]
 
 

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from citizenstats.engine import quoted, session
+from citizenstats.pages import filled
 from citizenstats.quality.delivery import quality_of_delivery
 from citizenstats.receive import words
 from citizenstats.receive.outcome import Finding, Outcome
@@ -92,18 +91,14 @@ def _finding(finding: Finding, language: str) -> dict[str, Any]:
 
 def page_of(template: str, facts: Mapping[str, Any], **more: Any) -> bytes:
     """Return a page for people, of one of the templates beside this module, in the language of its facts."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     language = facts["language"]
-    page = environment.get_template(template).render(
-        **facts, **more, label=words.LABELS[language], word=words.VALUES[language]
+    return filled(
+        Path(__file__).with_name(template),
+        **facts,
+        **more,
+        label=words.LABELS[language],
+        word=words.VALUES[language],
     )
-    return page.encode()
 
 
 def _refused_rows(house: House, outcome: Outcome, language: str) -> bytes | None:

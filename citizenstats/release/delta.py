@@ -13,9 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from citizenstats.engine import Engine, name, quoted
+from citizenstats.pages import filled
 from citizenstats.release.compare import Changes
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import FLAT, DataStructure
@@ -68,15 +67,5 @@ def changes_page(engine: Engine, changes: Path, structure: DataStructure, facts:
     columns = [column for column, _ in engine.columns(table)]
     key = ", ".join(map(name, structure.key))
     rows = engine.rows(f"{table} ORDER BY {key} LIMIT {_LISTED}")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    total = sum(facts["changes"].values())
-    page = environment.get_template(PAGE).render(
-        facts=facts, columns=columns, rows=rows, left=max(total - _LISTED, 0)
-    )
-    return page.encode()
+    left = max(sum(facts["changes"].values()) - _LISTED, 0)
+    return filled(Path(__file__).with_name(PAGE), facts=facts, columns=columns, rows=rows, left=left)

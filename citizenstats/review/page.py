@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from citizenstats.engine import session
 from citizenstats.house import House
+from citizenstats.pages import filled
 from citizenstats.quality.catalogue import Catalogue
 from citizenstats.quality.judge import told
 from citizenstats.receive.delivery import deliveries
@@ -74,16 +73,9 @@ def review_page(
     file = house.mappings.dataflow(name_of_flow)
     criteria = house.mappings.quality
     listed = _deliveries(house, file.feeds, facts["deliveries"])
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = _said
-    environment.filters["score"] = told
-    page = environment.get_template(NAME).render(
+    return filled(
+        Path(__file__).with_name(NAME),
+        {"number": _said, "score": told},
         **content,
         title=file.name.get("en") or next(iter(file.name.values())),
         flow=name_of_flow,
@@ -97,7 +89,6 @@ def review_page(
         deliveries=listed[-_SHOWN_DELIVERIES:],
         older=max(len(listed) - _SHOWN_DELIVERIES, 0),
     )
-    return page.encode()
 
 
 def _quality(criteria: Catalogue, found: Mapping[str, Any] | None, parent: Release | None) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from citizenstats.pages import filled
 from citizenstats.sdmx.validate_finding import MessageFinding
 from citizenstats.validation.rules import FAMILIES, RULES
 
@@ -48,17 +49,7 @@ def _facts(found: MessageFinding) -> dict[str, Any]:
 
 def report_page(facts: Mapping[str, Any]) -> bytes:
     """Return the report as a page of HTML that needs nothing else."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html").render(**facts, groups=list(_groups(facts["findings"])))
-    return page.encode()
+    return filled(Path(__file__).with_name("report.html"), **facts, groups=list(_groups(facts["findings"])))
 
 
 def _groups(findings: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, list[Mapping[str, Any]]]]:

@@ -1,7 +1,7 @@
 WITH current AS (
   SELECT
     *
-  FROM records
+  FROM (SELECT * FROM records)
 ), derived AS (
   SELECT
     *,
