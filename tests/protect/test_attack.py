@@ -58,7 +58,16 @@ def _combinations(mask: tuple[bool, ...], categories: list[list[str]]) -> set[tu
     return set(product(*codes))
 
 
-@pytest.mark.parametrize("sizes", [(3, 4), (2, 2, 2), (3, 2, 4), (2, 2, 2, 2), (3, 2, 2, 3)])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        (3, 4),
+        (2, 2, 2),
+        (3, 2, 4),
+        pytest.param((2, 2, 2, 2), marks=pytest.mark.long),
+        pytest.param((3, 2, 2, 3), marks=pytest.mark.long),
+    ],
+)
 def test_an_attacker_finds_no_small_count(tmp_path: Path, sizes: tuple[int, ...]) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
