@@ -41,6 +41,10 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("Embargo", "`embargo:` of a dataflow", model.Embargo),
     ("Quality", "`quality:` of a dataflow", model.DataflowQuality),
     ("Least quality", "`quality.minimum:` of a dataflow", model.QualityMinimum),
+    ("Reliability", "`reliability:` of a dataflow", model.Reliability),
+    ("Rule of reliability", "`reliability.shares:` and `.others:` of a dataflow", model.ReliabilityRule),
+    ("Limits of reliability", "`withhold:` and `flag:` of a rule of reliability", model.Limits),
+    ("Small samples", "`small:` of limits of reliability", model.SmallSample),
     ("The agency", "`agency.yaml`", model.AgencyFile),
 )
 """Heading, where it stands, model."""

@@ -164,14 +164,11 @@ def _figures(estimate: Estimate, *, has_design: bool) -> list[str]:
     fixed = sorted({component for indicator in estimate.indicators.values() for component in indicator.set})
     structs = []
     for number, (key, indicator) in enumerate(estimate.indicators.items()):
-        scale = (
-            indicator.scale if indicator.scale is not None else (100 if indicator.kind == "proportion" else 1)
-        )
         k = f"_k{number}"
         fields = {
             "key": quoted(key),
             "kind": quoted(indicator.kind),
-            "scale": f"CAST({scale} AS DOUBLE)",
+            "scale": f"CAST({indicator.factor} AS DOUBLE)",
             "n": k if indicator.kind == "count" else f"_n{number}",
             "k": k,
             "numerator": f"CAST(_num{number} AS DOUBLE)",

@@ -146,6 +146,12 @@ class Feed:
             return "FALSE"
         return f"CASE {self._by_indicator(lambda i: 'TRUE' if i.among else 'FALSE')} ELSE FALSE END"
 
+    def scale(self) -> str:
+        """Return SQL of the factor on a figure."""
+        if self.estimate is None:
+            return "1"
+        return f"CASE {self._by_indicator(_scale)} ELSE 1 END"
+
     def variable(self, dimension: str) -> str:
         """Return the name under which a dimension is the same in all dataflows: with its code list."""
         return f"{dimension}@{self.structure.by_id[dimension].codelist}"
@@ -195,6 +201,10 @@ def _measured(indicator: Indicator) -> str:
     """Return SQL of what an indicator measures: the share of a condition and its count measure the same."""
     kind = "condition" if indicator.kind in ("proportion", "count") else indicator.kind
     return quoted(f"{kind}:{digest(list(_expressions(indicator)))}")
+
+
+def _scale(indicator: Indicator) -> str:
+    return repr(float(indicator.factor))
 
 
 def _expressions(indicator: Indicator) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 A cell is unsafe by itself (`unsafe.py`), or because a former release showed nearly the same (`former.py`). Others are hidden
 with it so that nothing that adds up gives it away (`decide.py`), in all dataflows of the family. What is withheld has no value,
 status Q, and nothing beside it that would rebuild it; the public copy never tells which cell was unsafe and which went with it.
+What is too unreliable to show looks the same, and protection takes it for shown: it hides nothing behind it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import citizenstats
+from citizenstats.contracts.model import Reliability
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError, ReleaseError
+from citizenstats.estimate.design import design_of
+from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
@@ -29,15 +33,23 @@ from citizenstats.store import as_json, digest, read_json
 WITHHELD_COMMENT = "Confidential; the value is withheld."
 """COMMENT_OBS of a withheld cell where the structure has no CONF_STATUS, as that of the SDG indicators."""
 
+UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
+"""The same in a dataflow with rules of reliability: which of both it is, is not told."""
+
 
 @dataclass(frozen=True)
 class Counts:
-    """Cells of a dataflow: all, shown, unsafe by themselves, and withheld together with those."""
+    """Cells of a dataflow: all, shown, unsafe by themselves, and withheld together with those.
+
+    Of those that protection lets pass, `unreliable` are withheld and `flagged` shown with status U.
+    """
 
     cells: int
     shown: int
     primary: int
     withheld: int
+    unreliable: int = 0
+    flagged: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,9 @@ def protect(house: House, family: str) -> Protected:
     behind = [[f.flow, f.release, f.file.parent.name] for f in former]
     # A release that was taken back stays known, and what stood as published stands no more.
     stands = [flow for flow in flows if published_now(house, flow) is not None]
+    asked = {flow: repr(house.mappings.dataflow(flow).reliability) for flow in flows}
     state = digest(
-        {f: s["state"] for f, s in states.items()}, made_of, behind, stands, citizenstats.__version__
+        {f: s["state"] for f, s in states.items()}, made_of, behind, stands, asked, citizenstats.__version__
     )
     place = house.store.protected(family)
     folder = place / state
@@ -112,7 +125,11 @@ def _make(
         engine.write_parquet(_judged(feeds), work / JUDGED)
         return {
             flow: _write(
-                engine, work, [(n, f) for n, f in enumerate(feeds) if f.flow == flow], published.get(flow)
+                engine,
+                work,
+                [(n, f) for n, f in enumerate(feeds) if f.flow == flow],
+                published.get(flow),
+                house.mappings.dataflow(flow).reliability,
             )
             for flow in states
         }
@@ -207,9 +224,29 @@ def _verdict(number: int) -> str:
     )
 
 
-def _cells(number: int, feed: Feed) -> str:
+def _reliable(number: int, feed: Feed, asked: Reliability | None) -> str:
+    """Return the SELECT of a feed's cells of which the unreliable ones are not shown, or flagged."""
+    judged = verdict_sql(
+        asked,
+        value=name(feed.measures[0]),
+        scale=feed.scale(),
+        has_design=feed.estimate is not None and design_of(feed.dataset.contract, feed.estimate) is not None,
+    )
+    flagged = "_shown AND _reliability = 'flag'"
+    status = ""
+    if "OBS_STATUS" in feed.structure.by_id:
+        flagged += " AND OBS_STATUS = 'A'"
+        status = f", CASE WHEN {flagged} THEN 'U' ELSE OBS_STATUS END AS OBS_STATUS"
+    return (
+        f"SELECT * REPLACE (_shown AND _reliability <> 'withhold' AS _shown{status}), "
+        f"_shown AND _reliability = 'withhold' AS _unreliable, {flagged} AS _flagged "
+        f"FROM (SELECT *, {judged} AS _reliability FROM ({_verdict(number)}))"
+    )
+
+
+def _cells(number: int, feed: Feed, asked: Reliability | None) -> str:
     """Return the SELECT of a feed's cells with `_shown`; a breakdown of estimates with a withheld cell has its whole grid."""
-    verdict = _verdict(number)
+    verdict = _reliable(number, feed, asked)
     if feed.estimate is None:
         return verdict
     return completed(f"cells_{number}", verdict, feed.structure, feed.variables)
@@ -231,10 +268,16 @@ def _judged(feeds: Sequence[Feed]) -> str:
     return " UNION ALL ".join(parts) + " ORDER BY flow, key"
 
 
-def _write(engine: Engine, work: Path, feeds: list[tuple[int, Feed]], published: Path | None) -> Counts:
+def _write(
+    engine: Engine,
+    work: Path,
+    feeds: list[tuple[int, Feed]],
+    published: Path | None,
+    asked: Reliability | None,
+) -> Counts:
     structure = feeds[0][1].structure
-    columns = ", ".join(_public_columns(structure))
-    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
+    columns = ", ".join(_public_columns(structure, WITHHELD_COMMENT if asked is None else UNTOLD_COMMENT))
+    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed, asked)})" for number, feed in feeds)
     before = f"read_parquet({quoted(str(published))})" if published else _nothing(structure)
     key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)
     listed = (
@@ -249,13 +292,15 @@ def _write(engine: Engine, work: Path, feeds: list[tuple[int, Feed]], published:
     counted = engine.rows(
         "SELECT count(*), count(*) FILTER (WHERE _shown OR _retained), "
         "count(*) FILTER (WHERE NOT _retained AND (_unsafe OR _close)), "
-        "count(*) FILTER (WHERE NOT (_shown OR _retained) AND NOT coalesce(_unsafe OR _close, FALSE)) "
+        "count(*) FILTER (WHERE NOT (_shown OR _retained) AND NOT coalesce(_unsafe OR _close, FALSE) "
+        "AND NOT coalesce(_unreliable, FALSE)), "
+        "count(*) FILTER (WHERE _unreliable), count(*) FILTER (WHERE _flagged) "
         f"FROM ({listed})"
     )
     return Counts(*map(int, counted[0]))
 
 
-def _public_columns(structure: DataStructure) -> list[str]:
+def _public_columns(structure: DataStructure, comment: str) -> list[str]:
     """Return the components as they may be shown: a withheld cell keeps its key and says only that it is withheld."""
     without_place = "CONF_STATUS" not in structure.by_id
     columns = []
@@ -271,7 +316,7 @@ def _public_columns(structure: DataStructure) -> list[str]:
         elif component.id == "CONF_STATUS":
             withheld = "'C'"
         elif component.id == "COMMENT_OBS" and without_place:
-            withheld = quoted(WITHHELD_COMMENT)
+            withheld = quoted(comment)
         columns.append(
             column
             if withheld == column

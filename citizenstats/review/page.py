@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from citizenstats.contracts.model import DataflowFile
 from citizenstats.engine import session
 from citizenstats.house import House
 from citizenstats.pages import filled
@@ -17,6 +18,7 @@ from citizenstats.receive.outcome import outcome_of
 from citizenstats.release.manifest import Release
 from citizenstats.review.figures import Figure, Headlines, Look, span
 from citizenstats.sdmx.model import Reference
+from citizenstats.store import read_json
 
 NAME = "review.html"
 
@@ -71,6 +73,7 @@ def review_page(
             "moves": look.moves(),
         }
     file = house.mappings.dataflow(name_of_flow)
+    reliability = _reliability(house, file, name_of_flow, facts["protected"]) if file.reliability else None
     criteria = house.mappings.quality
     listed = _deliveries(house, file.feeds, facts["deliveries"])
     return filled(
@@ -81,6 +84,7 @@ def review_page(
         flow=name_of_flow,
         candidate=identifier,
         facts=facts,
+        reliability=reliability,
         parent=parent,
         review=file.review,
         embargo=file.embargo,
@@ -89,6 +93,13 @@ def review_page(
         deliveries=listed[-_SHOWN_DELIVERIES:],
         older=max(len(listed) - _SHOWN_DELIVERIES, 0),
     )
+
+
+def _reliability(house: House, file: DataflowFile, flow: str, protected: str) -> Mapping[str, int]:
+    """Return how many figures protection let pass that are withheld for reliability, and how many are flagged."""
+    kept = read_json(house.store.protected(file.family) / protected / "protected.json") or {}
+    counted = kept.get("flows", {}).get(flow, {})
+    return {kind: int(counted.get(kind, 0)) for kind in ("unreliable", "flagged")}
 
 
 def _quality(criteria: Catalogue, found: Mapping[str, Any] | None, parent: Release | None) -> Any:
