@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 @click.argument("dataflow")
 @click.option("--format", "form", required=True, help="Such as csv-2.1, ml-3.0, ml-2.1-structure-specific.")
 @click.option("--release", "release_id", help="Such as R0002; the newest unless said.")
+@click.option(
+    "--as-of", metavar="TIME", help="The release that was the newest then, such as 2026-01-31T10:00:00Z."
+)
+@click.option("--updated-after", metavar="TIME", help="Only what changed since, with deletions.")
+@click.option(
+    "--include-history", is_flag=True, help="Each state, with the time since or until which it was valid."
+)
 @click.option("--flat", is_flag=True, help="One element an observation, not gathered in series.")
 @click.option("--series", metavar="DIMENSION", help="Gather observations along this dimension.")
 @click.option("--labels", type=click.Choice(["id", "name", "both"]), default="id", help="Names in SDMX-CSV.")
@@ -64,6 +71,9 @@ def export(
     dataflow: str,
     form: str,
     release_id: str | None,
+    as_of: str | None,
+    updated_after: str | None,
+    include_history: bool,
     flat: bool,
     series: str | None,
     labels: Labels,
@@ -77,7 +87,8 @@ def export(
 ) -> None:
     """Write a release as an SDMX message.
 
-    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(VERSION).
+    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(VERSION). What changed, and the history, are written flat, with the actions that
+    take a receiver from one state to the next.
     """
     from citizenstats.sdmx.write import FORMATS, Options, gzipped
 
@@ -85,8 +96,18 @@ def export(
         raise click.BadParameter(f"{form} is none of {', '.join(sorted(FORMATS))}", param_hint="--format")
     if flat and series:
         raise click.UsageError("give --flat or --series, not both")
+    if release_id and (as_of or updated_after or include_history):
+        raise click.UsageError("give --release or times, not both")
     options = Options(labels, keys, time_format, _SEPARATORS[separator], language)
-    parts = _message(office, dataflow, release_id, form, "AllDimensions" if flat else series, action, options)
+    if updated_after or include_history:
+        if series or action != "Replace":
+            raise click.UsageError(
+                "changes and history are flat, with actions of their own: leave out --series and --action"
+            )
+        parts = _history(office, dataflow, form, as_of, updated_after, include_history, options)
+    else:
+        along = "AllDimensions" if flat else series
+        parts = _message(office, dataflow, release_id, as_of, form, along, action, options)
     if packed or out.suffix == ".gz":
         parts = gzipped(parts)
     if str(out) == "-":
@@ -107,23 +128,50 @@ def _message(
     office: Office,
     dataflow: str,
     release_id: str | None,
+    as_of: str | None,
     form: str,
     along: str | None,
     action: Action,
     options: Options,
 ) -> Iterator[bytes]:
+    from citizenstats import clock
     from citizenstats.border import border
     from citizenstats.engine import session
+    from citizenstats.release import history
     from citizenstats.release.manifest import released
     from citizenstats.release.messages import message_of
     from citizenstats.sdmx.write import chunks
 
     house = office.house()
     with border(f"export {dataflow}"):
-        release = released(house, dataflow, release_id)
+        asked = history.as_of(house, dataflow, clock.parse(as_of)) if as_of else None
+        release = asked or released(house, dataflow, release_id)
         message = replace(message_of(house, release.observations, release.facts, along), action=action)
         with session([release.folder], scratch=house.store.scratch) as engine:
             yield from chunks(engine, message, form, options)
+
+
+def _history(
+    office: Office,
+    dataflow: str,
+    form: str,
+    as_of: str | None,
+    updated_after: str | None,
+    every: bool,
+    options: Options,
+) -> Iterator[bytes]:
+    from citizenstats import clock
+    from citizenstats.border import border
+    from citizenstats.release.history import history
+    from citizenstats.sdmx.write import chunks
+
+    house = office.house()
+    after, until = (clock.parse(time) if time else None for time in (updated_after, as_of))
+    with (
+        border(f"export {dataflow}"),
+        history(house, dataflow, after, until, every=every) as (engine, messages),
+    ):
+        yield from chunks(engine, messages, form, options)
 
 
 def write_whole(out: Path, parts: Iterator[bytes]) -> int:

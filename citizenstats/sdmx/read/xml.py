@@ -33,7 +33,10 @@ _ROOTS = {
 }
 _LANG = "http://www.w3.org/XML/1998/namespace lang"
 _USAGES = ("StructureUsage", "Structure", "ProvisionAgreement", "ProvisionAgrement")
-_OF_DATA_SET = ("action", "structureRef", "dataScope", "setID")
+_OF_DATA_SET = (
+    "action", "structureRef", "dataScope", "setID", "reportingBeginDate", "reportingEndDate", "validFromDate", "validToDate",
+    "publicationYear", "publicationPeriod",
+)  # fmt: skip
 """Not components of a data set, though some writers leave out the namespace that they are in."""
 
 _TEXTS = ("Value", "StructuredText", "Text")

@@ -133,6 +133,11 @@ DATA_SETS = Feature(
     "has one data set",
     {"csv-1.0": "ONE_DATA_SET", "json-1.0": "ONE_DATA_SET"},
 )
+VALIDITY = Feature(
+    "times between which a data set was valid",
+    "has no place for the time since or until which a data set was valid",
+    _all(_CSV, "NO_VALIDITY"),
+)
 MISSING_NUMBER = Feature(
     "a missing number",
     "has no word for a missing number, and a receiver that merges would keep the former value",
@@ -158,7 +163,7 @@ COLUMNS = Feature(
 
 FEATURES = (
     FLAT_SHAPE, ALONG_TIME, ALONG_OTHER, NO_TIME, GROUPS, MEASURES, SEVERAL, REPLACE, MERGE, DELETE, OPEN_KEYS, ALL_OPEN,
-    MARKS_ABOVE, DATA_SETS, MISSING_NUMBER, MISSING_OTHER, OPTIONS, COLUMNS,
+    MARKS_ABOVE, DATA_SETS, VALIDITY, MISSING_NUMBER, MISSING_OTHER, OPTIONS, COLUMNS,
 )  # fmt: skip
 
 
@@ -194,12 +199,18 @@ def _used(messages: Sequence[DataMessage], options: Options) -> Iterator[tuple[F
         yield MEASURES, ", ".join(measures)
     if several := [component.id for component in structure.components if component.several]:
         yield SEVERAL, ", ".join(several)
-    if len(messages) > 1:
-        yield DATA_SETS, ""
+    yield from _used_by_sets(messages)
     if options.labels == "name" or options.keys != "none":
         yield COLUMNS, ""
     if options != Options(labels="name" if options.labels == "name" else "id", keys=options.keys):
         yield OPTIONS, ""
+
+
+def _used_by_sets(messages: Sequence[DataMessage]) -> Iterator[tuple[Feature, str]]:
+    if len(messages) > 1:
+        yield DATA_SETS, ""
+    if any(message.valid_from or message.valid_to for message in messages):
+        yield VALIDITY, ""
 
 
 def table() -> str:

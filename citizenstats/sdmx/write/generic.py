@@ -10,7 +10,7 @@ from citizenstats.sdmx.model import Component
 from citizenstats.sdmx.schema import group_name
 from citizenstats.sdmx.write.fragments import Sql, concat, has_value, when
 from citizenstats.sdmx.write.message import DataMessage, Layout
-from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of
+from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of, validity
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Generic:
     def opening(self, message: DataMessage, action: str, attributes: str) -> str:
         """Return the start of the data set."""
         return (
-            f'<mes:DataSet structureRef={quoteattr(structure_id(message))} action="{action}">\n{attributes}'
+            f'<mes:DataSet structureRef={quoteattr(structure_id(message))} action="{action}"{validity(message)}>\n'
+            f"{attributes}"
         )
 
     def attributes(self, found: Layout) -> Sql:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from citizenstats.clock import stamp
 from citizenstats.engine import Engine, name
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Component
@@ -88,6 +89,8 @@ class _DataSet:
             **({} if self._version.first else {"structure": self._number}),
             "action": self._version.action(message),
             "links": [link(message.dataflow.reference, "Dataflow", "dataflow")],
+            **({"validFrom": stamp(message.valid_from)} if message.valid_from else {}),
+            **({"validTo": stamp(message.valid_to)} if message.valid_to else {}),
         }
         if found.data_set and not found.deletes:
             text = concat(["[", *_listed(found, self._values, found.data_set), "]"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from citizenstats.engine import Engine, name
@@ -56,6 +57,8 @@ class DataMessage:
         action: what a receiver does with the observations.
         structures: where the names of concepts and codes are, for formats that show them; without them ids stand for
             names.
+        valid_from: since when the observations are what was published; None where nobody asks.
+        valid_to: until when they were.
     """
 
     dataflow: Dataflow
@@ -65,6 +68,8 @@ class DataMessage:
     dimension_at_observation: str | None = None
     action: Action = "Replace"
     structures: Structures | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
     @property
     def along(self) -> str:

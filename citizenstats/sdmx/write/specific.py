@@ -15,7 +15,7 @@ from citizenstats.sdmx.model import Component
 from citizenstats.sdmx.schema import comp_name, group_name, namespace
 from citizenstats.sdmx.write.fragments import Sql, concat, has_value, when
 from citizenstats.sdmx.write.message import DataMessage, Layout
-from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of, values_of
+from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of, validity, values_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Specific:
         """Return the start of the data set."""
         return (
             f'<mes:DataSet xsi:type="ns1:DataSetType" ss:structureRef={quoteattr(structure_id(message))} '
-            f'ss:action="{action}"{self.data_set}{attributes or _END}'
+            f'ss:action="{action}"{validity(message, "ss:")}{self.data_set}{attributes or _END}'
         )
 
     def attributes(self, found: Layout) -> Sql:

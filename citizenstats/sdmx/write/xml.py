@@ -129,6 +129,12 @@ def write(
     return chain([opening], *sets, [f"</mes:{dialect.root}>\n".encode()])
 
 
+def validity(message: DataMessage, prefix: str = "") -> str:
+    """Return the times between which a data set was valid, as XML attributes; empty where it does not say."""
+    times = (("validFromDate", message.valid_from), ("validToDate", message.valid_to))
+    return "".join(f' {prefix}{attribute}="{stamp(time)}"' for attribute, time in times if time is not None)
+
+
 def _data_set(
     engine: Engine, message: DataMessage, dialect: Dialect, syntax: Syntax, along: str
 ) -> Iterator[bytes]:
