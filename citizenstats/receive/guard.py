@@ -204,7 +204,9 @@ def _counted(
         f"WITH trimmed AS (SELECT place, {trimmed('v')} AS v, n, first FROM looked_at), "
         "texts AS (SELECT *, regexp_replace(v, '[^0-9]+', '', 'g') AS d FROM trimmed "
         "ANTI JOIN known_texts USING (place, v) WHERE v <> ''), "
-        f"judged AS (SELECT place, n, first, {met} FROM texts) "
+        # First for themselves: the conditions on given names rest on them.
+        f"words AS (SELECT *, {FULL_NAME} AS named, {NAME_ALONE} AS alone FROM texts), "
+        f"judged AS (SELECT place, n, first, {met} FROM words) "
         f"SELECT place, count(*), {told} FROM judged GROUP BY place ORDER BY place"
     )
     for table in ("given_names", "known_texts", "looked_at"):
@@ -242,10 +244,10 @@ def _conditions() -> dict[str, str]:
             conditions[f"within{i}"] = kind.within
     given = f"{GIVEN} IN (SELECT name FROM given_names)"
     return conditions | {
-        "named": FULL_NAME,
-        "alone": NAME_ALONE,
-        "full_given": f"({FULL_NAME} AND {given})",
-        "alone_given": f"({NAME_ALONE} AND {given})",
+        "named": "named",
+        "alone": "alone",
+        "full_given": f"(named AND {given})",
+        "alone_given": f"(alone AND {given})",
         "likely": LIKE_A_NAME,
     }
 

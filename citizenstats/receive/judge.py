@@ -80,7 +80,8 @@ class Judge:
         broken = " OR ".join(f"({p.condition})" for p in self.problems)
         named = ", ".join(f"CASE WHEN {p.condition} THEN {quoted(p.name)} END" for p in self.problems)
         return (
-            f"WITH texts AS (SELECT _row, _ragged, _swallowed, {self._texts()} FROM ({self._source.sql})), "
+            f"WITH texts AS (SELECT _row, _ragged, {self._source.swallowed} AS _swallowed, {self._texts()} "
+            f"FROM ({self._source.sql})), "
             f"kept AS (SELECT *, {self._ignored()} AS _ignored FROM texts), "
             f"typed AS (SELECT _row, _ragged, _swallowed, _ignored, {self._typed()} FROM kept), "
             f"derived AS (SELECT *{self._derived()} FROM typed), "

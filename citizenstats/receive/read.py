@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citizenstats.errors import CitizenstatsError, DeliveryError
+from citizenstats.receive.children import Readers
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.outcome import COUNTS, Finding, Outcome, outcome_in, outcome_of, refused
 from citizenstats.receive.reader import TRY_AGAIN, Job
@@ -22,9 +20,12 @@ if TYPE_CHECKING:
 MEMORY = 6 << 30
 """Address space of a child, in bytes; the engine and the spreadsheet library stay far below."""
 CPU_SECONDS = 900
-WALL_SECONDS = 1800
-_NOT_THE_FILE = (TRY_AGAIN, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
-_TOO_MUCH = (-signal.SIGKILL, -signal.SIGXCPU)
+WALL_SECONDS = 1800.0
+_NOT_THE_FILE = (None, TRY_AGAIN, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
+_TOO_MUCH = (-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGALRM)
+
+_READERS = Readers()
+"""Of this process; what they hold is imports, nothing of a house or a delivery."""
 
 
 def read(house: House, delivery: Delivery) -> Outcome:
@@ -68,39 +69,26 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
     dataset = house.mappings.dataset(delivery.dataset)
     content = delivery.bytes_file(house.store)
     job = Job(
-        delivery, content.absolute(), dataset.document.path.absolute(), work.absolute(), MEMORY, CPU_SECONDS
+        delivery,
+        content.absolute(),
+        dataset.document.path.absolute(),
+        work.absolute(),
+        MEMORY,
+        CPU_SECONDS,
+        WALL_SECONDS,
     )
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "LANG": "C.UTF-8",
-    }
-    try:
-        # Its output is dropped: a library's last words may quote a cell.
-        done = subprocess.run(
-            [sys.executable, "-m", "citizenstats.receive.reader"],
-            input=job.dump().encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=WALL_SECONDS,
-            env=environment,
-            cwd=work,
-            check=False,
-            start_new_session=True,  # who interrupts us has not judged the file
-        )
-    except subprocess.TimeoutExpired:
-        return refused(delivery, Finding("TOO_MUCH"))
-    outcome = outcome_in(delivery, work) if done.returncode == 0 else None
+    code = _READERS.do(job.dump())
+    outcome = outcome_in(delivery, work) if code == 0 else None
     if outcome is not None:
         return outcome
-    if done.returncode in _NOT_THE_FILE:
+    if code in _NOT_THE_FILE:
         raise DeliveryError(
             "INTERRUPTED", "reading was interrupted; the delivery waits", delivery.dataset,
             "look at the disk's free space, then run again",
         )  # fmt: skip
     for path in work.glob("*.parquet"):
         path.unlink()
-    return refused(delivery, Finding("TOO_MUCH" if done.returncode in _TOO_MUCH else "UNREADABLE"))
+    return refused(delivery, Finding("TOO_MUCH" if code in _TOO_MUCH else "UNREADABLE"))
 
 
 def _tidy(work: Path) -> None:

@@ -1,4 +1,4 @@
-"""The child process that reads one delivery: ``python -m citizenstats.receive.reader`` with a job on standard input.
+"""The child process that reads one delivery, and the warm one that it is forked from (`children`).
 
 It alone touches a partner's bytes, with little memory and time and no way out but its work folder. Whatever becomes of it,
 its parent goes on: a child that dies is a refused delivery. What it prints goes nowhere.
@@ -6,12 +6,17 @@ its parent goes on: a child that dies is a refused delivery. What it prints goes
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
+import os
 import resource
+import signal
+import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from citizenstats.contracts.load import Dataset, load_dataset
 from citizenstats.engine import Engine, session
@@ -25,13 +30,22 @@ from citizenstats.receive.source import Source, other_delimiter, table_of
 from citizenstats.receive.typing_sql import trimmed
 from citizenstats.store import as_json
 
+WARM = ("sqlglot.dialects.duckdb", "pyarrow.parquet", "pandas")
+"""What the steps of a reader import late; Arrow asks for pandas with every array that it makes."""
+
 TRY_AGAIN = 75
 """Exit code when the disk failed and not the file; that of ``EX_TEMPFAIL``."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the parent asks: the delivery, its bytes, its contract, and where the result goes."""
+    """What the parent asks: the delivery, its bytes, its contract, where the result goes, and the limits.
+
+    Attributes:
+        memory: bytes of address space.
+        cpu_seconds: of the child's own work.
+        wall_seconds: from its beginning.
+    """
 
     delivery: Delivery
     content: Path
@@ -39,34 +53,74 @@ class Job:
     work: Path
     memory: int
     cpu_seconds: int
+    wall_seconds: float
 
     @classmethod
     def parse(cls, said: str) -> Job:
         """Return the job from JSON."""
         facts: dict[str, Any] = json.loads(said)
         paths = {key: Path(facts[key]) for key in ("content", "contract", "work")}
-        return cls(
-            Delivery(**facts["delivery"]), **paths, memory=facts["memory"], cpu_seconds=facts["cpu_seconds"]
-        )
+        return cls(**{**facts, **paths, "delivery": Delivery(**facts["delivery"])})
 
     def dump(self) -> str:
         """Return the job as JSON."""
-        from dataclasses import asdict
-
         return json.dumps(asdict(self), default=str)
 
 
-def main() -> None:
-    """Do the job on standard input and write its outcome."""
-    job = Job.parse(sys.stdin.read())
-    resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def serve(control: socket.socket) -> None:
+    """Fork a child for every job whose socket comes, until nobody is left who could send one.
+
+    This process has one thread and opens no bytes, no contract and no engine: a child inherits nothing but imports.
+    """
+    for module in WARM:
+        importlib.import_module(module)
+    gc.freeze()
+    # Nobody waits for those who wait for the children.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        _, handed, _, _ = socket.recv_fds(control, 1, 1)
+        if not handed:
+            return
+        with socket.socket(fileno=handed[0]) as asked:
+            if os.fork() == 0:
+                control.close()
+                _keep(asked)
+
+
+def _keep(asked: socket.socket) -> NoReturn:
+    """Fork the child that does a job, wait for it, and tell how it ended."""
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with asked.makefile("rb") as said:
+            job = Job.parse(said.read().decode())
+        child = os.fork()
+        if child == 0:
+            asked.close()
+            _do(job)
+        _, status = os.waitpid(child, 0)
+        asked.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    finally:
+        os._exit(0)
+
+
+def _do(job: Job) -> NoReturn:
+    """Do a job and write its outcome."""
+    code = 1
+    try:
+        os.setsid()
+        os.chdir(job.work)
+        resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.setitimer(signal.ITIMER_REAL, job.wall_seconds)
         outcome = read(job.delivery, job.content, load_dataset(job.contract), job.work)
         (job.work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
+        code = 0
     except OSError:
-        sys.exit(TRY_AGAIN)
+        code = TRY_AGAIN
+    finally:
+        # At once: what the warm process would do at its end is not for its children to do.
+        os._exit(code)
 
 
 def read(delivery: Delivery, content: Path, dataset: Dataset, work: Path) -> Outcome:
@@ -127,4 +181,4 @@ def _values(engine: Engine, source: Source, headers: Headers, column: str) -> li
 
 
 if __name__ == "__main__":
-    main()
+    serve(socket.socket(fileno=int(sys.argv[1])))

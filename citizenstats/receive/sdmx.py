@@ -74,7 +74,7 @@ def _source(table: Path, components: list[Component], facts: MessageFacts, *, wi
     headers += facts.unknown
     cells += ["CAST(NULL AS VARCHAR)"] * len(facts.unknown)
     listed = ", ".join(f"{cell} AS c{n}" for n, cell in enumerate(cells))
-    sql = f"SELECT {listed}, _row, FALSE AS _ragged, FALSE AS _swallowed FROM read_parquet({quoted(str(table))})"
+    sql = f"SELECT {listed}, _row, FALSE AS _ragged FROM read_parquet({quoted(str(table))})"
     return Source(tuple(headers), sql, {"format": "sdmx", "message": facts.format})
 
 

@@ -42,6 +42,7 @@ class Source:
         findings: what was found on the way and refuses nothing.
         forbidden: some cell may hold a forbidden character.
         garbled: some cell may hold the mark of a lost letter.
+        swallowed: the condition, over these columns, that a cell holds other rows. It is long where a table is wide.
     """
 
     headers: tuple[str, ...]
@@ -51,6 +52,7 @@ class Source:
     findings: tuple[Finding, ...] = ()
     forbidden: bool = True
     garbled: bool = True
+    swallowed: str = "FALSE"
 
 
 # --- text -------------------------------------------------------------------------------------------------
@@ -96,12 +98,13 @@ def from_csv(engine: Engine, content: Path, read: Reading, work: Path) -> Source
     findings = (guessed,) if encoding.known_by == "guessed" else ()
     return Source(
         headers,
-        _swallowing(table, len(headers), delimiter),
+        _scan(table),
         how,
         notes,
         findings,
         seen.forbidden,
         seen.garbled,
+        _swallowing(len(headers), delimiter),
     )
 
 
@@ -220,22 +223,22 @@ def _is_ragged(row: list[str], width: int) -> bool:
 
 
 def _scan(table: Path) -> str:
-    return f"SELECT *, FALSE AS _swallowed FROM read_parquet({quoted(str(table))})"
+    return f"SELECT * FROM read_parquet({quoted(str(table))})"
 
 
-def _swallowing(table: Path, width: int, delimiter: str) -> str:
-    """Return the SELECT that tells which rows hold other rows in a cell, for a quotation mark that stands open.
+def _swallowing(width: int, delimiter: str) -> str:
+    """Return the condition that a row holds other rows in a cell, since a quotation mark stands open.
 
     Text over several lines is lawful, and so are delimiters in it; as many as a row has are not by accident. A table
     of few columns has too few to tell.
     """
     if width < _TELLING:
-        return _scan(table)
+        return "FALSE"
     cells = " OR ".join(
         f"(contains(c{i}, chr(10)) AND len(c{i}) - len(replace(c{i}, {quoted(delimiter)}, '')) >= {width - 1})"
         for i in range(width)
     )
-    return f"SELECT *, coalesce({cells}, FALSE) AS _swallowed FROM read_parquet({quoted(str(table))})"
+    return f"coalesce({cells}, FALSE)"
 
 
 def _checked(headers: tuple[str, ...], read: Reading) -> tuple[str, ...]:

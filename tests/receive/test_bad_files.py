@@ -211,7 +211,7 @@ def test_a_reader_that_is_killed_refuses_the_file_and_no_other(
 
     office = office_of()
     monkeypatch.setattr(read, "CPU_SECONDS", 0)
-    outcome = office.send(file(*GOOD))
+    outcome = office.send(file(*(row(f"r{n}") for n in range(400_000))))
     assert (outcome.status, outcome.findings[0].code) == ("refused", "TOO_MUCH")
     monkeypatch.undo()
     assert office.send(file(*GOOD, row("z"))).status == "accepted"
