@@ -7,6 +7,7 @@ each job, which has the imports but has never seen another's bytes, since its pa
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
@@ -48,6 +49,14 @@ class Readers:
                 return None
         return int(said) if said else None
 
+    def end(self) -> None:
+        """End the warm process and wait for it; the next job begins another."""
+        with self._lock:
+            if self._owner == os.getpid() and self._control and self._process:
+                self._control.close()
+                self._process.wait()
+            self._control = self._process = self._owner = None
+
     def _warm(self) -> socket.socket:
         """Return the socket to a warm process of our own."""
         is_ours = self._owner == os.getpid()
@@ -55,6 +64,9 @@ class Readers:
             return self._control
         if self._control:
             self._control.close()
+        else:
+            # Who reaps orphans may not be there in a container.
+            atexit.register(self.end)
         self._control, theirs = socket.socketpair()
         self._owner = os.getpid()
         with theirs:
