@@ -28,7 +28,8 @@ VALUELESS = ("H", "L", "M", "O", WITHHELD)
 KINDS = ("A", "O", "T", "G", "M", "D", "S")
 """CONF_STATUS that tell why, or in which turn, a value was withheld: primary by small counts or dominance, or secondary."""
 
-_NOT_COMPANIONS = ("UNIT_MULT", "DECIMALS")
+NOT_COMPANIONS = ("UNIT_MULT", "DECIMALS")
+"""Numbers that tell how a value is written and nothing of it."""
 
 
 def confidentiality_findings(engine: Engine, frame: Frame, structure: DataStructure) -> Iterator[Finding]:
@@ -69,7 +70,7 @@ def _companions(
             is_number
             and attribute.attachment == "observation"
             and attribute.id in types
-            and attribute.id not in _NOT_COMPANIONS
+            and attribute.id not in NOT_COMPANIONS
         ):
             condition = f"{name(attribute.id)} IS NOT NULL AND {empty} AND ({' OR '.join(withheld)})"
             yield attribute.id, Condition("COMPANION_OF_WITHHELD", condition)

@@ -11,9 +11,11 @@ from typing import Any
 
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import ReleaseError
+from citizenstats.harmonize.frame import DECIMALS, INTEGERS
 from citizenstats.house import House
 from citizenstats.protect.audit.attack import Attacker, Sum, sums_of
-from citizenstats.sdmx.model import DataStructure, Structures
+from citizenstats.sdmx.model import Component, DataStructure, Structures
+from citizenstats.validation.confidential import NOT_COMPANIONS
 
 JUDGED = "judged.parquet"
 """The account that protection leaves of the counts behind each key; only its form is shared."""
@@ -31,6 +33,8 @@ class Audit:
         attacked: small counts behind withheld cells, each attacked as units, numerator and rest.
         within_reach: those whose interval is narrower than the minimum.
         shown: small counts that are shown as they are.
+        unaccounted: observations that are shown and that protection left no account of, so that nobody can say what stands
+            behind them. Combinations that were added to be empty have none either, and show nothing.
         narrowest: the narrowest interval that was found, in units; None where nothing was attacked.
     """
 
@@ -39,6 +43,7 @@ class Audit:
     attacked: int
     within_reach: int
     shown: int
+    unaccounted: int
     narrowest: float | None
 
     def as_facts(self) -> dict[str, Any]:
@@ -46,11 +51,18 @@ class Audit:
         return {**asdict(self), "share_withheld": round(self.withheld / self.cells, 4) if self.cells else 0.0}
 
     def require(self, flow: str) -> None:
-        """Stop a release in which a small count is shown or within reach.
+        """Stop a release in which a small count is shown or within reach, or that nobody judged in part.
 
         Raises:
-            ReleaseError: ``DISCLOSIVE``.
+            ReleaseError: ``NOT_JUDGED``, ``DISCLOSIVE``.
         """
+        if self.unaccounted:
+            raise ReleaseError(
+                "NOT_JUDGED",
+                f"protection has no account of {self.unaccounted} observations that the message shows",
+                flow,
+                "nothing is published; let the family's protection run again, and tell who keeps this program",
+            )
         if self.shown or self.within_reach:
             raise ReleaseError(
                 "DISCLOSIVE",
@@ -115,6 +127,7 @@ def audit(
         attacked=len(widths),
         within_reach=sum(1 for widths, _ in found for width, asked in widths if width < asked - _TINY),
         shown=sum(shown for _, shown in found),
+        unaccounted=sum(1 for row in rows if row[1] and row[-1] is None),
         narrowest=min(widths, default=None),
     )
 
@@ -141,26 +154,40 @@ def parents_in(
 def _cells(
     engine: Engine, message: Path, judged: Path, flow: str, structure: DataStructure
 ) -> list[tuple[Any, ...]]:
-    """Return of each observation: its key, whether its present state is shown, the counts behind it, and the threshold."""
-    numbers = [m.id for m in structure.measures] + [c for c in ("SAMPLE_SIZE",) if c in structure.by_id]
+    """Return of each observation: its key, whether its present state is shown, the counts behind it, and the threshold.
+
+    The threshold is None where protection left no account. What tells something is shown: a value, or a number beside it.
+    """
+    numbers = [c.id for c in (*structure.measures, *structure.attributes) if _tells(c)]
     shown = " OR ".join(f"coalesce({name(c)}, '') NOT IN ('', 'NaN', '#N/A')" for c in numbers)
     key = ", ".join(f"{name(d)}: {name(d)}" for d in structure.key)
     codes = ", ".join(name(d) for d in structure.key)
     counts = ", ".join(f"coalesce(j.{c}, 0)" for c in COUNTS)
+    least = "CASE WHEN j.key IS NOT NULL THEN coalesce(j.minimum, 0) END"
     said = f"SELECT *, CAST({{{key}}} AS JSON)::VARCHAR AS _key FROM read_csv({quoted(str(message))}, all_varchar = true)"
     return engine.rows(
-        f"SELECT [{codes}], ({shown}) AND NOT coalesce(j.retained, FALSE), {counts}, coalesce(j.minimum, 0) FROM ({said}) AS s "
+        f"SELECT [{codes}], ({shown}) AND NOT coalesce(j.retained, FALSE), {counts}, {least} FROM ({said}) AS s "
         f"LEFT JOIN (SELECT * FROM read_parquet({quoted(str(judged))}) WHERE flow = {quoted(flow)}) AS j ON j.key = s._key "
         "ORDER BY s._key"
     )
+
+
+def _tells(component: Component) -> bool:
+    """Return whether a component is a number about single observations: a measure, an error, a bound, a count."""
+    if component.role == "measure":
+        return True
+    is_number = component.codelist is None and component.type in INTEGERS | DECIMALS
+    return is_number and component.attachment == "observation" and component.id not in NOT_COMPANIONS
 
 
 def _attacked(
     rows: Sequence[tuple[Any, ...]], inside: Sequence[int], parents: Sequence[Mapping[str, str]]
 ) -> tuple[list[tuple[float, float]], int]:
     """Return width found and width asked of each small count that is withheld, and how many are shown."""
-    minimum = [row[-1] for row in rows]
-    shown = sum(1 for row in rows for n in row[2:-1] if row[1] and 0 < n < row[-1])
+    minimum = [row[-1] or 0 for row in rows]
+    shown = sum(
+        1 for row, least in zip(rows, minimum, strict=True) for n in row[2:-1] if row[1] and 0 < n < least
+    )
     if all(row[1] or not row[-1] for row in rows):
         return [], shown
     cells = {tuple(row[0][i] for i in inside): position for position, row in enumerate(rows)}
