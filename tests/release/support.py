@@ -212,7 +212,19 @@ def protect(
         assembled.mkdir(parents=True, exist_ok=True)
         (assembled / "assembled.json").write_bytes(as_json({"deliveries": {FIRST: list(deliveries)}}))
         made_from[flow] = f"a{state}"
-    nothing = "SELECT '' AS flow, '' AS key, 0 AS n, 0 AS k, 0 AS m, 0 AS minimum, TRUE AS shown, FALSE AS retained WHERE FALSE"
-    duckdb.sql(nothing).write_parquet(str(place / state / "judged.parquet"))
+    _account(place / state, sorted(made_from))
     (place / state / "protected.json").write_bytes(as_json({"assembled": made_from}))
     house.store.commit_state(place, state, {})
+
+
+def _account(state: Path, flows: Sequence[str]) -> None:
+    """Write the account that protection leaves: enough units behind each shown observation."""
+    key = ", ".join(f"{d}: {d}" for d in ("FREQ", "REF_AREA", "SEX", "TIME_PERIOD"))
+    each = " UNION ALL ".join(
+        f"SELECT '{flow}' AS flow, CAST({{{key}}} AS JSON)::VARCHAR AS key, 40 AS n, 0 AS k, 0 AS m, 5 AS minimum, "
+        "OBS_VALUE IS NOT NULL AS shown, FALSE AS retained "
+        f"FROM read_parquet('{state / flow.replace(':', '.')}.parquet')"
+        for flow in flows
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({each}) TO '{state / 'judged.parquet'}' (FORMAT parquet)")
