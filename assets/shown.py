@@ -114,6 +114,9 @@ def released(house: House, done: Released) -> Metadata:
     }
     if done.candidate:
         shown["candidate"] = dg.MetadataValue.text(done.candidate)
+    if done.signed_by:
+        said = "rejected by" if done.status == "rejected" else "signed by"
+        shown[said] = dg.MetadataValue.text(", ".join(done.signed_by))
     if done.folder:
         structure = house.mappings.structures.structure_of(house.mappings.reference(done.flow))
         periods = by_period(done.folder / "observations.parquet", structure)
@@ -149,8 +152,14 @@ def _quality(found: Mapping[str, Any] | None) -> dg.MetadataValue:
 
 
 def _status(done: Released) -> str:
-    if done.status == "candidate":
-        return f"{done.candidate} waits for sign-off: run the job `approve`, or `citizenstats approve {done.flow}`"
+    how = f"run the job `approve`, or `citizenstats approve {done.flow}`"
+    if done.status == "waiting":
+        return f"{done.candidate} waits for sign-off: {how}"
+    if done.status == "signed_once":
+        return f"{done.candidate} is signed once and waits for another person: {how}"
+    if done.status == "rejected":
+        # The note may say what must not be shown; it is told where only the office reads.
+        return f"{done.candidate} was rejected; `citizenstats releases {done.flow}` tells why"
     return done.status
 
 

@@ -17,7 +17,7 @@ from assets.observed import observed
 from assets.protected import protected
 from assets.received import received
 from assets.released import released
-from pipelines.jobs import approve, erase, everything, publish_due, recall, withdraw
+from pipelines.jobs import approve, erase, everything, publish_due, recall, reject, withdraw
 from pipelines.progress import progress
 from pipelines.schedules import schedules
 from pipelines.sensors import arrivals
@@ -41,7 +41,7 @@ def build_defs(home: Path | None = None, mappings: Path | None = None) -> dg.Def
             *(released(said, flow) for flow in said.dataflows),
         ],
         asset_checks=checks(said),
-        jobs=[everything, approve, publish_due, recall, withdraw, erase],
+        jobs=[everything, approve, reject, publish_due, recall, withdraw, erase],
         sensors=[arrivals(house)],
         schedules=schedules(said),
         resources={"house": house},

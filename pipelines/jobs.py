@@ -1,4 +1,4 @@
-"""Jobs that a person or a schedule starts: everything, sign-off, publishing what is due, and taking back.
+"""Jobs that a person or a schedule starts: everything, sign-off and rejection, publishing what is due, and taking back.
 
 Add here: a reason to run that is no file's arrival. Keep out: what is decided; `citizenstats.release` decides.
 """
@@ -13,6 +13,7 @@ from citizenstats.release.erase import erase as destroy
 from citizenstats.release.manifest import newest
 from citizenstats.release.publish import publish_due as let_out
 from citizenstats.release.recall import recall as take_release_back
+from citizenstats.release.reject import reject as refuse
 from citizenstats.release.release import Released, standing
 from citizenstats.release.withdraw import withdraw_delivery
 from resources.house import HouseResource
@@ -39,7 +40,7 @@ class SignOff(dg.Config):  # type: ignore[misc]
 
 @dg.op
 def sign_off(context: dg.OpExecutionContext, config: SignOff, house: HouseResource) -> None:
-    """Record the sign-off, and publish at once or when the embargo ends."""
+    """Record the sign-off, and with the last that is needed publish at once or when the embargo ends."""
     with value_free("approve", config.flow):
         opened = house.open()
         done = sign(opened, config.flow, config.candidate, config.person, config.note)
@@ -50,6 +51,34 @@ def sign_off(context: dg.OpExecutionContext, config: SignOff, house: HouseResour
 def approve() -> None:
     """Sign a candidate off: config is flow (AGENCY:ID), person, note, and candidate when not the one that waits."""
     sign_off()
+
+
+class Rejection(dg.Config):  # type: ignore[misc]
+    """Who rejects which candidate, and why."""
+
+    flow: str
+    """The dataflow as AGENCY:ID."""
+    person: str
+    """Name of the person who rejects."""
+    note: str
+    """Why; whoever may open the UI can read it there."""
+    candidate: str | None = None
+    """Such as C0001; the one that waits when left out."""
+
+
+@dg.op
+def turn_down(context: dg.OpExecutionContext, config: Rejection, house: HouseResource) -> None:
+    """Record the rejection; the same figures are not offered again until something changes."""
+    with value_free("reject", config.flow):
+        opened = house.open()
+        done = refuse(opened, config.flow, config.candidate, config.person, config.note)
+        context.log_event(_event(opened, done))
+
+
+@dg.job
+def reject() -> None:
+    """Reject a candidate: config is flow (AGENCY:ID), person, note, and candidate when not the one that waits."""
+    turn_down()
 
 
 class Recall(dg.Config):  # type: ignore[misc]

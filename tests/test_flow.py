@@ -52,7 +52,7 @@ def test_a_walk_takes_the_inbox_through_to_release_and_a_second_one_changes_noth
     assert [o for r in again if isinstance(r, Received) for o in r.outcomes] == []
     assert {r.flow: r.status for r in again if isinstance(r, Released)} == {
         FLOWS[0]: "unchanged",
-        FLOWS[1]: "candidate",
+        FLOWS[1]: "waiting",
     }
 
 

@@ -57,6 +57,7 @@ for command in (
     releases.releases,
     releases.deliveries,
     releases.approve,
+    releases.reject,
     diff.diff,
     structures.structures,
     releases.recall,

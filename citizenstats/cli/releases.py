@@ -1,4 +1,4 @@
-"""``citizenstats releases``, ``deliveries``, ``approve``, ``recall``, ``withdraw``: what came in and out, and who said so."""
+"""``releases``, ``deliveries``, ``approve``, ``reject``, ``recall``, ``withdraw``: what came in and out, and who said so."""
 
 from __future__ import annotations
 
@@ -14,106 +14,86 @@ from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
     from citizenstats.house import House
-    from citizenstats.release.manifest import Release
+    from citizenstats.release.state import State
 
 
 @click.command()
 @click.argument("dataflow", required=False)
 @office_options
 def releases(office: Office, dataflow: str | None) -> None:
-    """List releases, and what waits.
+    """List releases and candidates, each with its state and who decided.
 
     All of them, or those of DATAFLOW (AGENCY:FLOW).
     """
+    from citizenstats.release.state import states
+
     house = office.house()
     flows = [dataflow] if dataflow else sorted(house.mappings.dataflows)
     for flow in flows:
         house.mappings.dataflow(flow)
-    rows = [row for flow in flows for row in (*_released(house, flow), *_waiting(house, flow))]
+    rows = [_row(house, flow, state) for flow in flows for state in states(house, flow)]
     if office.json:
         answer("releases", {"releases": rows})
         return
-    columns = ("dataflow", "version", "state", "status", "prepared", "public from", "signed by")
+    columns = ("dataflow", "version", "state", "status", "prepared", "public from", "by", "note")
     numbers = ("observations", "suppressed", "added", "changed", "withdrawn")
     table(
         "Releases",
         (*columns, *numbers),
         [
             (
-                row["dataflow"], row["version"], row["release"] or row["candidate"], row["status"],
-                row["prepared"], row["published"], row["signed_by"], *(row[n] for n in numbers),
+                row["dataflow"], row["version"], row["release"] or row["candidate"], _told(row), row["prepared"],
+                row["published"], *_people(row), *(row[n] for n in numbers),
             )
             for row in rows
         ],
     )  # fmt: skip
     for row in rows:
-        if row["release"] is None and row["review"]:
+        if row["status"] in ("waiting", "signed_once", "rejected") and row["review"]:
             click.echo(f"{row['dataflow']} {row['candidate']}: {row['review']}")
 
 
-def _released(house: House, flow: str) -> list[dict[str, Any]]:
-    from citizenstats.release.manifest import releases as all_releases
-
-    found = all_releases(house.store, flow)
-    return [
-        _row(flow, release, release.id, release.candidate, _status(release), release.facts["published"])
-        | {
-            "signed_by": release.facts["sign_off"]["by"],
-            "folder": str(release.folder),
-            "review": _review_of(house, flow, release.candidate),
-        }
-        for release in found
-    ]
+def _told(row: dict[str, Any]) -> str:
+    if row["status"] == "embargoed":
+        return f"embargoed until {row['published'] or 'a time is set'}"
+    return str(row["status"]).replace("_", " ")
 
 
-def _status(release: Release) -> str:
-    if release.tombstone is None:
-        return "published"
-    return "recalled" if release.tombstone["kind"] == "recall" else "withdrawn"
+def _people(row: dict[str, Any]) -> tuple[str, str]:
+    """Return who decided or signed, and what they noted."""
+    said = [(one["by"], one["note"]) for one in row["signatures"]]
+    if row["verdict"] != "approved" and row["decided"]:
+        said = [(row["by"], row["note"])]
+    elif row["verdict"] == "approved" and not said:
+        said = [(None, row["note"])]
+    names = [by for by, _ in said if by]
+    notes = [f"{by}: {note}" if len(said) > 1 else note for by, note in said if note]
+    return ", ".join(names), "; ".join(notes)
 
 
-def _waiting(house: House, flow: str) -> list[dict[str, Any]]:
+def _row(house: House, flow: str, state: State) -> dict[str, Any]:
     from citizenstats import clock
-    from citizenstats.release.candidate import candidates
-    from citizenstats.release.publish import public_from, unpublished
 
-    found = candidates(house, flow)
-    rows = []
-    for candidate in [*unpublished(house, flow, found), *(c for c in found if c.is_waiting)]:
-        time = public_from(house, candidate)
-        status = "candidate" if candidate.is_waiting else "embargoed"
-        rows.append(
-            _row(flow, candidate, None, candidate.id, status, clock.stamp(time) if time else None)
-            | {
-                "signed_by": candidate.decision.by if candidate.decision else None,
-                "folder": str(candidate.folder),
-                "review": str(candidate.review) if candidate.review else None,
-            }
-        )
-    return rows
-
-
-def _review_of(house: House, flow: str, candidate: str) -> str | None:
-    from citizenstats.release.candidate import candidates
-
-    found = next((c.review for c in candidates(house, flow) if c.id == candidate), None)
-    return str(found) if found else None
-
-
-def _row(
-    flow: str, state: Any, release: str | None, candidate: str, status: str, published: str | None
-) -> dict[str, Any]:
+    facts = state.of.facts
+    review = house.store.candidates(flow) / state.candidate / "review.html"
     return {
         "dataflow": flow,
-        "version": state.dataflow.version,
-        "release": release,
-        "candidate": candidate,
-        "status": status,
-        "prepared": state.facts["prepared"],
-        "published": published,
-        "quality": (state.facts.get("quality") or {}).get("score"),
-        **state.facts["counts"],
-        **state.facts["changes"],
+        "version": state.of.dataflow.version,
+        "release": state.release,
+        "candidate": state.candidate,
+        "status": state.name,
+        "prepared": facts["prepared"],
+        "published": clock.stamp(state.public_from) if state.public_from else None,
+        "verdict": state.verdict,
+        "by": state.by,
+        "note": state.note,
+        "decided": clock.stamp(state.decided) if state.decided else None,
+        "signatures": [one.as_facts() for one in state.signatures],
+        "folder": str(state.of.folder),
+        "review": str(review) if review.exists() else None,
+        "quality": (facts.get("quality") or {}).get("score"),
+        **facts["counts"],
+        **facts["changes"],
     }
 
 
@@ -164,7 +144,8 @@ def deliveries(office: Office, dataset: str | None) -> None:
 def approve(office: Office, dataflow: str, person: str, note: str, candidate: str | None) -> None:
     """Sign a candidate of DATAFLOW off.
 
-    DATAFLOW is AGENCY:FLOW. Who signs has looked at the candidate's files and wrote none of its contracts.
+    DATAFLOW is AGENCY:FLOW. Who signs has looked at the candidate's files and wrote none of its contracts. Where the
+    dataflow says four_eyes, two different persons do.
     """
     from citizenstats.release.approve import approve as sign
 
@@ -172,8 +153,30 @@ def approve(office: Office, dataflow: str, person: str, note: str, candidate: st
     if office.json:
         answer("approve", dataflow_facts(released))
         return
-    click.echo(f"{dataflow}: {released.status} {released.release or ''}".rstrip())
+    click.echo(f"{dataflow}: {released.status.replace('_', ' ')} {released.release or ''}".rstrip())
     show_files(released)
+
+
+@click.command()
+@click.argument("dataflow")
+@click.option("--by", "person", required=True, help="Who rejects.")
+@click.option("--note", required=True, help="Why, for whoever mends it; it stays in the restricted store.")
+@click.option("--candidate", help="Such as C0002; the one that waits unless said.")
+@office_options
+def reject(office: Office, dataflow: str, person: str, note: str, candidate: str | None) -> None:
+    """Reject a candidate of DATAFLOW: it must not come out.
+
+    DATAFLOW is AGENCY:FLOW. The same figures are not offered again until deliveries, contracts, structures or the code change.
+    """
+    from citizenstats.release.reject import reject as refuse
+
+    released = refuse(office.house(), dataflow, candidate, person, note)
+    if office.json:
+        answer("reject", dataflow_facts(released))
+        return
+    click.echo(
+        f"{dataflow}: {released.candidate} is rejected; {released.release or 'no release'} is the newest"
+    )
 
 
 @click.command()

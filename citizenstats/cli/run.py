@@ -149,6 +149,7 @@ def dataflow_facts(released: Released) -> dict[str, Any]:
         "status": released.status,
         "release": released.release,
         "candidate": released.candidate,
+        "signed_by": list(released.signed_by),
         "observations": released.observations,
         "suppressed": released.suppressed,
         "flagged": released.flagged,
@@ -193,8 +194,8 @@ def dataflow_row(released: Released) -> tuple[object, ...]:
     """Return the row of a dataflow in a table."""
     return (
         released.flow,
-        released.status,
-        released.candidate if released.status in ("candidate", "embargoed") else released.release,
+        released.status.replace("_", " "),
+        released.release if released.status in ("unchanged", "published") else released.candidate,
         released.observations,
         released.suppressed,
         released.flagged,
@@ -210,8 +211,15 @@ def show_files(released: Released) -> None:
         return
     click.echo(f"\n{released.flow}  {short(released.folder)}")
     click.echo(f"  {', '.join(file.name for file in released.files)}")
-    if released.status == "candidate":
+    signed = ", ".join(released.signed_by)
+    if released.status == "waiting":
         click.echo(f"  waits for sign-off: citizenstats approve {released.flow} --by NAME")
+    elif released.status == "signed_once":
+        click.echo(
+            f"  signed by {signed}; another person must: citizenstats approve {released.flow} --by NAME"
+        )
+    elif released.status == "rejected":
+        click.echo(f"  rejected by {signed}; `citizenstats releases {released.flow}` tells why")
     elif released.status == "embargoed":
         click.echo("  signed off; it becomes public at the time that its dataflow file names")
 

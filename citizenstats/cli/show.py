@@ -19,12 +19,14 @@ from rich.text import Text
 from citizenstats.errors import CitizenstatsError
 from citizenstats.store import as_json
 
-SCHEMA = "urn:citizenstats:schema:{}:1.0.0"
+VERSIONS = {"approve": "2.0.0", "recall": "2.0.0", "releases": "2.0.0", "run": "2.0.0"}
+"""Schemas that are no longer the first of their name → their version."""
 
 
 def answer(name: str, content: Mapping[str, Any]) -> None:
     """Write a JSON answer that keeps the schema `name`."""
-    click.echo(as_json({"schema": SCHEMA.format(name), **content}).decode(), nl=False)
+    schema = f"urn:citizenstats:schema:{name}:{VERSIONS.get(name, '1.0.0')}"
+    click.echo(as_json({"schema": schema, **content}).decode(), nl=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -771,8 +771,9 @@ class DataflowFile(Model):
     family: FolderName = Field(
         description="Dataflows about the same units share a family and are protected together."
     )
-    review: Literal["required", "none"] = Field(
-        "required", description="required: a person signs each release off."
+    review: Literal["required", "four_eyes", "none"] = Field(
+        "required",
+        description="required: a person signs each release off; four_eyes: two different persons do; none: nobody.",
     )
     embargo: Embargo | None = Field(None, description="When approved releases become public.")
     quality: DataflowQuality = Field(DataflowQuality(), description="What is asked of its quality.")
@@ -786,6 +787,11 @@ class DataflowFile(Model):
     constraint: dict[Identifier, list[str]] = Field(
         {}, description="Content constraint: the codes allowed by dimension."
     )
+
+    @property
+    def signatures(self) -> int:
+        """How many different persons sign a candidate off."""
+        return {"none": 0, "required": 1, "four_eyes": 2}[self.review]
 
 
 class AgencyFile(Model):

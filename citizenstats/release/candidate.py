@@ -2,16 +2,16 @@
 
 A candidate holds all files of the release that it may become, so that a person signs exactly what is published.
 It lies in the restricted store as ``C0001``, ``C0002``, …; its number is claimed by an exclusive rename and its files
-never change. A decision (approved, obsolete) is one file beside them that is written once.
+never change. What is said about it afterwards lies beside them (`decision`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import citizenstats
 from citizenstats import clock
@@ -21,11 +21,12 @@ from citizenstats.house import House
 from citizenstats.protect.audit.audit import audit_message
 from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
+from citizenstats.release.decision import Decision, Signature, Verdict, decision_of, record, signatures_of
 from citizenstats.release.manifest import Counts, Release, newest_loaded
 from citizenstats.release.messages import CHANGES, write_messages
 from citizenstats.release.publishable import Publishable
 from citizenstats.review.page import NAME as REVIEW
-from citizenstats.review.page import review_page
+from citizenstats.review.page import Rejection, review_page
 from citizenstats.sdmx.model import DataStructure, Reference
 from citizenstats.store import as_json, digest, read_json
 
@@ -34,23 +35,22 @@ _IDENTITY = ("dataflow", "protected", "structures")
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What was decided about a candidate, once."""
-
-    decision: Literal["approved", "obsolete"]
-    by: str | None
-    note: str
-    time: datetime
-
-
-@dataclass(frozen=True)
 class Candidate:
-    """A state of a dataflow with all its messages."""
+    """A state of a dataflow with all its messages.
+
+    Attributes:
+        flow: ``AGENCY:ID``.
+        folder: where it lies.
+        facts: what ``candidate.json`` says.
+        decision: what was decided; None while it waits.
+        signatures: who signed it so far, the first one first.
+    """
 
     flow: str
     folder: Path
     facts: Mapping[str, Any]
     decision: Decision | None
+    signatures: tuple[Signature, ...] = ()
 
     @property
     def id(self) -> str:
@@ -66,6 +66,16 @@ class Candidate:
     def is_waiting(self) -> bool:
         """Whether nothing has been decided yet."""
         return self.decision is None
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether it was let out, at once or at its time."""
+        return self.decision is not None and self.decision.decision == "approved"
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person said that it must not come out."""
+        return self.decision is not None and self.decision.decision == "rejected"
 
     @property
     def dataflow(self) -> Reference:
@@ -97,22 +107,21 @@ def candidates(house: House, flow: str) -> list[Candidate]:
     """Return all candidates of ``AGENCY:ID``, the newest last."""
     found = []
     for path in house.store.candidates(flow).glob("C*/candidate.json"):
-        facts, decided = read_json(path), read_json(path.parent / "decision.json")
+        facts, folder = read_json(path), path.parent
         if facts is not None:
-            found.append(Candidate(flow, path.parent, facts, _decision(decided)))
+            decided = decision_of(folder)
+            signed = decided.signatures if decided else signatures_of(folder)
+            found.append(Candidate(flow, folder, facts, decided, signed))
     return sorted(found, key=lambda candidate: candidate.number)
 
 
-def decide(
-    house: House, candidate: Candidate, decision: Literal["approved", "obsolete"], by: str | None, note: str
-) -> bool:
+def decide(house: House, candidate: Candidate, verdict: Verdict, by: str | None, note: str) -> bool:
     """Record what is decided about a candidate; return False when something was decided before."""
-    content = {"decision": decision, "by": by, "note": note, "time": clock.stamp(clock.now())}
-    return house.store.commit_once(candidate.folder / "decision.json", as_json(content))
+    return record(house.store, candidate.folder, verdict, by, note, candidate.signatures)
 
 
 def make_candidate(
-    house: House, flow: str, present: Publishable, parent: Release | None, after: Candidate | None
+    house: House, flow: str, present: Publishable, parent: Release | None, before: Sequence[Candidate]
 ) -> bool:
     """Write the candidate that comes next; return False when another run took its number.
 
@@ -121,7 +130,7 @@ def make_candidate(
         flow: ``AGENCY:ID``.
         present: what may be published now.
         parent: the newest release, which it is compared with.
-        after: the newest candidate so far.
+        before: all candidates so far, the newest last.
     """
     behind = {
         "dataflow": str(house.mappings.reference(flow)),
@@ -134,20 +143,32 @@ def make_candidate(
         "code_version": citizenstats.__version__,
         "quality": present_quality(house, flow, present, parent),
     }
-    number = after.number + 1 if after else 1
+    number = before[-1].number + 1 if before else 1
     try:
         with house.store.commit_folder(house.store.candidates(flow) / f"C{number:04}") as work:
             facts = fill(house, work, present.file, parent, behind)
             found = audit_message(house, flow, present.state, work / "data.csv")
             found.require(flow)
             (work / "audit.json").write_bytes(as_json(found.as_facts()))
-            (work / REVIEW).write_bytes(review_page(house, f"C{number:04}", work, facts, parent))
+            (work / REVIEW).write_bytes(
+                review_page(house, f"C{number:04}", work, facts, parent, _rejections(before, parent))
+            )
             (work / "candidate.json").write_bytes(as_json(facts))
     except CitizenstatsError as error:
         if error.code != "ALREADY_THERE":
             raise
         return False
     return True
+
+
+def _rejections(before: Sequence[Candidate], parent: Release | None) -> list[Rejection]:
+    """Return what was rejected since the last release."""
+    since = int(parent.candidate[1:]) if parent else 0
+    return [
+        Rejection(c.id, c.decision.by or "", c.decision.time, c.decision.note)
+        for c in before
+        if c.number > since and c.is_rejected and c.decision
+    ]
 
 
 def present_quality(house: House, flow: str, present: Publishable, parent: Release | None) -> dict[str, Any]:
@@ -229,9 +250,3 @@ def count(engine: Engine, observations: Path, structure: DataStructure) -> Count
         f"FROM read_parquet({quoted(str(observations))})"
     )
     return Counts(*map(int, counted[0]))
-
-
-def _decision(facts: Mapping[str, Any] | None) -> Decision | None:
-    if facts is None:
-        return None
-    return Decision(facts["decision"], facts["by"], facts["note"], clock.parse(facts["time"]))

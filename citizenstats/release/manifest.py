@@ -16,10 +16,11 @@ from citizenstats import clock
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.release.compare import Changes
+from citizenstats.release.decision import Signature
 from citizenstats.sdmx.model import Reference, version_key
 from citizenstats.store import Store, as_json, read_json, sha256_of
 
-MANIFEST = "urn:citizenstats:schema:manifest:1.0.0"
+MANIFEST = "urn:citizenstats:schema:manifest:1.1.0"
 LATEST = "urn:citizenstats:schema:latest:1.0.0"
 
 
@@ -88,6 +89,14 @@ class Release:
     def candidate(self) -> str:
         """The candidate that it was."""
         return str(self.facts["candidate"])
+
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """Who signed it off, the first one first; nobody where no review was required."""
+        told = self.facts["sign_off"]
+        # A manifest from before two could sign names one.
+        signed = told.get("signatures", [told] if told["by"] else [])
+        return tuple(Signature(one["by"], one["note"], clock.parse(one["time"])) for one in signed)
 
     @property
     def structures(self) -> str:

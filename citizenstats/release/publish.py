@@ -54,16 +54,12 @@ def unpublished(house: House, flow: str, found: Sequence[Candidate]) -> list[Can
     was taken back.
     """
     done = max(_published_up_to(house, flow), voided_up_to(house.store, flow))
-    return [
-        candidate
-        for candidate in found
-        if candidate.number > done and candidate.decision and candidate.decision.decision == "approved"
-    ]
+    return [candidate for candidate in found if candidate.number > done and candidate.is_approved]
 
 
 def public_from(house: House, candidate: Candidate) -> datetime | None:
     """Return when a signed-off candidate becomes public; None while no time is known."""
-    if candidate.decision is None:
+    if candidate.decision is None or not candidate.is_approved:
         return None
     return due(house.mappings.dataflow(candidate.flow).embargo, candidate.decision.time)
 
@@ -138,6 +134,7 @@ def _manifest(
             "by": decision.by,
             "note": decision.note,
             "time": clock.stamp(decision.time),
+            "signatures": [one.as_facts() for one in decision.signatures],
         },
         # A candidate from before quality was judged says nothing of it.
         **{key: facts[key] for key in public if key != "quality" or key in facts},

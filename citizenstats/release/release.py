@@ -2,7 +2,8 @@
 
 They are compared with the head of the dataflow: the signed-off candidate that still waits for its time, else the
 newest release. The same observations with the same structures make nothing new, whatever was delivered. Other ones
-make a candidate, and what waited before becomes obsolete. Where no review is required it is approved at once.
+make a candidate, unless they were rejected before, and what waited before becomes obsolete. Where no review is required it is
+approved at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from citizenstats.engine import session
+from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.quality.judge import may_be_published
 from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate, present_quality
@@ -21,10 +23,11 @@ from citizenstats.release.erase import complete
 from citizenstats.release.manifest import Counts, Release, newest
 from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
+from citizenstats.release.rejection import has_same_basis, rejected_before
 from citizenstats.release.retraction import needs_person
 from citizenstats.sdmx.model import Reference
 
-Status = Literal["unchanged", "candidate", "embargoed", "published"]
+Status = Literal["unchanged", "waiting", "signed_once", "rejected", "embargoed", "published"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,13 @@ class Released:
 
     Attributes:
         flow: ``AGENCY:ID``.
-        status: unchanged: nothing new; candidate: waits for sign-off; embargoed: signed off, waits for its time;
-            published: there is a new release.
+        status: unchanged: nothing new; waiting: a candidate waits for sign-off; signed_once: for another signature;
+            rejected: what may be published now is not let out; embargoed: signed off, waits for its time; published: there is
+            a new release.
         candidate: the candidate that is told of; None when there is none.
         release: the newest release; None when there is none.
-        observations: observations of the candidate that waits, else of the newest release.
+        signed_by: who signed the candidate that is told of, or rejected it; nobody where no review is required.
+        observations: observations of the candidate that is told of, else of the newest release.
         suppressed: those whose value is withheld.
         flagged: those with another status than normal.
         added: new observations against the release before; 0 when unchanged.
@@ -51,6 +56,7 @@ class Released:
     status: Status
     candidate: str | None
     release: str | None
+    signed_by: tuple[str, ...]
     observations: int
     suppressed: int
     flagged: int
@@ -97,12 +103,30 @@ def standing(house: House, flow: str, before: Release | None) -> Released:
     later = unpublished(house, flow, found)
     now = newest(house.store, flow)
     if found and found[-1].is_waiting:
-        return _told(flow, "candidate", found[-1], now)
+        return _told(flow, "signed_once" if found[-1].signatures else "waiting", found[-1], now)
     if now is not None and (before is None or now.folder != before.folder):
         return _told(flow, "published", None, now)
+    if (rejection := _stands_rejected(house, flow, found, now, later)) is not None:
+        return _told(flow, "rejected", rejection, now)
     if later:
         return _told(flow, "embargoed", later[-1], now)
     return _told(flow, "unchanged", None, now)
+
+
+def _stands_rejected(
+    house: House, flow: str, found: list[Candidate], now: Release | None, later: list[Candidate]
+) -> Candidate | None:
+    """Return the candidate that was rejected and rests on what there is now, if nothing was let out since."""
+    out = max([int(now.candidate[1:]) if now else 0, *(candidate.number for candidate in later)])
+    rejected = [c for c in reversed(found) if c.is_rejected and c.number > out]
+    if not rejected:
+        return None
+    try:
+        present = publishable(house, flow)
+    except ReleaseError:
+        return None
+    reference = house.mappings.reference(flow)
+    return next((c for c in rejected if has_same_basis(c, reference, present)), None)
 
 
 def _told(flow: str, status: Status, candidate: Candidate | None, newest_release: Release | None) -> Released:
@@ -114,6 +138,7 @@ def _told(flow: str, status: Status, candidate: Candidate | None, newest_release
         status=status,
         candidate=candidate.id if candidate else newest_release.candidate if newest_release else None,
         release=newest_release.id if newest_release else None,
+        signed_by=_people(candidate, newest_release),
         observations=counts.observations,
         suppressed=counts.suppressed,
         flagged=counts.flagged,
@@ -123,6 +148,14 @@ def _told(flow: str, status: Status, candidate: Candidate | None, newest_release
         folder=shown.folder if shown else None,
         files=shown.files if shown else (),
     )
+
+
+def _people(candidate: Candidate | None, release: Release | None) -> tuple[str, ...]:
+    if candidate is None:
+        return tuple(one.by for one in release.signatures) if release else ()
+    if candidate.is_rejected and candidate.decision and candidate.decision.by:
+        return (candidate.decision.by,)
+    return tuple(one.by for one in candidate.signatures)
 
 
 def _up_to_date(house: House, flow: str) -> bool:
@@ -139,24 +172,34 @@ def _up_to_date(house: House, flow: str) -> bool:
     parent = newest(house.store, flow, reference.version)
     # What counts as released: signed off and waiting for its time, else the newest release.
     head = later[-1] if later else parent
-    keep: Candidate | None = None
+    keep = rejected = None
     if _differs(house, reference, present, head, _origin(head, found)):
-        keep = last
-        if (
+        rejected = rejected_before(
+            found, reference, present, lambda c: _differs(house, reference, present, c, c)
+        )
+        keep = last if rejected is None else None
+        if rejected is None and (
             keep is None
             or not keep.is_waiting
             or _differs(house, reference, present, keep, keep)
             # What was found of its quality since is what the reviewer must see.
             or keep.facts.get("quality") != present_quality(house, flow, present, parent)
         ):
-            make_candidate(house, flow, present, parent, last)
+            make_candidate(house, flow, present, parent, found)
             return False
     for candidate in found:
         if candidate.is_waiting and candidate is not keep:
-            reason = f"{keep.id} is newer" if keep else "what was released before is right again"
-            decide(house, candidate, "obsolete", None, reason)
+            decide(house, candidate, "obsolete", None, _why_obsolete(keep, rejected))
     # A run beside us may have protected a newer state meanwhile.
     return publishable(house, flow).state == present.state
+
+
+def _why_obsolete(keep: Candidate | None, rejected: Candidate | None) -> str:
+    if keep is not None:
+        return f"{keep.id} is newer"
+    if rejected is not None:
+        return f"what {rejected.id} held is there again, and was rejected"
+    return "what was released before is right again"
 
 
 def _origin(head: Candidate | Release | None, found: list[Candidate]) -> Candidate | None:
@@ -181,7 +224,10 @@ def _differs(
             return True
         if origin is not None and origin.facts["protected"] == present.state:
             return False
-        comparison = Comparison(structure, present.file, head.folder / "observations.parquet")
+        former = head.folder / "observations.parquet"
+        if not former.exists():  # those of a rejected candidate left with a release that was taken back
+            return True
+        comparison = Comparison(structure, present.file, former)
         readable.append(head.folder)
     with session(readable, scratch=house.store.scratch) as engine:
         return bool(comparison.changes(engine))

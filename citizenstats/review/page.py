@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from citizenstats import clock
 from citizenstats.contracts.model import DataflowFile
 from citizenstats.engine import session
 from citizenstats.house import House
@@ -35,6 +37,16 @@ _SHOWN_DELIVERIES = 30
 
 
 @dataclass(frozen=True)
+class Rejection:
+    """A candidate that somebody rejected, and why."""
+
+    candidate: str
+    by: str
+    time: datetime
+    note: str
+
+
+@dataclass(frozen=True)
 class Drawn:
     """A figure with its places on a line from 0 to 200."""
 
@@ -46,7 +58,12 @@ class Drawn:
 
 
 def review_page(
-    house: House, identifier: str, folder: Path, facts: Mapping[str, Any], parent: Release | None
+    house: House,
+    identifier: str,
+    folder: Path,
+    facts: Mapping[str, Any],
+    parent: Release | None,
+    rejections: Sequence[Rejection] = (),
 ) -> bytes:
     """Return the page of a candidate.
 
@@ -56,6 +73,7 @@ def review_page(
         folder: where its Parquet files lie.
         facts: what ``candidate.json`` says.
         parent: the release that it is compared with.
+        rejections: what was rejected since that release.
     """
     flow = Reference.parse(facts["dataflow"])
     name_of_flow = f"{flow.agency}:{flow.id}"
@@ -86,7 +104,8 @@ def review_page(
         facts=facts,
         reliability=reliability,
         parent=parent,
-        review=file.review,
+        signatures=file.signatures,
+        rejections=[(r, clock.stamp(r.time)) for r in rejections],
         embargo=file.embargo,
         quality=_quality(criteria, facts.get("quality"), parent),
         verdicts=VERDICTS,

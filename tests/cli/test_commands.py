@@ -120,7 +120,7 @@ def test_the_demonstration_counts_add_up_and_paths_are_there(citizenstats, demon
     for row in rows:
         assert row["read"] == row["accepted"] + row["refused"] + row["withheld"] + row["ignored"]
     states = valid(citizenstats("releases", "--json", "--home", demonstration).json)["releases"]
-    assert {s["status"] for s in states} == {"published", "candidate"}
+    assert {s["status"] for s in states} == {"published", "superseded", "waiting", "obsolete"}
     assert all(Path(state["folder"]).is_dir() for state in states)
 
 
@@ -157,6 +157,20 @@ def test_approve_publishes_and_the_author_may_not(citizenstats, home, root):
     manifest = json.loads((Path(told["files"][0]).parent / "manifest.json").read_text("utf-8"))
     assert (manifest["sign_off"]["by"], manifest["sign_off"]["note"]) == ("Carla Chief", "seen")
     assert citizenstats("approve", SDG, "--by", "Carla Chief", "--home", home).code == 1
+
+
+def test_reject_is_told_by_releases_and_nothing_is_published(citizenstats, home):
+    said = citizenstats("reject", SDG, "--by", "Rita Reviewer", "--note", "wrong", "--json", "--home", home)
+    told = valid(said.json)
+    assert (said.code, told["status"], told["signed_by"]) == (0, "rejected", ["Rita Reviewer"])
+    rows = valid(citizenstats("releases", SDG, "--json", "--home", home).json)["releases"]
+    assert [(r["candidate"], r["status"], r["verdict"], r["by"], r["note"]) for r in rows] == [
+        ("C0001", "obsolete", "obsolete", None, "C0002 is newer"),
+        ("C0002", "rejected", "rejected", "Rita Reviewer", "wrong"),
+    ]
+    listed = citizenstats("releases", SDG, "--home", home).out
+    assert "Rita Reviewer" in listed
+    assert "wrong" in listed
 
 
 @pytest.mark.parametrize("options", [[], ["--flat"], ["--series", "REF_AREA"]])

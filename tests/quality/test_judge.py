@@ -100,7 +100,7 @@ def test_without_a_minimum_quality_is_shown_and_hinders_nothing(tmp_path):
 def test_below_the_minimum_nothing_is_published_without_review(tmp_path):
     house = support.office(tmp_path, quality={"minimum": {"overall": 0.99}})
     told, found = _candidate(house)
-    assert told.status == "candidate"
+    assert told.status == "waiting"
     assert newest(house.store, support.FLOW) is None
     assert "99 %" in found.facts["quality"]["hindrances"][0]
 
@@ -123,7 +123,7 @@ def test_consent_closes_whatever_the_score_is(tmp_path):
     assessment["CONSENT_BASIS"] = _assessed("partly")
     object.__setattr__(contract, "assessment", assessment)
     told, found = _candidate(house)
-    assert told.status == "candidate"
+    assert told.status == "waiting"
     assert found.facts["quality"]["gate"] == "closed"
     assert not may_be_published(found.facts)
     with pytest.raises(ReleaseError) as refused:

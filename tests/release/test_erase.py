@@ -87,7 +87,7 @@ def test_what_waits_for_sign_off_goes_with_it(tmp_path):
     office = Office(tmp_path)
     office.review("required")
     office.send(file(*PEOPLE), "first.csv")
-    assert run(office).status == "candidate"
+    assert run(office).status == "waiting"
     erase(office.house, DATASET, "1", "Carla Chief", "asked for")
     (candidate,) = candidates(office.house, ANSWERS)
     assert {path.suffix for path in candidate.folder.iterdir()} == {".json"}

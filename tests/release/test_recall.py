@@ -99,9 +99,9 @@ def test_what_comes_next_needs_a_person_and_carries_nothing_that_was_recalled(tm
     published(house, "s1", [row("DK", value=1)], 1)
     published(house, "s2", [row("DK", value=SECRET)], 2)
     recall(house, FLOW, "R0002", "Dora Deputy", "wrong")
-    assert release(house, FLOW).status == "candidate"
+    assert release(house, FLOW).status == "waiting"
     told = published(house, "s3", [row("DK", value=5)], 3)
-    assert (told.status, told.candidate, told.release) == ("candidate", "C0004", "R0001")
+    assert (told.status, told.candidate, told.release) == ("waiting", "C0004", "R0001")
     done = approve(house, FLOW, None, "Carla Chief")
     assert (done.release, newest(house.store, FLOW).facts["parent"]) == ("R0003", "R0001")
     assert holding(done.folder) == []

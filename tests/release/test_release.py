@@ -13,6 +13,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.release import release as release_module
 from citizenstats.release.approve import approve
 from citizenstats.release.candidate import candidates, decide
+from citizenstats.release.decision import sign
 from citizenstats.release.manifest import newest, releases
 from citizenstats.release.publish import publish_due
 from citizenstats.release.release import release
@@ -202,13 +203,14 @@ def waiting(tmp_path, **flow):
 
 def test_a_candidate_waits_out_of_sight_until_someone_signs(tmp_path):
     house, done = waiting(tmp_path)
-    assert (done.status, done.candidate, done.release) == ("candidate", "C0001", None)
+    assert (done.status, done.candidate, done.release) == ("waiting", "C0001", None)
     assert list(house.store.releases(FLOW).glob("*")) == []
     assert release(house, FLOW) == done
     signed = approve(house, FLOW, None, "  Carla   Chief ", "looked at all of it")
     assert (signed.status, signed.release) == ("published", "R0001")
     assert manifest_of(house)["sign_off"] == {
         "by": "Carla Chief", "note": "looked at all of it", "required": True, "time": NOW,
+        "signatures": [{"by": "Carla Chief", "note": "looked at all of it", "time": NOW}],
     }  # fmt: skip
 
 
@@ -249,7 +251,7 @@ def test_a_state_that_returns_to_the_released_one_makes_the_candidate_obsolete(t
     house, _ = waiting(tmp_path)
     approve(house, FLOW, None, "Carla Chief")
     prepared(house, "s2", [row(value=9)], number=2)
-    assert release(house, FLOW).status == "candidate"
+    assert release(house, FLOW).status == "waiting"
     prepared(house, "s3", [row()], number=3)
     assert release(house, FLOW).status == "unchanged"
     assert [c.decision.decision for c in candidates(house, FLOW)] == ["approved", "obsolete"]
@@ -314,7 +316,7 @@ def test_of_two_signed_off_states_only_the_newer_comes_out(tmp_path, monkeypatch
 
 def test_a_crash_after_the_sign_off_is_completed_by_the_next_run(tmp_path):
     house, _ = waiting(tmp_path)
-    decide(house, candidates(house, FLOW)[0], "approved", "Carla Chief", "")
+    sign(house.store, candidates(house, FLOW)[0].folder, "Carla Chief", "", 1)
     done = release(house, FLOW)
     assert (done.status, done.release) == ("published", "R0001")
 
