@@ -245,6 +245,7 @@ def _target(
         yield from _estimate(
             target.estimate, document, (*at, "estimate"), names, structure, mappings.structures
         )
+        yield from _benchmarks(dataset, target.estimate, (*at, "estimate", "benchmarks"), names, mappings)
     yield from _complete(target, structure, document.where((*at, "map")))
 
 
@@ -342,6 +343,36 @@ def _estimate(
                 yield from _expression(text, names, where)
         for component, code in indicator.set.items():
             yield from _code(component, code, structure, structures, where)
+
+
+def _benchmarks(
+    dataset: Dataset, estimate: Estimate, at: Position, names: list[str], mappings: Mappings
+) -> Iterator[MappingError]:
+    """Both sides of each benchmark have the columns that it names."""
+    for benchmark, said in estimate.benchmarks.items():
+        where = dataset.document.where((*at, benchmark))
+        for column in said.by:
+            if column not in names:
+                yield _no_column(column, where, names)
+        if said.dataset is None:
+            continue
+        other = mappings.datasets.get(said.dataset)
+        if other is None or other is dataset:
+            yield MappingError(
+                "NO_SUCH_DATASET",
+                f"there is no other dataset {said.dataset}",
+                where,
+                nearest(said.dataset, [d for d in mappings.datasets if d != dataset.name]),
+            )
+            continue
+        counted = record_names(other.contract)
+        for column in filter(None, (*said.by.values(), said.count, said.period)):
+            if column not in counted:
+                yield _no_column(column, where, counted)
+        declared = other.contract.columns.get(said.count)
+        if declared is not None and declared.type not in ("integer", "number"):
+            told = f"the counts {said.count} of {said.dataset} are no numbers"
+            yield MappingError("WRONG_TYPE", told, where, f"give {said.count} the type integer there")
 
 
 def _complete(target: Target, structure: DataStructure, where: str) -> Iterator[MappingError]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from citizenstats.contracts.counts import Counted, read_counts
 from citizenstats.contracts.expressions import nearest
 from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, Mapped, PartnerFile
 from citizenstats.errors import MappingError
@@ -189,6 +190,15 @@ class Dataset:
     """File name as the contract gives it → raw text → code."""
     structure_maps: Mapping[int, Resolved] = field(default_factory=dict)
     """Number of a target → its structure map; `contract` holds what it says already."""
+    counts: Mapping[tuple[int, str], Counted] = field(default_factory=dict)
+    """Number of a target and benchmark → the official counts that lie beside the contract."""
+
+    @property
+    def counted_by(self) -> tuple[str, ...]:
+        """The datasets whose records are counts that this one is held against, sorted."""
+        estimates = [target.estimate for target in self.contract.targets if target.estimate is not None]
+        named = {b.dataset for estimate in estimates for b in estimate.benchmarks.values()}
+        return tuple(sorted(dataset for dataset in named if dataset is not None))
 
     @property
     def name(self) -> str:
@@ -203,8 +213,12 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hex digits that identify contract and code maps."""
-        return digest(self.contract.model_dump(mode="json"), {k: dict(v) for k, v in self.code_maps.items()})
+        """Sixteen hex digits that identify contract, code maps and counts."""
+        return digest(
+            self.contract.model_dump(mode="json"),
+            {k: dict(v) for k, v in self.code_maps.items()},
+            [[target, benchmark, counted] for (target, benchmark), counted in self.counts.items()],
+        )
 
     @cached_property
     def reading(self) -> str:
@@ -303,13 +317,31 @@ def load_dataset(path: Path) -> Dataset:
             if isinstance(mapped.codes, str) and mapped.codes not in maps:
                 where = document.where(("targets", i, "map", component, "codes"))
                 maps[mapped.codes] = read_code_map(path.parent / mapped.codes, path.parent, where)
+    counts = _counts(contract, document, path)
     if all(target.structure_map is None for target in contract.targets):
-        return Dataset(path.parent.name, path.stem, contract, document, maps)
+        return Dataset(path.parent.name, path.stem, contract, document, maps, counts=counts)
     # Only here: most contracts need none of it.
     from citizenstats.mapping.beside import with_structure_maps
 
     resolved = with_structure_maps(contract, document)
-    return Dataset(path.parent.name, path.stem, resolved.contract, document, maps, resolved.structure_maps)
+    return Dataset(
+        path.parent.name, path.stem, resolved.contract, document, maps, resolved.structure_maps, counts
+    )
+
+
+def _counts(contract: Contract, document: Document, path: Path) -> dict[tuple[int, str], Counted]:
+    found = {}
+    for i, target in enumerate(contract.targets):
+        for benchmark, said in target.estimate.benchmarks.items() if target.estimate is not None else ():
+            if said.file is not None:
+                where = document.where(("targets", i, "estimate", "benchmarks", benchmark, "file"))
+                file = path.parent / said.file
+                if path.parent.resolve() not in file.resolve().parents:
+                    raise MappingError(
+                        "BAD_PATH", "counts lie beside their contract", where, "give a path without .."
+                    )
+                found[i, benchmark] = read_counts(file, said, where)
+    return found
 
 
 def read_code_map(path: Path, beside: Path, where: str) -> Mapping[str, str]:

@@ -352,6 +352,68 @@ class Indicator(Model):
         return 100 if self.kind == "proportion" else 1
 
 
+def _named_alike(value: Any) -> Any:
+    return {column: column for column in value} if isinstance(value, list) else value
+
+
+class Benchmark(Model):
+    """Official counts of the population by some columns of the records, that a sample is held against."""
+
+    by: Annotated[
+        dict[Identifier, Identifier],
+        BeforeValidator(_named_alike, json_schema_input_type=list[Identifier] | dict[Identifier, Identifier]),
+        Field(min_length=1),
+    ] = Field(
+        description="Columns or derived values of the records → the columns of the counts; a list where both have the "
+        "same names. Rows that differ by other columns of the counts are added up."
+    )
+    file: str | None = Field(None, description="CSV beside the contract with the counts.")
+    dataset: DatasetReference | None = Field(
+        None, description="A dataset of this house whose records are the counts, in place of `file`."
+    )
+    count: Identifier = Field("count", description="Column with the number of units.")
+    period: Identifier | None = Field(
+        None,
+        description="Column with the period, as the dataflow names it; left out: the counts hold for each period.",
+    )
+    source: LocalText = Field(description="Who counted, and when; published with the figures.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Benchmark:
+        if (self.file is None) == (self.dataset is None):
+            raise ValueError("give exactly one of file, dataset")
+        return self
+
+
+class Calibration(Model):
+    """How the weights are changed so that the sample has the official counts (Deville and Särndal 1992)."""
+
+    method: Literal["poststratify", "raking", "linear", "logit"] = Field(
+        description="poststratify: to one benchmark, cell by cell; raking: to several in turn until all are met; linear: "
+        "the regression estimator (GREG); logit: between bounds that no weight's change passes."
+    )
+    to: list[Identifier] | None = Field(
+        None, description="The benchmarks that are met; left out: all. The others are compared only."
+    )
+    bounds: tuple[float, float] | None = Field(
+        None, description="The least and the greatest factor on a weight, for linear and logit."
+    )
+    tolerance: float = Field(
+        1e-9, gt=0, le=1e-3, description="Relative difference from a count up to which it is met."
+    )
+    iterations: int = Field(200, ge=1, le=10_000, description="How many rounds are tried.")
+
+    @model_validator(mode="after")
+    def _bounds_fit_the_method(self) -> Calibration:
+        if self.method == "logit" and self.bounds is None:
+            raise ValueError("logit needs bounds")
+        if self.bounds is not None and self.method not in ("linear", "logit"):
+            raise ValueError("bounds are for linear and logit")
+        if self.bounds is not None and not 0 <= self.bounds[0] < 1 < self.bounds[1]:
+            raise ValueError("bounds lie around 1, the lower one not below 0")
+        return self
+
+
 class Estimate(Model):
     """How records (microdata) become indicators."""
 
@@ -385,6 +447,13 @@ class Estimate(Model):
         description="A stratum with a single cluster: fail stops; certainty adds no variance; adjust takes its square "
         "around zero; average gives it the mean variance of the others.",
     )
+    benchmarks: dict[Identifier, Benchmark] = Field(
+        {}, description="Official counts that the sample is compared with, each under a name."
+    )
+    calibrate: Calibration | None = Field(
+        None,
+        description="Change the weights so that they give the benchmarks; left out: they stay as they are.",
+    )
     indicator_dimension: Identifier = Field(
         "INDICATOR", description="Dimension that holds the indicator's code."
     )
@@ -417,6 +486,27 @@ class Estimate(Model):
             raise ValueError("simple_random has no strata and no cluster; say design: probability")
         return self
 
+    @model_validator(mode="after")
+    def _calibrated_to_benchmarks(self) -> Estimate:
+        if self.calibrate is None:
+            return self
+        for benchmark in self.calibrate.to or ():
+            if benchmark not in self.benchmarks:
+                raise ValueError(f"calibrate.to names {benchmark}, which is none of the benchmarks")
+        if not self.met:
+            raise ValueError("calibrate needs benchmarks")
+        if self.calibrate.method == "poststratify" and len(self.met) != 1:
+            raise ValueError("poststratify meets one benchmark: name it in `to`, or say method: raking")
+        return self
+
+    @property
+    def met(self) -> dict[str, Benchmark]:
+        """The benchmarks that the weights are calibrated to."""
+        if self.calibrate is None:
+            return {}
+        to = self.calibrate.to if self.calibrate.to is not None else list(self.benchmarks)
+        return {benchmark: self.benchmarks[benchmark] for benchmark in to}
+
 
 class Target(Model):
     """One dataflow that the dataset feeds, and where each of its components comes from."""
@@ -439,6 +529,14 @@ class Target(Model):
     def _comes_from_somewhere(self) -> Target:
         if not self.map and self.structure_map is None:
             raise ValueError("give map, structure_map or both")
+        return self
+
+    @model_validator(mode="after")
+    def _units_are_weighted_once(self) -> Target:
+        if self.unpivot is not None and self.estimate is not None and self.estimate.benchmarks:
+            raise ValueError(
+                "benchmarks are about units, and unpivot makes several rows of one: leave one of them out"
+            )
         return self
 
 

@@ -29,6 +29,8 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("Map", "`targets.map.<component>:`", model.Mapped),
     ("Unpivot", "`targets.unpivot:`", model.Unpivot),
     ("Estimate", "`targets.estimate:`", model.Estimate),
+    ("Benchmarks", "`targets.estimate.benchmarks.<name>:`", model.Benchmark),
+    ("Calibration", "`targets.estimate.calibrate:`", model.Calibration),
     ("Indicators", "`targets.estimate.indicators.<indicator>:`", model.Indicator),
     ("Protection", "`protection:`", model.Protection),
     ("Extract", "`extract:`", model.Extract),

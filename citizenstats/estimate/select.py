@@ -17,7 +17,8 @@ from citizenstats.contracts.model import Estimate, Indicator, Target
 from citizenstats.engine import name, quoted
 from citizenstats.estimate.design import design_of, drawn
 from citizenstats.estimate.precision import ATTRIBUTES, COMPANIONS, precision
-from citizenstats.estimate.variance import covariances, squares
+from citizenstats.estimate.residual import CELL, WEIGHT, products, residuals, weighted
+from citizenstats.estimate.variance import covariances, squares, totals
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import companions, sql_type
 from citizenstats.sdmx.model import Component, DataStructure
@@ -36,18 +37,18 @@ def estimated(
 ) -> list[str]:
     """Return the steps from records to observations, the last of which is `observations`.
 
-    `coded`, `cells`, `sums`, `behind` and `figures`; with a probability design those of the variances between.
+    `coded`, `cells`, `sums`, `behind` and `figures`; with a probability design those of the variances between. Where the
+    weights are calibrated, the first is `weighted`, and there is a step `weights` before.
     """
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
     indicators = list(enumerate(estimate.indicators.items()))
     design = design_of(dataset.contract, estimate)
     units = design.units if design else ()
-    weight = name(estimate.weight) if estimate.weight else "1"
-    measured = [
-        _measured(i, indicator, key, weight, coder, alone=design is not None and design.cluster is None)
-        for i, (key, indicator) in indicators
-    ]
+    is_calibrated = estimate.calibrate is not None
+    weight = WEIGHT if is_calibrated else name(estimate.weight) if estimate.weight else "1"
+    measured = [_measured(i, indicator, key, weight, coder) for i, (key, indicator) in indicators]
+    alone = design is not None and design.cluster is None
     fixed = [d for d in structure.key if d != estimate.indicator_dimension and d not in estimate.breakdowns]
     coded = {d: coder.code(d) for d in (*fixed, *estimate.breakdowns)}
     # Constants need no grouping, and what an indicator fixes by `set` need not come from the records.
@@ -57,10 +58,14 @@ def estimated(
     attributes = [a for a in structure.attributes if a.id in target.map and coder.constant(a.id) is None]
     listed += [f"{coder.code(a.id)} AS {name(a.id)}" for a in attributes]
     listed += design.columns() if design else []
+    listed += [WEIGHT, CELL] if is_calibrated else []
     listed += ["_delivery", *(text for m in measured for text in m.columns)]
     finest = [name(d) for d in (*grouped, *estimate.breakdowns)]
     least = [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
-    cells = [*finest, *units, "_delivery", *least, *(text for m in measured for text in m.cells)]
+    apart = [*finest, *units, *([CELL] if is_calibrated and design else []), "_delivery"]
+    cells = [*apart, *least, *(text for m in measured for text in m.cells)]
+    cells += [text for i, _ in indicators for text in squares(i)] if alone else []
+    cells += [text for i, _ in indicators for text in products(i)] if alone and is_calibrated else []
     sums = [*finest, *(f"GROUPING({name(d)}) = 1 AS {name('all_' + d)}" for d in estimate.breakdowns)]
     sums += [*least, *(text for m in measured for text in m.sums)]
     sets = ", ".join(f"({', '.join(name(d) for d in (*grouped, *margin))})" for margin in margins(estimate))
@@ -69,6 +74,7 @@ def estimated(
     )
     time = structure.time.id if structure.time and structure.time.id in grouped else None
     period = coded[time] or "NULL" if time else "NULL"
+    moment = (coder.code(structure.time.id) if structure.time else None) or "NULL"
     flags = [(f"all_{d}", d) for d in estimate.breakdowns]
     domain = [*grouped, *estimate.breakdowns]
     numbers = [i for i, _ in indicators]
@@ -83,15 +89,22 @@ def estimated(
         variances = [f"_v{p}{i}" for i in numbers for p in ("yy", "yx", "xx")] + [f"_df{i}" for i in numbers]
         last = [
             *drawn(design, period, "derived"),
-            *covariances(design, numbers, domain, flags, sets_of, time),
+            *(
+                residuals(design, numbers, domain, flags, sets_of, time, period)
+                if is_calibrated
+                else totals(design, numbers, domain, flags, sets_of)
+            ),
+            *covariances(design, numbers, domain, flags, time),
             f"measured AS (SELECT sums.*, {', '.join(variances)} FROM sums LEFT JOIN covariances ON {same or 'TRUE'})",
             f"indicators AS ({figures}measured)",
             *precision("indicators"),
         ]
+    source = "weighted" if is_calibrated else records
     return [
-        f"coded AS (SELECT {', '.join(listed)} FROM {records}{where})",
+        *([weighted(estimate, moment, records)] if is_calibrated else []),
+        f"coded AS (SELECT {', '.join(listed)} FROM {source}{where})",
         # Once over the records to cells that are few; all combinations of breakdowns come from these.
-        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join([*finest, *units, '_delivery'])})",
+        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join(apart)})",
         f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"behind AS ({_behind(structure, grouped)})",
         *last,
@@ -112,9 +125,7 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
     Who did not answer has NULL in each column, which sums and counts pass over: that is much faster than to filter.
     """
 
-    def __init__(
-        self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder, *, alone: bool
-    ) -> None:
+    def __init__(self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder) -> None:
         def parse(text: str | None, default: str) -> str:
             return coder.parse(text, "estimate", "indicators", key) if text is not None else default
 
@@ -143,8 +154,6 @@ class _measured:  # noqa: N801 - read as a word: the measured columns and sums o
         ]  # fmt: skip
         self.sums = [f"CAST(coalesce(sum({count}), 0) AS BIGINT) AS {count}" for count in (n, k)]
         self.sums += [f"sum({total}) AS {total}" for total in (weighted, base)]
-        if alone:
-            self.cells += squares(number)
         if indicator.kind in CONTRIBUTED:
             q, most = f"_q{number}", f"_most{number}"
             self.cells += [f"sum({weighted} * {y}) AS {q}", f"max(abs({weighted}), 2) AS {most}"]

@@ -24,15 +24,14 @@ def squares(number: int) -> list[str]:
     ]
 
 
-def covariances(
+def totals(
     design: Design,
     numbers: Sequence[int],
     dimensions: Sequence[str],
     flags: Sequence[tuple[str, str]],
     margins: Sequence[Sequence[str]],
-    time: str | None,
 ) -> list[str]:
-    """Return the steps from `cells` and `drawn` to `covariances`, one row a domain.
+    """Return the step from `cells` to the totals of what was drawn: `units`, or `strata` of records drawn by themselves.
 
     Args:
         design: the design.
@@ -40,6 +39,34 @@ def covariances(
         dimensions: columns of a domain, those that every margin holds first.
         flags: (name, dimension) of the flags that a dimension is totalled.
         margins: the dimensions of each grouping set.
+    """
+    marked = [*map(name, dimensions), *(f"GROUPING({name(d)}) = 1 AS {name(flag)}" for flag, d in flags)]
+    sets = ", ".join(f"({', '.join([*map(name, margin), *design.units])})" for margin in margins)
+    if design.cluster is None:
+        sums = [text for i in numbers for text in _over_cells(i)]
+        return [
+            f"strata AS (SELECT {', '.join([*marked, '_stratum', *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))"
+        ]
+    sums = [text for i in numbers for text in _totals(i)]
+    return [
+        f"units AS (SELECT {', '.join([*marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))"
+    ]
+
+
+def covariances(
+    design: Design,
+    numbers: Sequence[int],
+    dimensions: Sequence[str],
+    flags: Sequence[tuple[str, str]],
+    time: str | None,
+) -> list[str]:
+    """Return the steps from `units` or `strata` and `drawn` to `covariances`, one row a domain.
+
+    Args:
+        design: the design.
+        numbers: numbers of the indicators.
+        dimensions: columns of a domain.
+        flags: (name, dimension) of the flags that a dimension is totalled.
         time: the column of the period among `dimensions`, if there is one.
 
     Returns:
@@ -48,20 +75,9 @@ def covariances(
     """
     domain = [*map(name, dimensions), *(name(flag) for flag, _ in flags)]
     keys = ", ".join([*domain, "_stratum"])
-    marked = [*map(name, dimensions), *(f"GROUPING({name(d)}) = 1 AS {name(flag)}" for flag, d in flags)]
-    sets = ", ".join(f"({', '.join([*map(name, margin), *design.units])})" for margin in margins)
     same_period = f"drawn.period IS NOT DISTINCT FROM {name(time)}" if time else "TRUE"
     steps = []
-    if design.cluster is None:
-        sums = [text for i in numbers for text in _over_cells(i)]
-        steps.append(
-            f"strata AS (SELECT {', '.join([*marked, '_stratum', *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))"
-        )
-    else:
-        totals = [text for i in numbers for text in _totals(i)]
-        steps.append(
-            f"units AS (SELECT {', '.join([*marked, *design.units, *totals])} FROM cells GROUP BY GROUPING SETS ({sets}))"
-        )
+    if design.cluster is not None:
         source = "units"
         if design.cluster2 is not None:
             within = [text for i in numbers for text in _within(i)]

@@ -1,6 +1,7 @@
 """Run a dataset's SELECTs over its current records and keep what comes out.
 
-The state is named by its inputs: the deliveries that count, the contract with its code maps, the structures, the code.
+The state is named by its inputs: the deliveries that count, the contract with its code maps, the official counts that the
+sample is held against, the structures, the code.
 The same inputs find their state there already.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import citizenstats
 from citizenstats.contracts.load import Dataset
@@ -18,6 +20,7 @@ from citizenstats.errors import CitizenstatsError
 from citizenstats.estimate.design import FAULTS
 from citizenstats.estimate.select import margins
 from citizenstats.harmonize.frame import columns
+from citizenstats.harmonize.sample import Official, official_counts, sample_of
 from citizenstats.harmonize.select import design_faults_for, select_for
 from citizenstats.house import House
 from citizenstats.receive.current import Current, current_records
@@ -33,7 +36,8 @@ class Observed:
     Attributes:
         flows: dataflow ``AGENCY:ID`` → number of observations.
         sql: dataflow → the SELECT that made them; nothing where no delivery counts.
-        deliveries: full names of the deliveries behind.
+        deliveries: full names of the deliveries behind, those of official counts among them.
+        samples: dataflow → what may be told of the sample against official counts; only those that have any.
     """
 
     dataset: str
@@ -42,6 +46,7 @@ class Observed:
     flows: Mapping[str, int]
     sql: Mapping[str, str]
     deliveries: tuple[str, ...]
+    samples: Mapping[str, Any]
 
 
 def observe(house: House, dataset_name: str) -> Observed:
@@ -53,8 +58,9 @@ def observe(house: House, dataset_name: str) -> Observed:
 
     Raises:
         CitizenstatsError: ``NOT_RECEIVED`` while a delivery was not read yet; ``DESIGN_INCOMPLETE``,
-            ``DESIGN_POPULATION`` or ``LONELY_CLUSTER`` where the sampling design does not hold; or an expression or the
-            engine failed: the text holds no value.
+            ``DESIGN_POPULATION`` or ``LONELY_CLUSTER`` where the sampling design does not hold; a code that begins with
+            ``BENCHMARK_`` or ``CALIBRATION_`` where official counts cannot be met, ``NO_COUNTS`` where there are none; or
+            an expression or the engine failed: the text holds no value.
     """
     dataset = house.mappings.dataset(dataset_name)
     if dataset.contract.record.publication != "none" and pending(house, dataset_name):
@@ -64,9 +70,11 @@ def observe(house: House, dataset_name: str) -> Observed:
         )
     current = current_records(house, dataset_name) if dataset.contract.record.publication != "none" else None
     structures = {t.dataflow: _structure(house, t) for t in dataset.contract.targets}
+    official = official_counts(house, dataset) if current else Official({}, ())
     state = digest(
         [*current.deliveries, *current.withdrawals] if current else None,
         dataset.digest,
+        [[target, benchmark, counted] for (target, benchmark), counted in official.counts.items()],
         {flow: repr(structure) for flow, structure in structures.items()},
         citizenstats.__version__,
     )
@@ -75,7 +83,7 @@ def observe(house: House, dataset_name: str) -> Observed:
     if not folder.exists():
         try:
             with house.store.commit_folder(folder) as work:
-                _make(house, dataset, structures, current, work)
+                _make(house, dataset, structures, current, official, work, folder)
         except CitizenstatsError as error:
             if error.code != "ALREADY_THERE":
                 raise
@@ -83,7 +91,8 @@ def observe(house: House, dataset_name: str) -> Observed:
     facts = read_json(folder / "observed.json") or {}
     sql = {flow: (folder / f"{file_stem(flow)}.sql").read_text("utf-8") for flow in facts["selects"]}
     counts = {flow: said["observations"] for flow, said in facts["flows"].items()}
-    return Observed(dataset_name, state, folder, counts, sql, tuple(facts["deliveries"]))
+    samples = {flow: said["sample"] for flow, said in facts["flows"].items() if said["sample"] is not None}
+    return Observed(dataset_name, state, folder, counts, sql, tuple(facts["deliveries"]), samples)
 
 
 def file_stem(flow: str) -> str:
@@ -100,7 +109,9 @@ def _make(
     dataset: Dataset,
     structures: Mapping[str, DataStructure],
     current: Current | None,
+    official: Official,
     work: Path,
+    folder: Path,
 ) -> None:
     flows = {}
     # One thread: with several, the last bits of floating point sums differ from run to run.
@@ -110,17 +121,26 @@ def _make(
         for target in dataset.contract.targets:
             structure = structures[target.dataflow]
             stem = file_stem(target.dataflow)
+            select, told = _empty(structure), None
             if current is not None:
                 _stop_on_faults(engine, dataset, target, structure, current)
-            select = select_for(dataset, target, structure, current.sql) if current else None
-            if select is not None:
-                (work / f"{stem}.sql").write_text(select + "\n", "utf-8")
-            count = engine.write_parquet(select or _empty(structure), work / f"{stem}.parquet")
-            flows[target.dataflow] = {"observations": count, **_shape(engine, target)}
+                sample = sample_of(engine, dataset, target, structure, current.sql, official.counts)
+                weights, told = f"{stem}.weights.parquet", sample.told
+                if sample.weights is not None:
+                    engine.register("weights_of_cells", sample.weights)
+                    engine.write_parquet("SELECT * FROM weights_of_cells", work / weights)
+                # The text is kept with the place where the weights will lie, and run with that where they are made.
+                kept, select = (
+                    select_for(dataset, target, structure, current.sql, _scan(place / weights))
+                    for place in (folder, work)
+                )
+                (work / f"{stem}.sql").write_text(kept + "\n", "utf-8")
+            count = engine.write_parquet(select, work / f"{stem}.parquet")
+            flows[target.dataflow] = {"observations": count, **_shape(engine, target), "sample": told}
     facts = {
         "dataset": dataset.name,
         "contract": dataset.digest,
-        "deliveries": list(current.deliveries) if current else [],
+        "deliveries": [*current.deliveries, *official.deliveries] if current else [],
         "flows": flows,
         "selects": sorted(flows) if current else [],
     }
@@ -153,6 +173,10 @@ def _shape(engine: Engine, target: Target) -> dict[str, object]:
             for key, indicator in estimate.indicators.items()
         },
     }
+
+
+def _scan(file: Path) -> str:
+    return f"SELECT * FROM read_parquet({quoted(str(file))})"
 
 
 def _empty(structure: DataStructure) -> str:

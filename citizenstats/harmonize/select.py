@@ -7,6 +7,7 @@ before it gets here (`citizenstats.contracts.expressions`); nothing is pasted in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import sqlglot
@@ -16,6 +17,7 @@ from citizenstats.contracts.lint import record_names
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Target
 from citizenstats.engine import name, quoted
+from citizenstats.estimate.benchmarks import cells_sql
 from citizenstats.estimate.design import design_of, faults
 from citizenstats.estimate.select import estimated
 from citizenstats.harmonize.coder import Coder
@@ -25,11 +27,16 @@ from citizenstats.sdmx.model import DataStructure
 _RECORDS = "_records_that_count"
 """Stands for the SELECT of the records while the rest is laid out: it is another one after each delivery."""
 
+_WEIGHTS = "_weights_of_cells"
+"""Stands for the SELECT of the calibrated weights likewise."""
+
 SHORT_MAP = 30
 """Code maps up to this size are a CASE that one can read; longer ones are looked up in a list of pairs."""
 
 
-def select_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:
+def select_for(
+    dataset: Dataset, target: Target, structure: DataStructure, source: str, weights: str = ""
+) -> str:
     """Return the SELECT of one target, formatted to be read.
 
     Args:
@@ -37,6 +44,7 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
         target: one of the contract's targets.
         structure: the data structure of the target's dataflow.
         source: the SELECT of the records that count.
+        weights: the SELECT of the calibrated weights, for a target that has them.
 
     Returns:
         DuckDB SQL whose rows are observations: the structure's components in order, then `_n`, `_k`, `_minimum`,
@@ -51,6 +59,8 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
     joins = _joins(dataset, target)
     steps += [f"{alias} AS ({values})" for alias, values in joins.values()]
     if target.estimate is not None:
+        if target.estimate.calibrate is not None:
+            steps.append(f"weights AS (SELECT * FROM {_WEIGHTS})")
         steps += estimated(dataset, target, structure, records, Coder(dataset, target, joins))
     else:
         steps.append(
@@ -58,7 +68,7 @@ def select_for(dataset: Dataset, target: Target, structure: DataStructure, sourc
         )
     ordering = ", ".join(name(dimension) for dimension in structure.key)
     text = f"WITH {', '.join(steps)} {finished(structure)} ORDER BY {ordering}"
-    return _laid_out(text).replace(_RECORDS, f"({source})", 1)
+    return _laid_out(text).replace(_RECORDS, f"({source})", 1).replace(_WEIGHTS, f"({weights})", 1)
 
 
 @lru_cache(maxsize=64)
@@ -72,12 +82,28 @@ def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure
     design = design_of(dataset.contract, target.estimate) if target.estimate is not None else None
     if design is None:
         return None
+    steps, period = _sample(dataset, target, structure, source)
+    return f"WITH {', '.join(steps)} {faults(design, period, 'derived')}"
+
+
+def cells_for(
+    dataset: Dataset, target: Target, structure: DataStructure, source: str, columns: Sequence[str]
+) -> str:
+    """Return the SELECT of the cells of a target's sample by some columns of its records; see `cells_sql`."""
+    assert target.estimate is not None  # noqa: S101 - only an estimate has a sample
+    steps, period = _sample(dataset, target, structure, source)
+    return f"WITH {', '.join(steps)} {cells_sql(target.estimate, columns, period, 'derived')}"
+
+
+def _sample(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> tuple[list[str], str]:
+    """Return the steps to all records of a sample, and the SQL of a record's period."""
     joins = _joins(dataset, target)
+    coder = Coder(dataset, target, joins)
     time = structure.time.id if structure.time else None
-    period = Coder(dataset, target, joins).code(time) if time else None
+    period = coder.code(time) if time else None
     steps = [f"current AS ({source})", f"derived AS ({derived_sql(dataset.contract, dataset)})"]
     steps += [f"{alias} AS ({values})" for alias, values in joins.values()]
-    return f"WITH {', '.join(steps)} {faults(design, period or 'NULL', 'derived')}"
+    return steps, period or "NULL"
 
 
 def derived_sql(contract: Contract, dataset: Dataset) -> str:

@@ -1,0 +1,124 @@
+"""How far a sample is from official counts: shares of categories in both, and one number for the difference.
+
+What is told are whole percents of categories with at least the minimum frequency of units; smaller ones stand together. The
+comparison is before calibration: after it there would be nothing to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from citizenstats.contracts.counts import Counted
+from citizenstats.errors import CitizenstatsError
+from citizenstats.estimate.benchmarks import Cell, counts_of_period
+
+OTHERS = "others"
+"""What small categories are called together."""
+
+
+@dataclass(frozen=True)
+class _Share:
+    """One category, or several together: units and weights of the sample, official count."""
+
+    categories: tuple[str, ...]
+    units: int
+    weight: float
+    count: float
+
+
+def compared(
+    benchmark: str, counted: Counted, cells: Sequence[Cell], minimum: int, where: str
+) -> list[dict[str, Any]]:
+    """Return the comparison of a sample with one benchmark, one entry a period that has counts.
+
+    Args:
+        benchmark: its name.
+        counted: its counts.
+        cells: the sample, by the benchmark's columns; records without a category are left out.
+        minimum: fewest units behind a share that is told.
+        where: dataset and dataflow, for the error.
+
+    Returns:
+        For each period `categories` with their shares (official, unweighted, weighted: of 1, to two decimals), the index
+        of `dissimilarity` (Duncan and Duncan 1955: the share of the sample that would have to be in other categories), and
+        the `largest` difference. Periods in which too little can be told are left out.
+
+    Raises:
+        CitizenstatsError: ``BENCHMARK_UNKNOWN_CATEGORY`` for categories of records that nobody counted.
+    """
+    found = []
+    for period in sorted({cell.period for cell in cells}, key=str):
+        counts = counts_of_period(counted, period)
+        shares = {c: _Share(c, 0, 0.0, count) for c, count in counts.items()}
+        unknown = 0
+        for cell in cells if counts else ():
+            known = tuple(c for c in cell.categories if c is not None)
+            if cell.period != period or len(known) < len(cell.categories):
+                continue
+            if known not in shares:
+                unknown += 1
+                continue
+            shares[known] = replace(shares[known], units=cell.units, weight=cell.weight)
+        if unknown:
+            raise CitizenstatsError(
+                "BENCHMARK_UNKNOWN_CATEGORY",
+                f"{unknown} categories of the records are not in the counts of {benchmark}",
+                where,
+                "write categories in both alike; derive a column that has those of the counts",
+            )
+        told = _told(_protected(list(shares.values()), minimum))
+        found += [{"benchmark": benchmark, "period": period, **told}] if told is not None else []
+    return found
+
+
+def _protected(shares: Sequence[_Share], minimum: int) -> list[_Share]:
+    """Return the shares with those of few units put together; a category without any unit hides nobody."""
+    small = sorted((s for s in shares if 0 < s.units < minimum), key=lambda s: (s.units, s.categories))
+    large = sorted((s for s in shares if s.units >= minimum), key=lambda s: (s.units, s.categories))
+    while small and large and sum(s.units for s in small) < minimum:
+        small.append(large.pop(0))
+    kept = [s for s in shares if s in large or s.units == 0]
+    if not small:
+        return kept
+    together = (sum(s.units for s in small), sum(s.weight for s in small), sum(s.count for s in small))
+    return [*kept, _Share((OTHERS,), *together)]
+
+
+def _told(shares: Sequence[_Share]) -> dict[str, Any] | None:
+    if sum(s.units > 0 for s in shares) < 2:
+        return None
+    units, weight, count = (
+        sum(s.units for s in shares),
+        sum(s.weight for s in shares),
+        sum(s.count for s in shares),
+    )
+    differences = [s.weight / weight - s.count / count for s in shares]
+    largest = max(range(len(shares)), key=lambda i: abs(differences[i]))
+    return {
+        "categories": [
+            {
+                "category": list(s.categories),
+                "official": round(s.count / count, 2),
+                "unweighted": round(s.units / units, 2),
+                "weighted": round(s.weight / weight, 2),
+            }
+            for s in shares
+        ],
+        "dissimilarity": round(sum(map(abs, differences)) / 2, 2),
+        "largest": {
+            "category": list(shares[largest].categories),
+            "difference": round(differences[largest], 2),
+        },
+    }
+
+
+def most_dissimilar(samples: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the comparison that differs most, of the newest period of each benchmark; None when there is none."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for comparison in samples:
+        before = newest.get(comparison["benchmark"])
+        if before is None or str(comparison["period"]) >= str(before["period"]):
+            newest[comparison["benchmark"]] = comparison
+    return max(newest.values(), key=lambda c: float(c["dissimilarity"]), default=None)

@@ -1,0 +1,171 @@
+"""Calibrated weights in the SELECT, and what they leave of the variance: SQL steps.
+
+A calibrated total varies as the total of the residuals of its regression on the benchmarks' categories does, with the
+design weights in the regression and the calibrated ones in the total (Deville and Särndal 1992, 3.4; for raking as well:
+all calibrations share it; R's survey `calibrate`). The categories come as an orthonormal basis, so the coefficients of a
+domain are sums over cells. A unit drawn outside the domain has no value but a prediction: all units have a residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from citizenstats.contracts.model import Estimate
+from citizenstats.engine import name
+from citizenstats.estimate.benchmarks import columns_met
+from citizenstats.estimate.design import Design
+from citizenstats.estimate.variance import PRODUCTS
+
+WEIGHT = "_weight"
+"""The calibrated weight of a record."""
+
+CELL = "_cell"
+"""The cell of the benchmarks that a record is in."""
+
+_TOTALS = ("_num", "_den")
+
+
+def weighted(estimate: Estimate, period: str, records: str) -> str:
+    """Return the step `weighted`: the records with their calibrated weights, by the step `weights`."""
+    weight = name(estimate.weight) if estimate.weight else "1"
+    same = [f"weights._period IS NOT DISTINCT FROM CAST({period} AS VARCHAR)"]
+    same += [f"weights.{name(c)} = CAST({records}.{name(c)} AS VARCHAR)" for c in columns_met(estimate)]
+    return (
+        f"weighted AS (SELECT {records}.*, weights.{CELL}, CAST({weight} AS DOUBLE) * weights._g AS {WEIGHT} "
+        f"FROM {records} JOIN weights ON {' AND '.join(same)})"
+    )
+
+
+def products(number: int) -> list[str]:
+    """Return the sums over records that `cells` needs besides `squares` where each record is drawn by itself."""
+    return [f"sum({WEIGHT} * {total}{number}) AS _w{total[1:]}{number}" for total in _TOTALS]
+
+
+def residuals(
+    design: Design,
+    numbers: Sequence[int],
+    dimensions: Sequence[str],
+    flags: Sequence[tuple[str, str]],
+    margins: Sequence[Sequence[str]],
+    time: str | None,
+    period: str,
+) -> list[str]:
+    """Return the steps from `cells`, `weighted` and `weights` to those that `variance.totals` ends with.
+
+    Args:
+        design: the design.
+        numbers: numbers of the indicators.
+        dimensions: columns of a domain, those that every margin holds first.
+        flags: (name, dimension) of the flags that a dimension is totalled.
+        margins: the dimensions of each grouping set.
+        time: the column of the period among `dimensions`, if there is one.
+        period: SQL of the period on a record.
+
+    Returns:
+        Steps; the last is `units`, or `strata` where each record is drawn by itself, with residuals in place of values.
+    """
+    domain = [*map(name, dimensions), *(name(flag) for flag, _ in flags)]
+    marked = [*map(name, dimensions), *(f"GROUPING({name(d)}) = 1 AS {name(flag)}" for flag, d in flags)]
+    totals = [f"{total}{i}" for i in numbers for total in _TOTALS]
+    sums = [f"CAST(sum({t}) AS DOUBLE) AS {t}" for t in totals]
+
+    def by(further: Sequence[str]) -> str:
+        return ", ".join(f"({', '.join([*map(name, margin), *further])})" for margin in margins)
+
+    within = f"SELECT {', '.join([*marked, CELL, *sums])} FROM cells GROUP BY GROUPING SETS ({by([CELL])})"
+    fitted = [f"coalesce(sum({t} * q / _g), 0) AS {t}" for t in totals]
+    keys = ", ".join(domain)
+    lead = f"{keys}, " if keys else ""
+    listed = ", ".join(f"list({t} ORDER BY j) AS {t}" for t in totals)
+    steps = [
+        f"basis AS (SELECT {CELL}, _g, unnest(_basis) AS q, generate_subscripts(_basis, 1) AS j FROM weights)",
+        # The coefficients of each domain's totals on the basis.
+        f"fits AS (SELECT {lead}{listed} FROM (SELECT {lead}j, {', '.join(fitted)} FROM ({within}) JOIN basis USING ({CELL}) "
+        f"GROUP BY {lead}j) GROUP BY {keys or 'ALL'})",
+    ]
+    same_period = f"loads.period IS NOT DISTINCT FROM fits.{name(time)}" if time else "TRUE"
+    if design.cluster is None:
+        return [
+            *steps,
+            *_over_cells(numbers, domain, marked, by(["_stratum", CELL]), same_period, period, design),
+        ]
+    return [*steps, *_over_units(numbers, domain, marked, by(design.units), same_period, period, design)]
+
+
+def _over_units(
+    numbers: Sequence[int], domain: Sequence[str], marked: Sequence[str], sets: str, same_period: str, period: str,
+    design: Design,
+) -> list[str]:  # fmt: skip
+    """Return the steps where clusters are drawn: the residual of a unit is its total less its load times the fit."""
+    sums = [f"sum(_n{i}) AS _n{i}" for i in numbers]
+    sums += [f"CAST(coalesce(sum({t}{i}), 0) AS DOUBLE) AS {t}{i}" for i in numbers for t in _TOTALS]
+    left = [f"coalesce(answers._n{i}, 0) AS _n{i}" for i in numbers]
+    left += [
+        f"coalesce(answers.{t}{i}, 0) - list_inner_product(loads._load, fits.{t}{i}) AS {t}{i}"
+        for i in numbers
+        for t in _TOTALS
+    ]
+    loaded = ", ".join(["period", *design.units])
+    same = _same(domain, design.units)
+    return [
+        f"answers AS (SELECT {', '.join([*marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
+        f"loads AS (SELECT {loaded}, list(a ORDER BY j) AS _load FROM (SELECT {loaded}, j, sum(w * q) AS a FROM "
+        f"(SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w FROM weighted GROUP BY ALL) "
+        f"JOIN basis USING ({CELL}) GROUP BY {loaded}, j) GROUP BY {loaded})",
+        f"units AS (SELECT {', '.join([*(f'fits.{c}' for c in domain), *(f'loads.{u}' for u in design.units), *left])} "
+        f"FROM fits JOIN loads ON {same_period} LEFT JOIN answers ON {same})",
+    ]
+
+
+def _over_cells(
+    numbers: Sequence[int], domain: Sequence[str], marked: Sequence[str], sets: str, same_period: str, period: str,
+    design: Design,
+) -> list[str]:  # fmt: skip
+    """Return the steps where each record is drawn by itself: in a cell all records have the same prediction."""
+    kept = [text for i in numbers for text in _summed(i)]
+    sums = [f"sum({column}) AS {column}" for column in kept]
+    given = [f"coalesce(answers.{column}, 0) AS {column}" for column in kept]
+    given += [
+        f"list_inner_product(weights._basis, fits.{t}{i}) AS _m{t[1:]}{i}" for i in numbers for t in _TOTALS
+    ]
+    keys = [*(f"fits.{c}" for c in domain), "loads._stratum", "loads.w AS _w", "loads.w2 AS _w2"]
+    left = [text for i in numbers for text in _squared(i)]
+    grouped = ", ".join([*domain, "_stratum"])
+    return [
+        f"answers AS (SELECT {', '.join([*marked, '_stratum', CELL, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
+        f"loads AS (SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w, "
+        f"sum({WEIGHT} * {WEIGHT}) AS w2 FROM weighted GROUP BY ALL)",
+        f"predicted AS (SELECT {', '.join([*keys, *given])} FROM fits JOIN loads ON {same_period} "
+        f"JOIN weights USING ({CELL}) LEFT JOIN answers ON {_same(domain, ('_stratum', CELL))})",
+        f"strata AS (SELECT {', '.join([grouped, *left])} FROM predicted GROUP BY {grouped})",
+    ]
+
+
+def _same(domain: Sequence[str], units: Sequence[str]) -> str:
+    return " AND ".join(
+        [
+            *(f"answers.{c} IS NOT DISTINCT FROM fits.{c}" for c in domain),
+            *(f"answers.{u} = loads.{u}" for u in units),
+        ]
+    )
+
+
+def _summed(i: int) -> list[str]:
+    squares = [f"_{product}{i}" for product, _, _ in PRODUCTS]
+    return [f"_n{i}", f"_num{i}", f"_den{i}", *squares, f"_wnum{i}", f"_wden{i}"]
+
+
+def _squared(i: int) -> list[str]:
+    """Return the sums over a stratum's records of residuals, their squares and products, from those of its cells."""
+    residual = {t: f"sum({t}{i} - _m{t[1:]}{i} * _w)" for t in _TOTALS}
+    texts = [
+        f"CAST(sum(_n{i}) AS BIGINT) AS _c{i}",
+        f"{residual['_num']} AS _y{i}",
+        f"{residual['_den']} AS _x{i}",
+    ]
+    for product, a, b in PRODUCTS:
+        ma, mb = f"_m{a[1:]}{i}", f"_m{b[1:]}{i}"
+        texts.append(
+            f"sum(_{product}{i} - {ma} * _w{b[1:]}{i} - {mb} * _w{a[1:]}{i} + {ma} * {mb} * _w2) AS _{product}{i}"
+        )
+    return texts
