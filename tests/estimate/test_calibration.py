@@ -107,7 +107,7 @@ def test_factors_stay_within_the_bounds() -> None:
 
 
 def test_each_period_meets_its_own_counts_where_they_have_a_period() -> None:
-    by_period = {name: (*counted(of, "2020"), *counted({k: 9.0 for k in of}, "1990")) for name, of in
+    by_period = {name: (*counted(of, "2020"), *counted(dict.fromkeys(of, 9.0), "1990")) for name, of in
                  {"sexes": SEXES, "ages": AGES}.items()}  # fmt: skip
     found, weights = calibrated_estimates(
         survey(17), {**ESTIMATE, "calibrate": {"method": "raking"}}, by_period
