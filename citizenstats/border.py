@@ -6,6 +6,7 @@ step only as code, column and count: as the step raised it on purpose, or as typ
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Iterator
@@ -16,6 +17,19 @@ from citizenstats.errors import CitizenstatsError
 
 DEBUG = "CITIZENSTATS_DEBUG"
 """Environment variable that lets unexpected exceptions through whole, for a person inside the restricted area."""
+
+
+_OF_THE_MACHINE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+)
+"""What the system refuses, and no program can mend; an error's own text may hold a file's name."""
 
 
 @contextmanager
@@ -42,7 +56,14 @@ def border(step: object) -> Iterator[None]:
 
 
 def unexpected(error: Exception, step: object) -> CitizenstatsError:
-    """Return what may be said of an exception that nobody foresaw: its type and its place in the code."""
+    """Return what may be said of an exception that nobody foresaw: its type and place in the code, or what the disk refused."""
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        return CitizenstatsError(
+            "DISK_FAILED",
+            f"{os.strerror(error.errno)}, at {_place(error)}",
+            str(step),
+            "look at the free space and at the rights of the data root, then run again",
+        )
     return CitizenstatsError(
         "STEP_FAILED",
         f"{type(error).__name__} at {_place(error)}",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import traceback
 
 import pytest
@@ -58,3 +60,11 @@ def test_debugging_lets_everything_through(monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_interrupt_is_no_failure_of_the_step() -> None:
     with pytest.raises(KeyboardInterrupt), border("received/a/b"):
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_what_the_machine_refuses_is_told_as_such_without_the_files_name(number: int) -> None:
+    told = rf"DISK_FAILED: {os.strerror(number)}, at .*free space"
+    with pytest.raises(CitizenstatsError, match=told) as caught, border("received/a/b"):
+        raise OSError(number, "no", CANARY)
+    assert "Canary" not in _text(caught.value)

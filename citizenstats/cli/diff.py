@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from citizenstats.cli.export import write_whole
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer, table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LISTED = 1000
 @click.option("--format", "form", help="Write a message of Delete and Replace: csv-2.1, ml-3.0, ….")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OutFile(),
     help="File to write; - is stdout.",
 )
 @office_options

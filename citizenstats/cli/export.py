@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @click.option("--gzip", "packed", is_flag=True, help="Compress; so is a file called ….gz.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OutFile(),
     required=True,
     help="File to write; - is stdout.",
 )

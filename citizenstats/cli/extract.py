@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer, short, table
 
 
@@ -17,7 +17,7 @@ from citizenstats.cli.show import answer, short, table
 @click.option("--purpose", required=True, help="What for, such as the research project and its approval.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutFile(allow_dash=False),
     required=True,
     help="File to write, .parquet or .csv; only its owner can read it.",
 )

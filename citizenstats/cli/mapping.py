@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer, table
 from citizenstats.errors import MappingError
 
@@ -28,7 +28,7 @@ def mapping() -> None:
 @click.option("--format", "form", default="ml-3.0", show_default=True, help="ml-3.0 or json-2.0.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OutFile(),
     required=True,
     help="File to write; - is stdout.",
 )

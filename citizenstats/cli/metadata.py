@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer
 
 
@@ -17,7 +17,7 @@ from citizenstats.cli.show import answer
 @click.option("--release", "release_id", help="Such as R0002; the newest unless said.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OutFile(),
     required=True,
     help="File to write; - is stdout.",
 )

@@ -30,6 +30,21 @@ class Office:
         return open_house(self.home, self.mappings)
 
 
+class OutFile(click.Path):
+    """A file to write: its folder must be there, so that a slip of the hand is said before any work is done."""
+
+    def __init__(self, *, allow_dash: bool = True) -> None:
+        """With `allow_dash`, ``-`` is stdout."""
+        super().__init__(path_type=Path, dir_okay=False, writable=True, allow_dash=allow_dash)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; a wrong one ends the command with exit code 2."""
+        out = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(out) != "-" and not out.parent.is_dir():
+            self.fail(f"There is no folder {str(out.parent)!r}.", param, ctx)
+        return out
+
+
 def office_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --home, --mappings and --json to a command, which gets them as `office`.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer
 
 
@@ -22,7 +22,7 @@ def structures() -> None:
 @click.option("--format", "form", default="ml-3.1", show_default=True, help="Such as ml-2.1 or json-2.0.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OutFile(),
     required=True,
     help="File to write; - is stdout.",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from citizenstats.cli.options import Office, office_options
+from citizenstats.cli.options import Office, OutFile, office_options
 from citizenstats.cli.show import answer
 
 
@@ -14,7 +14,7 @@ from citizenstats.cli.show import answer
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--html",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutFile(allow_dash=False),
     help="Write a page for people to this file, too.",
 )
 @click.option(

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -88,7 +89,7 @@ def serve(control: socket.socket) -> None:
 
 
 def _keep(asked: socket.socket) -> NoReturn:
-    """Fork the child that does a job, wait for it, and tell how it ended."""
+    """Fork the child that does a job, wait for it, and tell how it ended; end it when nobody waits for it any more."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         with asked.makefile("rb") as said:
@@ -97,10 +98,22 @@ def _keep(asked: socket.socket) -> NoReturn:
         if child == 0:
             asked.close()
             _do(job)
+        if not _done_before_asker_is_gone(child, asked):
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         asked.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     finally:
         os._exit(0)
+
+
+def _done_before_asker_is_gone(child: int, asked: socket.socket) -> bool:
+    """Wait for a child; return False as soon as the process that asked is gone: its run was killed."""
+    ended = os.pidfd_open(child)
+    waiting = select.poll()
+    waiting.register(ended, select.POLLIN)
+    # Nothing to read, but whether the other side hung up: that is always told.
+    waiting.register(asked, 0)
+    return any(descriptor == ended for descriptor, _ in waiting.poll())
 
 
 def _do(job: Job) -> NoReturn:

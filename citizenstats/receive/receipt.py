@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from citizenstats.engine import quoted, session
-from citizenstats.pages import filled
+from citizenstats.pages import filled, visible
 from citizenstats.quality.delivery import quality_of_delivery
 from citizenstats.receive import words
 from citizenstats.receive.outcome import Finding, Outcome
@@ -27,7 +27,9 @@ SCHEMA = "urn:citizenstats:schema:receipt:1.0.0"
 MOST_REFUSED = 10_000
 """Refused rows that are sent back at most."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"^(?=[=+\-@＝＋－＠\t\r\n])|(?<=[,;\t|\r\n])(?=\s*(?:[=+@＝＋－＠]|-\D))")
+"""Where a spreadsheet would begin a formula: at the start of a cell, and after any separator, for a spreadsheet of another
+country splits the file at commas. The wide signs count in East Asia."""
 _NUMBER = re.compile(r"[+-]?[\d.,' ]+")
 
 
@@ -94,6 +96,7 @@ def page_of(template: str, facts: Mapping[str, Any], **more: Any) -> bytes:
     language = facts["language"]
     return filled(
         Path(__file__).with_name(template),
+        {"visible": visible},
         **facts,
         **more,
         label=words.LABELS[language],
@@ -134,4 +137,4 @@ def _problem(name: str, language: str) -> str:
 def _harmless(cell: str | None) -> str:
     """Return a cell that a spreadsheet takes as text, never as a formula."""
     text = cell or ""
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+    return text if _NUMBER.fullmatch(text) else _FORMULA.sub("'", text)

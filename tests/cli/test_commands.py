@@ -196,6 +196,21 @@ def test_export_to_stdout_is_the_published_message(citizenstats, demonstration):
     assert list(csv.reader(io.StringIO(said.out))) == list(csv.reader(io.StringIO(published)))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("export", OWN, "--format", "csv-2.1"),
+        ("structures", "export"),
+        ("metadata", OWN),
+        ("validate", __file__),
+    ],
+)
+def test_a_folder_that_is_not_there_is_said_before_anything_is_written(citizenstats, tmp_path, command):
+    option = "--html" if command[0] == "validate" else "--out"
+    said = citizenstats(*command, option, tmp_path / "nowhere" / "x", "--home", tmp_path / "home")
+    assert (said.code, "There is no folder" in said.err, list(tmp_path.iterdir())) == (2, True, [])
+
+
 def test_export_of_a_release_that_is_not_there_leaves_no_file(citizenstats, demonstration, tmp_path):
     said = citizenstats(
         "export",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from citizenstats.errors import DeliveryError
 from citizenstats.receive import read
 from citizenstats.receive.children import Readers
-from tests.receive.office import Office, file, row
+from tests.receive.office import HEADER, Office, file, row
 
 GOOD = [row(f"g{n}") for n in range(20)]
 
@@ -101,3 +103,40 @@ def test_it_ends_with_the_process_that_began_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert not Path(f"/proc/{int(done.stdout)}").exists()
+
+
+def test_a_reader_ends_when_the_run_that_asked_is_killed(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    columns = ";".join(f"c{n}" for n in range(40))
+    rows = (f"{row(f'g{n}')};" + ";".join(f"some words {n} {m}" for m in range(40)) for n in range(20_000))
+    office.drop(f"{HEADER};{columns}\n" + "\n".join(rows), "large.csv")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom citizenstats.house import open_house\n"
+        "from citizenstats.receive.receive import receive\n"
+        f"receive(open_house(Path({str(office.home)!r}), Path({str(office.mappings)!r})), 'watch/answers', 0)\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code])
+    at_work = _until(lambda: _in_work(office.home))
+    run.kill()
+    run.wait()
+    assert at_work
+    assert _until(lambda: not _in_work(office.home))
+    assert not list(office.home.rglob("outcome.json"))
+
+
+def _in_work(home: Path) -> list[str]:
+    """The processes whose folder lies in the home: readers at work, for each goes into its own."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(home):
+                found.append(process.name)
+    return found
+
+
+def _until(look: Callable[[], object]) -> object:
+    """What a look says once it says something; after a minute what it says last."""
+    end = time.monotonic() + 60
+    while not (seen := look()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return seen

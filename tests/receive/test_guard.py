@@ -66,6 +66,13 @@ def place() -> str:
     return f"{DICE.uniform(-80, 80):.6f}"
 
 
+def rut() -> str:
+    """A Chilean number: digits from the right times 2 to 7 and again, the check digit what is left to 11."""
+    body = f"{DICE.randint(5, 24)}{digits(6)}"
+    check = -sum(int(d) * (i % 6 + 2) for i, d in enumerate(reversed(body))) % 11
+    return f"{body}-{'K' if check == 10 else check}"
+
+
 LOOKS: list[tuple[str, str, Callable[[], str]]] = [
     ("EMAIL", "q17", lambda: f"{digits(5)}@mail.example"),
     ("EMAIL", "correo electrónico", lambda: f"a{digits(4)}@correo.example"),
@@ -79,6 +86,7 @@ LOOKS: list[tuple[str, str, Callable[[], str]]] = [
     ("NATIONAL_ID", "nummer", lambda: cpr("")),
     ("NATIONAL_ID", "respuesta", dni),
     ("NATIONAL_ID", "reponse", nir),
+    ("NATIONAL_ID", "respuesta", rut),
     ("NATIONAL_ID", "CPR-nr.", lambda: digits(10)),
     ("NATIONAL_ID", "passport number", lambda: f"P{digits(7)}"),
     ("DEVICE", "deviceid", lambda: f"collect:{digits(16)}"),
@@ -141,6 +149,14 @@ def test_every_kind_is_found_in_a_column_that_nobody_agreed_to(office_of: OFFICE
     for texts in said:
         assert not [text for text in texts if len(text) > 7 and text in told]
     assert not list(office.outbox.glob("*.refused.csv"))
+
+
+def test_a_long_text_takes_no_longer_than_its_length(
+    office_of: OFFICE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_of()
+    monkeypatch.setattr("citizenstats.receive.read.CPU_SECONDS", 20)
+    assert office.send(with_column("scan", ["x" * 300_000])).status == "accepted"
 
 
 ORDINARY: list[tuple[str, Callable[[], str]]] = [

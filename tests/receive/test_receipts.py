@@ -10,8 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 import jsonschema
+import pytest
 
 from citizenstats.receive.outcome import Outcome
+from citizenstats.receive.receipt import _harmless
 from citizenstats.store import read_json
 from tests.receive.office import Office, file, row
 
@@ -107,6 +109,33 @@ def test_nothing_of_a_partner_is_markup_or_a_formula(office_of: OFFICE) -> None:
     assert "'=HYPERLINK(1)" in cells
     assert "'@SUM(A1)" in cells
     assert "-5" in cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "sent"),
+    [
+        ("=1+1", "'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("\n=1+1", "'\n'=1+1"),
+        # A spreadsheet whose separator is the comma splits it there.
+        ("Lund,=cmd|'/C calc'!A0", "Lund,'=cmd|'/C calc'!A0"),
+        ("Lund; @SUM(1)", "Lund;' @SUM(1)"),
+        ("see a-b, c-d", "see a-b, c-d"),
+        ("-1.234,5", "-1.234,5"),
+        ("12,-5", "12,-5"),
+        ("+45 12 34 56 78", "+45 12 34 56 78"),
+    ],
+)
+def test_a_cell_that_is_sent_back_is_no_formula_in_any_spreadsheet(cell: str, sent: str) -> None:
+    assert _harmless(cell) == sent
+
+
+def test_what_nobody_sees_in_a_text_or_a_name_is_spelt_out(office_of: OFFICE) -> None:
+    office = office_of()
+    hidden = [row("x", region="No\u200brth"), row("y", region="\u202eNorth"), row("z", region="می\u200cروم")]
+    shown = page(office, office.send(file(*GOOD, *hidden), "a\nb.csv"))
+    for said in ("No⟨U+200B⟩rth", "⟨U+202E⟩North", "می\u200cروم", "a⟨U+000A⟩b.csv"):
+        assert said in shown
 
 
 def test_a_receipt_that_would_say_the_same_is_not_sent_again(office_of: OFFICE) -> None:
