@@ -15,6 +15,8 @@ import dagster as dg
 from assets import keys
 from assets.chart import Bar, bars
 from citizenstats import clock
+from citizenstats.estimate.benchmarks import CHANGE
+from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.harmonize.observe import Observed, file_stem
 from citizenstats.house import House
 from citizenstats.protect.protect import Protected
@@ -70,8 +72,29 @@ def observed(done: Observed) -> Metadata:
         "dagster/row_count": dg.MetadataValue.int(sum(done.flows.values())),
         **{f"observations {flow}": dg.MetadataValue.int(count) for flow, count in done.flows.items()},
         **{f"SELECT {flow}": dg.MetadataValue.md(f"```sql\n{text}\n```") for flow, text in done.sql.items()},
+        **{f"sample {flow}": dg.MetadataValue.md(_sample(told)) for flow, told in done.samples.items()},
         "from deliveries": dg.MetadataValue.md(_listed(done.deliveries)),
     }
+
+
+def _sample(told: Mapping[str, Any]) -> str:
+    """Return how a sample compares with official counts and how its weights changed: rounded, of enough units."""
+    lines = [f"- {said_of_comparison(comparison)}" for comparison in told["comparisons"]]
+    if told["calibration"] is None:
+        return "\n".join(lines) or "nothing that may be told"
+    heads = [part.replace("_", " ") for part in CHANGE]
+    lines += [
+        "",
+        said_of_calibration(told),
+        "",
+        f"| period | {' | '.join(heads)} |",
+        "| --- " * (len(heads) + 1) + "|",
+    ]
+    lines += [
+        f"| {change['period'] or 'all'} | {' | '.join(f'{change[part]:.2f}' for part in CHANGE)} |"
+        for change in told["calibration"]["periods"]
+    ]
+    return "\n".join(lines)
 
 
 def assembled(done: Assembled) -> Metadata:

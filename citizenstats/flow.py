@@ -106,9 +106,12 @@ def release(house: House, flow: str) -> Released:
 
 def steps(mappings: Mappings) -> tuple[Step, ...]:
     """Return all steps in an order in which each comes after what it needs."""
-    ordered = []
-    for dataset in sorted(mappings.datasets):
-        ordered += [Step("received", dataset), Step("observed", dataset)]
+    ordered: list[Step] = []
+    for dataset, said in sorted(mappings.datasets.items()):
+        for counts in (*said.counted_by, dataset):
+            ordered += [step for step in [Step("received", counts)] if step not in ordered]
+        # Official counts that another dataset is held against may feed no dataflow themselves.
+        ordered += [Step("observed", dataset)] if said.contract.targets else []
     for family, flows in mappings.families.items():
         ordered += [Step("assembled", flow) for flow in flows]
         ordered += [Step("protected", family)]
@@ -131,14 +134,21 @@ class Part:
 
 
 def parts(mappings: Mappings) -> tuple[Part, ...]:
-    """Return what can be walked side by side: families that share a dataset are one part, and so is a dataset without any."""
+    """Return what can be walked side by side: families that share a dataset are one part, and so is a dataset without any.
+
+    A dataset goes with those whose records it is held against.
+    """
     found: list[tuple[set[str], set[str]]] = [({dataset}, set()) for dataset in sorted(mappings.datasets)]
+    together: list[tuple[set[str], set[str]]] = [
+        ({dataset, *said.counted_by}, set()) for dataset, said in sorted(mappings.datasets.items())
+    ]
     for family, flows in mappings.families.items():
-        feeds = {dataset for flow in flows for dataset in mappings.dataflow(flow).feeds}
-        joined = [part for part in found if part[0] & feeds]
+        together.append(({dataset for flow in flows for dataset in mappings.dataflow(flow).feeds}, {family}))
+    for datasets, families in together:
+        joined = [part for part in found if part[0] & datasets]
         found = [part for part in found if part not in joined]
         found.append(
-            (set().union(*(part[0] for part in joined)), {family}.union(*(part[1] for part in joined)))
+            (set().union(*(part[0] for part in joined)), families.union(*(part[1] for part in joined)))
         )
     return tuple(
         sorted((Part(tuple(sorted(d)), tuple(sorted(f))) for d, f in found), key=lambda p: p.datasets)
@@ -150,7 +160,8 @@ def needs(step: Step, mappings: Mappings) -> tuple[Step, ...]:
     if step.kind == "received":
         return ()
     if step.kind == "observed":
-        return (Step("received", step.of),)
+        counts = mappings.dataset(step.of).counted_by
+        return tuple(Step("received", dataset) for dataset in (*counts, step.of))
     if step.kind == "assembled":
         return tuple(Step("observed", dataset) for dataset in mappings.dataflow(step.of).feeds)
     if step.kind == "protected":

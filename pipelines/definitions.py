@@ -35,7 +35,7 @@ def build_defs(home: Path | None = None, mappings: Path | None = None) -> dg.Def
     return dg.Definitions(
         assets=[
             *(received(said, dataset) for dataset in said.datasets.values()),
-            *(observed(said, dataset) for dataset in said.datasets.values()),
+            *(observed(said, dataset) for dataset in said.datasets.values() if dataset.contract.targets),
             *(assembled(said, flow) for flow in said.dataflows),
             *(protected(said, family) for family in said.families),
             *(released(said, flow) for flow in said.dataflows),

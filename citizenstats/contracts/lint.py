@@ -122,6 +122,15 @@ def _contract(dataset: Dataset, mappings: Mappings) -> Iterator[MappingError]:
     yield from _reading(contract, document)
     yield from _named_columns(contract, document)
     yield from _record_expressions(contract, document)
+    if not contract.targets and not any(
+        dataset.name in other.counted_by for other in mappings.datasets.values()
+    ):
+        yield MappingError(
+            "MISSING_KEY",
+            "'targets' is missing, and no benchmark takes its counts from here",
+            document.where(),
+            "add the dataflow that the dataset feeds",
+        )
     for i, target in enumerate(contract.targets):
         at: Position = ("targets", i)
         if target.dataflow not in mappings.dataflows:

@@ -683,7 +683,10 @@ class Contract(Model):
     )
     rules: list[Rule] = Field([], description="Conditions across columns.")
     ignore: list[IgnoredRows] = Field([], description="Rows that are no data.")
-    targets: list[Target] = Field(min_length=1, description="The dataflows that the dataset feeds.")
+    targets: list[Target] = Field(
+        [],
+        description="The dataflows that the dataset feeds; only official counts for a benchmark may feed none.",
+    )
     protection: Protection = Field(Protection(), description="Disclosure rules.")
     extract: Extract | None = Field(
         None, description="A safe extract for researchers; left out: there is none."

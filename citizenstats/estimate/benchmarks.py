@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 
 Categories = tuple[str | None, ...]
 
-FURTHER = ("_n", "_w", "_w2")
-"""Columns of a cell after its period and categories: units, the sum of their design weights, and of the squares."""
+CHANGE = (
+    "lowest",
+    "lower_quartile",
+    "median",
+    "upper_quartile",
+    "highest",
+    "unequal_weighting_before",
+    "unequal_weighting_after",
+)
+"""What is told of the change of a period's weights."""
 
 
 @dataclass(frozen=True)
@@ -190,17 +198,17 @@ def _told(sample: Sequence[Cell], changed: Numbers, minimum: int) -> dict[str, f
     def of_unit(number: float) -> float:
         return float(changed[order][np.searchsorted(at_or_below, number)])
 
-    facts = {
+    facts = (
         # At least as many units as the minimum lie at or beyond the ends.
-        "lowest": of_unit(min(minimum, total)),
-        "lower_quartile": of_unit(total / 4),
-        "median": of_unit(total / 2),
-        "upper_quartile": of_unit(total * 3 / 4),
-        "highest": of_unit(max(total - minimum + 1, 1)),
-        "unequal_weighting_before": _kish(units, weights, squares),
-        "unequal_weighting_after": _kish(units, weights * changed, squares * changed**2),
-    }
-    return {fact: round(value, 2) for fact, value in facts.items()}
+        of_unit(minimum),
+        of_unit(total / 4),
+        of_unit(total / 2),
+        of_unit(total * 3 / 4),
+        of_unit(min(total - minimum + 1, total)),
+        _kish(units, weights, squares),
+        _kish(units, weights * changed, squares * changed**2),
+    )
+    return {fact: round(value, 2) for fact, value in zip(CHANGE, facts, strict=True)}
 
 
 def _kish(units: Whole, weights: Numbers, squares: Numbers) -> float:

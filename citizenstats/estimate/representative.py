@@ -114,6 +114,39 @@ def _told(shares: Sequence[_Share]) -> dict[str, Any] | None:
     }
 
 
+def said_of_comparison(comparison: Mapping[str, Any]) -> str:
+    """Return a comparison in one or two sentences that may be published."""
+    largest = comparison["largest"]
+    points = round(100 * abs(largest["difference"]))
+    period = f" in {comparison['period']}" if comparison["period"] is not None else ""
+    told = (
+        f"By {comparison['benchmark']} the weighted sample{period} differs from the official counts by "
+        f"{round(100 * comparison['dissimilarity'])} % (index of dissimilarity)"
+    )
+    if not points:
+        return f"{told}; no category differs by a whole percentage point."
+    more = "more" if largest["difference"] > 0 else "less"
+    unit = "percentage point" if points == 1 else "percentage points"
+    return f"{told}; most in {' × '.join(largest['category'])}, {points} {unit} {more}."
+
+
+METHODS = {
+    "poststratify": "Weights are poststratified",
+    "raking": "Weights are raked",
+    "linear": "Weights are calibrated by the linear method (GREG)",
+    "logit": "Weights are calibrated by the logit method",
+}
+
+
+def said_of_calibration(sample: Mapping[str, Any]) -> str:
+    """Return in one sentence how the weights of a sample are calibrated, and to what."""
+    calibration = sample["calibration"]
+    met = ", ".join(benchmark["benchmark"] for benchmark in sample["benchmarks"] if benchmark["met"])
+    low, high = calibration["bounds"] or (None, None)
+    bounds = f", with factors from {low:g} to {high:g}" if low is not None else ""
+    return f"{METHODS[calibration['method']]} to the official counts {met}{bounds}."
+
+
 def most_dissimilar(samples: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the comparison that differs most, of the newest period of each benchmark; None when there is none."""
     newest: dict[str, Mapping[str, Any]] = {}

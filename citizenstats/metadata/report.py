@@ -11,6 +11,8 @@ from typing import Any
 
 from citizenstats import clock
 from citizenstats.contracts.load import Dataset
+from citizenstats.estimate.benchmarks import CHANGE
+from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Report, Reported, Texts
 from citizenstats.quality.measure import percent
@@ -60,6 +62,7 @@ def report(house: House, facts: Mapping[str, Any]) -> Report:
     agency = house.mappings.agency
     quality = facts.get("quality")
     attributes = [source(house, house.mappings.dataset(name)) for name in file.feeds]
+    attributes += [sample(told) for told in facts.get("samples", ())]
     if quality is not None:
         attributes.append(_quality(house, quality))
         attributes += [
@@ -124,6 +127,42 @@ def source(house: House, dataset: Dataset) -> Reported:
             [p.id for p in parts].index("INITIATOR") + 1, Reported("CITIZEN_PARTICIPATION", parts=levels)
         )
     return Reported("CITIZEN_SOURCE", parts=tuple(parts))
+
+
+def sample(told: Mapping[str, Any]) -> Reported:
+    """Return what is told of a sample against official counts."""
+    parts = [Reported("SAMPLE_SOURCE_ID", _english(told["dataset"]))]
+    parts += [
+        Reported(
+            "SAMPLE_BENCHMARK",
+            parts=(
+                Reported("BENCHMARK_ID", _english(benchmark["benchmark"])),
+                Reported("BENCHMARK_SOURCE", benchmark["source"]),
+                Reported("BENCHMARK_MET", _english("yes" if benchmark["met"] else "no")),
+            ),
+        )
+        for benchmark in told["benchmarks"]
+    ]
+    for comparison in told["comparisons"]:
+        said = [
+            Reported("COMPARISON_BENCHMARK", _english(comparison["benchmark"])),
+            *_period("COMPARISON_PERIOD", comparison),
+            Reported("COMPARISON_DISSIMILARITY", comparison["dissimilarity"]),
+            Reported("COMPARISON_TOLD", _english(said_of_comparison(comparison))),
+        ]
+        parts.append(Reported("SAMPLE_COMPARISON", parts=tuple(said)))
+    calibration = told["calibration"]
+    if calibration is not None:
+        parts.append(Reported("SAMPLE_CALIBRATION", _english(said_of_calibration(told))))
+        for change in calibration["periods"]:
+            factors = [Reported(f"CHANGE_{part.upper()}", change[part]) for part in CHANGE]
+            said = [*_period("CHANGE_PERIOD", change), *factors]
+            parts.append(Reported("SAMPLE_WEIGHT_CHANGE", parts=tuple(said)))
+    return Reported("CITIZEN_SAMPLE", parts=tuple(parts))
+
+
+def _period(attribute: str, told: Mapping[str, Any]) -> list[Reported]:
+    return [Reported(attribute, _english(told["period"]))] if told["period"] is not None else []
 
 
 def _quality(house: House, found: Mapping[str, Any]) -> Reported:

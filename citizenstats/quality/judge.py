@@ -41,7 +41,12 @@ class Answer:
 
 
 def quality_of(
-    house: House, flow: str, file: Path, deliveries: Sequence[str], former: Path | None
+    house: House,
+    flow: str,
+    file: Path,
+    deliveries: Sequence[str],
+    former: Path | None,
+    samples: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return what is said of the quality of ``AGENCY:ID``, as candidates and manifests keep it.
 
@@ -51,6 +56,7 @@ def quality_of(
         file: Parquet file of its publishable observations.
         deliveries: full names of the deliveries behind.
         former: Parquet file of the last release's observations; None before the first.
+        samples: what may be told of the samples behind against official counts.
 
     Returns:
         ``score`` and the dimensions' scores from 0 to 1 to two digits (None where no criterion applies), each criterion's
@@ -62,7 +68,10 @@ def quality_of(
     of_flow = figures_of(house, flow, file, former).measured(scratch)
     behind = frozenset(deliveries)
     answers: dict[str, Answer] = {}
-    subjects = [Subject(house, house.mappings.dataset(d), behind) for d in sorted(said.feeds)]
+    compared = {sample["dataset"]: sample for sample in samples}
+    subjects = [
+        Subject(house, house.mappings.dataset(d), behind, compared.get(d)) for d in sorted(said.feeds)
+    ]
     for identifier, criterion in criteria.criteria.items():
         found = []
         for subject in subjects:

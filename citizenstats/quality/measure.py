@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from citizenstats import clock
 from citizenstats.contracts import expressions
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Mapped
 from citizenstats.engine import name, quoted, session
+from citizenstats.estimate.representative import most_dissimilar, said_of_comparison
 from citizenstats.house import House
 from citizenstats.receive.delivery import Delivery, deliveries
 from citizenstats.receive.judge import has_why, why_name
@@ -58,6 +60,8 @@ class Subject:
     dataset: Dataset
     behind: frozenset[str]
     """Full names of the deliveries behind."""
+    sample: Mapping[str, Any] | None = None
+    """What may be told of its sample against official counts; None where there are none."""
 
     @property
     def contract(self) -> Contract:
@@ -291,6 +295,14 @@ def punctual_share(subject: Subject) -> Measured:
     return Measured(share, f"{percent(share)} of the deliveries came when they were expected.")
 
 
+def representativeness(subject: Subject) -> Measured:
+    """Return the greatest dissimilarity of the sample, by its design weights, from official counts of its newest period."""
+    found = most_dissimilar(subject.sample["comparisons"]) if subject.sample is not None else None
+    if found is None:
+        return Measured(None, "The sample is not compared with official counts.")
+    return Measured(found["dissimilarity"], said_of_comparison(found))
+
+
 OF_DATASET: Mapping[str, Callable[[Subject], Measured]] = {
     measure.__name__: measure
     for measure in (
@@ -302,6 +314,7 @@ OF_DATASET: Mapping[str, Callable[[Subject], Measured]] = {
         methods_linked,
         refused_share,
         item_non_response,
+        representativeness,
         days_to_arrival,
         punctual_share,
     )

@@ -142,6 +142,7 @@ def make_candidate(
         "authors": present.authors,
         "code_version": citizenstats.__version__,
         "quality": present_quality(house, flow, present, parent),
+        "samples": present.samples,
     }
     number = before[-1].number + 1 if before else 1
     try:
@@ -174,7 +175,7 @@ def _rejections(before: Sequence[Candidate], parent: Release | None) -> list[Rej
 def present_quality(house: House, flow: str, present: Publishable, parent: Release | None) -> dict[str, Any]:
     """Return what is said now of the quality of what may be published."""
     former = parent.observations if parent else None
-    return quality_of(house, flow, present.file, present.deliveries, former)
+    return quality_of(house, flow, present.file, present.deliveries, former, present.samples)
 
 
 def fill(

@@ -122,7 +122,7 @@ def _manifest(
         raise ReleaseError("NOT_SIGNED_OFF", f"{candidate.id} may not be published yet", candidate.flow)
     public = (
         "dataflow", "parent", "prepared", "loaded", "message_id", "deliveries", "contracts", "code_version",
-        "structures", "counts", "changes", "quality", "files",
+        "structures", "counts", "changes", "quality", "samples", "files",
     )  # fmt: skip
     return {
         "schema": MANIFEST,
@@ -136,6 +136,6 @@ def _manifest(
             "time": clock.stamp(decision.time),
             "signatures": [one.as_facts() for one in decision.signatures],
         },
-        # A candidate from before quality was judged says nothing of it.
-        **{key: facts[key] for key in public if key != "quality" or key in facts},
+        # A candidate from before quality was judged, or samples were compared, says nothing of it.
+        **{key: facts[key] for key in public if key not in ("quality", "samples") or key in facts},
     }

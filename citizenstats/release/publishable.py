@@ -6,6 +6,7 @@ that one names the deliveries, and each delivery says when it arrived. No clock 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ class Publishable:
         contracts: dataset, version and digest of each contract.
         authors: who wrote them.
         structures: what identifies the structures that a message of it needs.
+        samples: what may be told of each sample behind it against official counts, by dataset.
     """
 
     state: str
@@ -40,6 +42,7 @@ class Publishable:
     contracts: tuple[dict[str, str], ...]
     authors: tuple[str, ...]
     structures: str
+    samples: tuple[dict[str, Any], ...]
 
 
 def publishable(house: House, flow: str) -> Publishable:
@@ -69,7 +72,17 @@ def publishable(house: House, flow: str) -> Publishable:
         tuple(_contract(d.name, d.contract.version, d.digest) for d in datasets),
         tuple(sorted({d.contract.author for d in datasets})),
         structures_digest(house.mappings.structures, house.mappings.reference(flow)),
+        tuple(_samples(house, flow, assembled.get("observed", {}))),
     )
+
+
+def _samples(house: House, flow: str, observed: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield what the observed states behind a dataflow tell of their samples; those from before say nothing."""
+    for dataset, state in sorted(observed.items()):
+        facts = read_json(house.store.observed(dataset) / state / "observed.json") or {}
+        sample = facts.get("flows", {}).get(flow, {}).get("sample")
+        if sample is not None:
+            yield sample
 
 
 def structures_digest(structures: Structures, flow: Reference) -> str:

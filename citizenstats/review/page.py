@@ -11,6 +11,7 @@ from typing import Any
 from citizenstats import clock
 from citizenstats.contracts.model import DataflowFile
 from citizenstats.engine import session
+from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.pages import filled
 from citizenstats.quality.catalogue import Catalogue
@@ -108,6 +109,7 @@ def review_page(
         rejections=[(r, clock.stamp(r.time)) for r in rejections],
         embargo=file.embargo,
         quality=_quality(criteria, facts.get("quality"), parent),
+        samples=[_sample(told) for told in facts.get("samples", ())],
         verdicts=VERDICTS,
         deliveries=listed[-_SHOWN_DELIVERIES:],
         older=max(len(listed) - _SHOWN_DELIVERIES, 0),
@@ -151,6 +153,17 @@ def _quality(criteria: Catalogue, found: Mapping[str, Any] | None, parent: Relea
         "dimensions": dimensions,
         "before": former["score"] if former else None,
         "former": former,
+    }
+
+
+def _sample(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a sample for the page: what is said of its calibration, and the comparisons of each benchmark's newest period."""
+    newest = {c["benchmark"]: c for c in sorted(told["comparisons"], key=lambda c: str(c["period"]))}
+    sources = {b["benchmark"]: _english(b["source"], "") for b in told["benchmarks"]}
+    return {
+        **told,
+        "said": said_of_calibration(told) if told["calibration"] is not None else None,
+        "newest": [(c, sources[c["benchmark"]], said_of_comparison(c)) for c in newest.values()],
     }
 
 
