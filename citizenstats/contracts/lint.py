@@ -374,6 +374,13 @@ def _benchmarks(
                 nearest(said.dataset, [d for d in mappings.datasets if d != dataset.name]),
             )
             continue
+        if other.contract.record.publication == "none":
+            yield MappingError(
+                "MAY_NOT_BE_PUBLISHED",
+                f"{said.dataset} says publication: none, and calibrated figures rest on it",
+                where,
+                "take other counts, or ask those concerned",
+            )
         counted = record_names(other.contract)
         for column in filter(None, (*said.by.values(), said.count, said.period)):
             if column not in counted:

@@ -97,8 +97,9 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "an indicator that is no code": (
         estimate(lambda e: e.update({"indicators": {"SCOER": {"mean": "score"}}})), "UNKNOWN_CODE", "SCORE",
     ),
-    "a benchmark by what is no column": (
-        estimate(lambda e: e.update({"benchmarks": {"b": {"by": ["regin"], "file": "c.csv", "source": "x"}}})), "NO_SUCH_FILE", "",
+    "a benchmark without its counts": (
+        estimate(lambda e: e.update({"benchmarks": {"b": {"by": ["sex"], "file": "c.csv", "source": "x"}}})),
+        "NO_SUCH_FILE", "beside",
     ),
     "two origins at once": (
         target(lambda t: t["map"].update({"FREQ": {"value": "A", "column": "sex"}})), "BAD_VALUE", "",
