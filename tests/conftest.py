@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import io
 import json
 import os
 import shutil
@@ -14,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from citizenstats.cli import main
 
 ROOT = Path(__file__).parents[1]
 NOW = "2026-11-23T08:00:00Z"
@@ -37,9 +41,29 @@ class Said:
 Command = Callable[..., Said]
 
 
-def _command(
+def _command(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Said:
+    """Run the command line in this process, which has the libraries loaded."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2))
+    code = 0
+    before, place = dict(os.environ), Path.cwd()
+    os.environ.update({"CITIZENSTATS_NOW": NOW, **(environment or {})})
+    os.chdir(ROOT)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main([str(argument) for argument in arguments])
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        os.chdir(place)
+        os.environ.clear()
+        os.environ.update(before)
+    return Said(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+
+def _process(
     *arguments: str | Path, environment: Mapping[str, str] | None = None, peak: bool = False
 ) -> Said:
+    """Run the command line as a process of its own, whose children's words are caught too."""
     told = {**os.environ, "CITIZENSTATS_NOW": NOW, "PYTHONPATH": str(ROOT), **(environment or {})}
     command = [sys.executable, "-m", "citizenstats.cli", *map(str, arguments)]
     if peak:
@@ -61,8 +85,14 @@ sys.exit(done.returncode)
 
 @pytest.fixture(scope="session")
 def citizenstats() -> Command:
-    """The command line, run as a process of its own."""
+    """The command line, as a person types it."""
     return _command
+
+
+@pytest.fixture(scope="session")
+def citizenstats_process() -> Command:
+    """The same as a process of its own: for what it prints besides its answer, how it ends, and what it needs."""
+    return _process
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +108,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _demonstrate(home: Path) -> None:
-    said = _command("--home", home, "--mappings", ROOT / "sdmx_mappings", "demo")
+    said = _process("--home", home, "--mappings", ROOT / "sdmx_mappings", "demo")
     assert said.code == 0, said.out + said.err
 
 
@@ -95,15 +125,19 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return folder
 
 
+def only(partner: str, folder: Path) -> Path:
+    """Make a mappings folder with the datasets of one partner and the dataflows that they feed; return it."""
+    shutil.copytree(ROOT / "sdmx_mappings", folder)
+    for other in (folder / "partners").iterdir():
+        if other.name != partner:
+            shutil.rmtree(other)
+    for flow in (folder / "dataflows").glob("*/*.yaml"):
+        if f"{partner}/" not in flow.read_text("utf-8"):
+            flow.unlink()
+    return folder
+
+
 @pytest.fixture
 def one_partner(tmp_path: Path) -> Path:
     """A mappings folder with the partner right_to_defend only."""
-    folder = tmp_path / "mappings"
-    shutil.copytree(ROOT / "sdmx_mappings", folder)
-    for partner in (folder / "partners").iterdir():
-        if partner.name != "right_to_defend":
-            shutil.rmtree(partner)
-    for flow in (folder / "dataflows").glob("*/*.yaml"):
-        if flow.stem not in ("RIGHT_TO_DEFEND", "DF_SDG_GLC"):
-            flow.unlink()
-    return folder
+    return only("right_to_defend", tmp_path / "mappings")

@@ -43,8 +43,8 @@ def two_families(tmp_path: Path, root: Path) -> Path:
     return folder
 
 
-def test_help_names_all_commands(citizenstats):
-    said = citizenstats("--help")
+def test_help_names_all_commands(citizenstats_process):
+    said = citizenstats_process("--help")
     assert said.code == 0
     for command in [
         "run",
@@ -60,17 +60,19 @@ def test_help_names_all_commands(citizenstats):
         assert f"  {command} " in said.out
 
 
-def test_a_wrong_command_line_is_exit_code_2(citizenstats):
-    assert citizenstats("run", "--bogus").code == 2
-    assert citizenstats("approve", OWN).code == 2
-    assert citizenstats("export", OWN, "--format", "dbf", "--out", "x").code == 2
+def test_a_wrong_command_line_is_exit_code_2(citizenstats_process):
+    assert citizenstats_process("run", "--bogus").code == 2
+    assert citizenstats_process("approve", OWN).code == 2
+    assert citizenstats_process("export", OWN, "--format", "dbf", "--out", "x").code == 2
 
 
-def test_an_error_is_one_line_on_stderr_and_exit_code_1(citizenstats, tmp_path):
-    said = citizenstats("releases", "--home", tmp_path / "home", "--mappings", tmp_path / "nowhere")
+def test_an_error_is_one_line_on_stderr_and_exit_code_1(citizenstats_process, tmp_path):
+    said = citizenstats_process("releases", "--home", tmp_path / "home", "--mappings", tmp_path / "nowhere")
     assert (said.code, said.out, len(said.err.splitlines())) == (1, "", 1)
     assert "NO_SUCH_FILE" in said.err
-    said = citizenstats("--json", "releases", "--home", tmp_path / "home", "--mappings", tmp_path / "nowhere")
+    said = citizenstats_process(
+        "--json", "releases", "--home", tmp_path / "home", "--mappings", tmp_path / "nowhere"
+    )
     assert valid(said.json)["error"]["code"] == "NO_SUCH_FILE"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from citizenstats.harmonize.observe import observe
-from citizenstats.house import House, open_house
-from citizenstats.protect.protect import protect
-from citizenstats.receive.receive import receive
-from citizenstats.release.assemble import assemble
+from citizenstats.house import open_house
+from citizenstats.receive.delivery import deliveries
+from citizenstats.receive.outcome import outcome_of
+from citizenstats.release.candidate import candidates
 
 ROOT = Path(__file__).parents[2]
-SAMPLES = ROOT / "data/samples"
 ROUNDS = ("1_first", "2_corrections")
 DATASETS = (
     "indigenous_navigator/community_survey",
@@ -51,27 +48,22 @@ class Walked:
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    house = open_house(tmp_path_factory.mktemp("home"), ROOT / "sdmx_mappings")
-    outcomes, families = {}, {}
-    for round_ in ROUNDS:
-        for dataset in DATASETS:
-            outcomes |= _received(house, round_, dataset)
-            observe(house, dataset)
-        for flow in FLOWS:
-            assemble(house, flow)
-        for family in ("indigenous_navigator", "right_to_defend"):
-            families[round_, family] = protect(house, family).folder
+def walked(demonstration: Path) -> Walked:
+    house = open_house(demonstration, ROOT / "sdmx_mappings")
+    outcomes = {
+        outcome.delivery.file_name: (outcome.status, outcome.counts)
+        for dataset in DATASETS
+        for delivery in deliveries(house.store, dataset)
+        if (outcome := outcome_of(house, delivery)) is not None
+    }
+    families = {}
+    for flow in FLOWS:
+        made = candidates(house, flow)
+        assert len(made) == len(ROUNDS), "each round changed each dataflow once"
+        for round_, candidate in zip(ROUNDS, made, strict=True):
+            family = house.mappings.dataflow(flow).family
+            families[round_, family] = house.store.protected(family) / candidate.facts["protected"]
     return Walked(outcomes, families)
-
-
-def _received(house: House, round_: str, dataset: str) -> dict[str, tuple[str, Mapping[str, int]]]:
-    inbox = house.store.inbox(dataset)
-    inbox.mkdir(parents=True, exist_ok=True)
-    for path in sorted((SAMPLES / round_ / dataset).iterdir()):
-        shutil.copy(path, inbox / path.name)
-    found = receive(house, dataset, settle=0.05).outcomes
-    return {o.delivery.file_name: (o.status, o.counts) for o in found}
 
 
 @pytest.mark.parametrize(

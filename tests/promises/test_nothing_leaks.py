@@ -82,10 +82,10 @@ def found_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory, citizenstats: Command) -> tuple[Path, Said]:
+def planted(tmp_path_factory: pytest.TempPathFactory, citizenstats_process: Command) -> tuple[Path, Said]:
     home = tmp_path_factory.mktemp("canary") / "home"
     plant(home)
-    said = citizenstats("--home", home, "--mappings", ROOT / "sdmx_mappings", "run")
+    said = citizenstats_process("--home", home, "--mappings", ROOT / "sdmx_mappings", "run")
     assert said.code == 0, said.out + said.err
     return home, said
 

@@ -212,12 +212,12 @@ def protect(
         assembled.mkdir(parents=True, exist_ok=True)
         (assembled / "assembled.json").write_bytes(as_json({"deliveries": {FIRST: list(deliveries)}}))
         made_from[flow] = f"a{state}"
-    _account(place / state, sorted(made_from))
+    account(place / state, sorted(made_from))
     (place / state / "protected.json").write_bytes(as_json({"assembled": made_from}))
     house.store.commit_state(place, state, {})
 
 
-def _account(state: Path, flows: Sequence[str]) -> None:
+def account(state: Path, flows: Sequence[str]) -> None:
     """Write the account that protection leaves: enough units behind each shown observation."""
     key = ", ".join(f"{d}: {d}" for d in ("FREQ", "REF_AREA", "SEX", "TIME_PERIOD"))
     each = " UNION ALL ".join(

@@ -83,6 +83,7 @@ def test_intervals_are_drawn_where_the_structure_has_bounds(tmp_path):
     rows = [support.row("DK", "_T", value=50.0, LOWER_BOUND=40.0, UPPER_BOUND=60.0)]
     target = house.store.protected(support.FAMILY) / "p1" / "OFFICE.HOMES.parquet"
     support.write(target, rows, _dataset="VARCHAR", LOWER_BOUND="DOUBLE", UPPER_BOUND="DOUBLE")
+    support.account(target.parent, [support.FLOW])
     release.release(house, support.FLOW)
     page = candidates(house, support.FLOW)[-1].review.read_text("utf-8")
     assert 'aria-label="50, interval 40 to 60"' in page

@@ -40,11 +40,13 @@ def test_writing_ten_million_observations_takes_the_memory_of_one_million(tmp_pa
 
 @pytest.mark.long
 def test_a_million_persons_come_through_to_a_release_in_two_gigabytes(
-    tmp_path: Path, citizenstats: Command, root: Path
+    tmp_path: Path, citizenstats_process: Command, root: Path
 ) -> None:
     home = tmp_path / "home"
     generated(1_000_000, home / "inbox" / "dihr" / "disability_barometer")
-    said = citizenstats("--home", home, "--mappings", root / "sdmx_mappings", "--json", "run", peak=True)
+    said = citizenstats_process(
+        "--home", home, "--mappings", root / "sdmx_mappings", "--json", "run", peak=True
+    )
     assert said.code == 0, said.out + said.err
     (delivery,) = said.json["deliveries"]
     assert delivery["read"] == 1_000_000
