@@ -172,6 +172,12 @@ def test_it_listens_on_the_loopback_address_only(services):
     assert [where for where in listening if where.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
 
 
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One browser's folder for all pages, so that the UI's scripts are fetched once."""
+    return tmp_path_factory.mktemp("browser")
+
+
 @pytest.mark.ui
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: `make browser` installs one")
 @pytest.mark.parametrize(
@@ -187,22 +193,20 @@ def test_it_listens_on_the_loopback_address_only(services):
         ),
     ],
 )
-def test_the_ui_shows_the_graph_and_what_a_step_made(services, tmp_path, picture, path, must_show):
+def test_the_ui_shows_the_graph_and_what_a_step_made(services, profile, picture, path, must_show):
     SCREENSHOTS.mkdir(exist_ok=True)
     image = SCREENSHOTS / f"{picture}.png"
     image.unlink(missing_ok=True)
     look = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1500,1300",
-        f"--user-data-dir={tmp_path}", "--virtual-time-budget=40000",
+        f"--user-data-dir={profile}", "--virtual-time-budget=40000", f"--screenshot={image}", "--dump-dom",
     ]  # fmt: skip
-    url = f"{services.url}/{path}"
 
     def page() -> str | None:
         dom = subprocess.run(
-            [*look, "--dump-dom", url], capture_output=True, text=True, timeout=180, check=True
+            [*look, f"{services.url}/{path}"], capture_output=True, text=True, timeout=180, check=True
         ).stdout
         return dom if all(word in dom for word in must_show) else None
 
     assert "Join the Dagster community" not in until(page, 240, f"page with {must_show}")
-    subprocess.run([*look, f"--screenshot={image}", url], check=True, capture_output=True, timeout=180)
     assert image.stat().st_size > 20_000
