@@ -19,6 +19,8 @@ from citizenstats.estimate.benchmarks import CHANGE
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.harmonize.observe import Observed, file_stem
 from citizenstats.house import House
+from citizenstats.protect.audit.report import NAME as AUDIT
+from citizenstats.protect.audit.report import told as told_of_audit
 from citizenstats.protect.protect import Protected
 from citizenstats.quality.judge import told
 from citizenstats.receive.outcome import Finding, Outcome
@@ -28,6 +30,7 @@ from citizenstats.release.assemble import Assembled
 from citizenstats.release.overview import by_period, quality
 from citizenstats.release.release import Released
 from citizenstats.review.page import NAME as REVIEW
+from citizenstats.store import read_json
 
 Metadata = Mapping[str, dg.MetadataValue]
 
@@ -147,7 +150,10 @@ def released(house: House, done: Released) -> Metadata:
         shown["observations by period"] = bars(drawn, "shown", "suppressed")
         shown["quality"] = _quality(quality(done.folder))
         shown["folder"] = dg.MetadataValue.path(done.folder)
-        review = house.store.candidates(done.flow) / (done.candidate or "") / REVIEW
+        beside = house.store.candidates(done.flow) / (done.candidate or "")
+        if audited := told_of_audit(read_json(beside / AUDIT) or {}):
+            shown["audit"] = dg.MetadataValue.md(_table(audited))
+        review = beside / REVIEW
         if review.is_file():
             shown["review page"] = dg.MetadataValue.path(review)
         shown["files"] = dg.MetadataValue.md(
@@ -172,6 +178,10 @@ def _quality(found: Mapping[str, Any] | None) -> dg.MetadataValue:
         for d in found["dimensions"]
     ]
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def _table(said: Mapping[str, str]) -> str:
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {what} | {of} |" for what, of in said.items())])
 
 
 def _status(done: Released) -> str:

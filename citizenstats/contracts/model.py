@@ -575,6 +575,12 @@ class Protection(Model):
         "for all else.",
     )
 
+    def guards(self, estimate: Estimate | None) -> bool:
+        """Return whether a change by few stays unpublished; of a register each new case is the news that it is kept for."""
+        if self.revisions is None:
+            return estimate is None or estimate.unit not in ("case", "community")
+        return self.revisions == "guard"
+
 
 class ExtractArea(Model):
     """The column of an extract that says where, and how many must live there in the data."""

@@ -41,11 +41,8 @@ class Feed:
 
     @property
     def guards_revisions(self) -> bool:
-        """Whether a change by few stays unpublished; of a register each new case is the news that it is kept for."""
-        said = self.dataset.contract.protection.revisions
-        if said is None:
-            return self.estimate is None or self.estimate.unit not in ("case", "community")
-        return said == "guard"
+        """Whether a change by few stays unpublished."""
+        return self.dataset.contract.protection.guards(self.estimate)
 
     @property
     def measures(self) -> list[str]:

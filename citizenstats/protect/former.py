@@ -19,6 +19,9 @@ from citizenstats.release.manifest import newest_loaded, releases
 JUDGED = "judged.parquet"
 """Name of the restricted account of a protected state: what was shown, and how many units stand behind each cell."""
 
+AMOUNTS = "amounts.parquet"
+"""Name of the values of totals beside it, with the largest contributions to each."""
+
 
 @dataclass(frozen=True)
 class Former:

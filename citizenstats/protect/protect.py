@@ -24,7 +24,15 @@ from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect.decide import decide
 from citizenstats.protect.figures import Feed, feeds_of
-from citizenstats.protect.former import JUDGED, Former, former_releases, published_now, remember, with_former
+from citizenstats.protect.former import (
+    AMOUNTS,
+    JUDGED,
+    Former,
+    former_releases,
+    published_now,
+    remember,
+    with_former,
+)
 from citizenstats.protect.grid import completed
 from citizenstats.protect.unsafe import dominated, other_side, unsafe_sql, wanted
 from citizenstats.sdmx.model import DataStructure, Structures
@@ -35,6 +43,9 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
+
+_ACCOUNT = 2
+"""Number of the form of the account; another form is another state."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,13 @@ def protect(house: House, family: str) -> Protected:
     stands = [flow for flow in flows if published_now(house, flow) is not None]
     asked = {flow: repr(house.mappings.dataflow(flow).reliability) for flow in flows}
     state = digest(
-        {f: s["state"] for f, s in states.items()}, made_of, behind, stands, asked, citizenstats.__version__
+        {f: s["state"] for f, s in states.items()},
+        made_of,
+        behind,
+        stands,
+        asked,
+        _ACCOUNT,
+        citizenstats.__version__,
     )
     place = house.store.protected(family)
     folder = place / state
@@ -123,6 +140,7 @@ def _make(
             _judge(engine, number, feed, observations, is_published=feed.flow in published)
         _hide(engine, feeds, house.mappings.structures)
         engine.write_parquet(_judged(feeds), work / JUDGED)
+        engine.write_parquet(_amounts(feeds), work / AMOUNTS)
         return {
             flow: _write(
                 engine,
@@ -258,11 +276,25 @@ def _judged(feeds: Sequence[Feed]) -> str:
         f"CASE WHEN _retained THEN _was.{c} ELSE _{c} END AS published_{c}" for c in ("n", "k", "m")
     )
     parts = [
-        f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _figure AS figure, _n AS n, _k AS k, _m AS m, "
+        f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _kind AS kind, "
+        "_figure AS figure, _n AS n, _k AS k, _m AS m, "
         "_minimum AS minimum, _shown AS shown, _retained AS retained, "
         f"{published}, "
         "CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
         f"FROM ({_verdict(number)})"
+        for number, feed in enumerate(feeds)
+    ]
+    return " UNION ALL ".join(parts) + " ORDER BY flow, key"
+
+
+def _amounts(feeds: Sequence[Feed]) -> str:
+    """Return the SELECT of figures to which units contribute amounts, with the largest contributions, for the audit.
+
+    They may be one unit's own: a file apart from the account, which goes when a delivery is erased.
+    """
+    parts = [
+        f"SELECT {quoted(feed.flow)} AS flow, _key AS key, {name(feed.measures[0])} AS value, _x1 AS largest, _x2 AS second "
+        f"FROM cells_{number} WHERE _x1 IS NOT NULL"
         for number, feed in enumerate(feeds)
     ]
     return " UNION ALL ".join(parts) + " ORDER BY flow, key"

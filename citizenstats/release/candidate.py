@@ -18,7 +18,8 @@ from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.house import House
-from citizenstats.protect.audit.audit import audit_message
+from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.report import NAME as AUDIT
 from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.decision import Decision, Signature, Verdict, decision_of, record, signatures_of
@@ -148,9 +149,9 @@ def make_candidate(
     try:
         with house.store.commit_folder(house.store.candidates(flow) / f"C{number:04}") as work:
             facts = fill(house, work, present.file, parent, behind)
-            found = audit_message(house, flow, present.state, work / "data.csv")
+            found = audit(house, flow, present.state, work)
             found.require(flow)
-            (work / "audit.json").write_bytes(as_json(found.as_facts()))
+            (work / AUDIT).write_bytes(as_json(found.as_facts()))
             (work / REVIEW).write_bytes(
                 review_page(house, f"C{number:04}", work, facts, parent, _rejections(before, parent))
             )

@@ -14,6 +14,8 @@ from citizenstats.engine import session
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.pages import filled
+from citizenstats.protect.audit.report import NAME as AUDIT
+from citizenstats.protect.audit.report import told as told_of_audit
 from citizenstats.quality.catalogue import Catalogue
 from citizenstats.quality.judge import told
 from citizenstats.receive.delivery import deliveries
@@ -71,7 +73,7 @@ def review_page(
     Args:
         house: where and what.
         identifier: of the candidate, such as ``C0002``.
-        folder: where its Parquet files lie.
+        folder: where its Parquet files lie, with the report of the audit.
         facts: what ``candidate.json`` says.
         parent: the release that it is compared with.
         rejections: what was rejected since that release.
@@ -108,6 +110,7 @@ def review_page(
         signatures=file.signatures,
         rejections=[(r, clock.stamp(r.time)) for r in rejections],
         embargo=file.embargo,
+        audited=told_of_audit(read_json(folder / AUDIT) or {}),
         quality=_quality(criteria, facts.get("quality"), parent),
         samples=[_sample(told) for told in facts.get("samples", ())],
         verdicts=VERDICTS,

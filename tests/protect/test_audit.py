@@ -9,7 +9,8 @@ import pytest
 
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House, open_house
-from citizenstats.protect.audit.audit import Audit, audit_message
+from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.report import Audit
 from tests.protect.office import FLOW, deliver, mappings, protected
 
 SIZES = (3,)
@@ -36,12 +37,12 @@ def _audited(made: tuple[House, Path], message: Path, change: str = "*", where: 
     house, file = made
     target = message / "data.csv"
     duckdb.sql(f"COPY (SELECT {change} FROM '{file}' WHERE {where}) TO '{target}' (HEADER)")
-    return audit_message(house, FLOW, file.parent.name, target)
+    return audit(house, FLOW, file.parent.name, message)
 
 
 def test_what_protection_made_passes(made: tuple[House, Path], tmp_path: Path) -> None:
     found = _audited(made, tmp_path)
-    assert found.attacked > 0
+    assert found.found.attacked > 0
     found.require(FLOW)
 
 

@@ -1,0 +1,268 @@
+"""Everything that is public of a family, cell by cell: this message, the other dataflows of the state, former releases.
+
+Each key of each dataflow is told in words (`words.py`), so that a figure that stands in two dataflows is one cell, shown
+where either shows it. The counts behind come from the restricted accounts of protection; what is shown comes from the
+messages. What belongs here: the tables of this state and of former ones. What does not: attacking them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from citizenstats.contracts.model import Protection
+from citizenstats.engine import Engine, quoted
+from citizenstats.house import House
+from citizenstats.protect.audit.shown import key_of, shown_in
+from citizenstats.protect.audit.words import Ladder, Words, words_of
+from citizenstats.release.manifest import Release, releases
+from citizenstats.sdmx.model import DataStructure
+from citizenstats.store import read_json
+
+JUDGED = "judged.parquet"
+"""The account that protection leaves of the counts behind each key; only its form is shared."""
+AMOUNTS = "amounts.parquet"
+"""The values of totals, and the largest contributions to them."""
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """A former state of which releases went out: everybody has a copy of those, also of what was taken back.
+
+    Attributes:
+        state: of the family.
+        released: dataflow → the release that was made from it.
+        newest: whether the newest release of a dataflow is among them.
+    """
+
+    state: str
+    released: Mapping[str, Release]
+    newest: bool
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of dataflows in one protected state.
+
+    Attributes:
+        house: where and what.
+        name: of the family.
+        state: the protected state.
+        flows: its dataflows.
+    """
+
+    house: House
+    name: str
+    state: str
+    flows: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the state lies."""
+        return self.house.store.protected(self.name) / self.state
+
+    def structure(self, flow: str) -> DataStructure:
+        """Return the data structure of a dataflow."""
+        return self.house.mappings.structures.structure_of(self.house.mappings.reference(flow))
+
+    def words(self) -> list[Words]:
+        """Return how the keys of all its dataflows are told."""
+        return [words for flow in self.flows for words in words_of(self.house, flow)]
+
+    def releases(self, flow: str) -> list[tuple[str, Release]]:
+        """Return the releases of a dataflow whose account is there, each with the state that it was made from."""
+        found = []
+        for release in releases(self.house.store, flow):
+            candidate = (
+                read_json(self.house.store.candidates(flow) / release.candidate / "candidate.json") or {}
+            )
+            state = str(candidate.get("protected"))
+            if (self.folder.parent / state / JUDGED).exists():
+                found.append((state, release))
+        return found
+
+    def vintages(self) -> list[Vintage]:
+        """Return the former states of which anything was released and whose account is there."""
+        found: dict[str, dict[str, Release]] = {}
+        newest = set()
+        for flow in self.flows:
+            for state, release in self.releases(flow):
+                found.setdefault(state, {})[flow] = release
+            newest |= {state for state, _ in self.releases(flow)[-1:]}
+        found.pop(self.state, None)
+        return [Vintage(state, released, state in newest) for state, released in found.items()]
+
+    def shown_by_releases(self, flow: str) -> str:
+        """Return the SELECT of the keys that any release of a dataflow showed."""
+        parts = ["SELECT '' AS key WHERE FALSE"]
+        for state, release in self.releases(flow):
+            judged = f"read_parquet({quoted(str(self.folder.parent / state / JUDGED))})"
+            parts.append(f"SELECT key FROM {judged} WHERE flow = {quoted(flow)} AND (shown OR retained)")
+            if release.tombstone is None and release.observations.exists():
+                parts.append(shown_in(self.structure(flow), release.observations))
+        return " UNION ".join(parts)
+
+    def readable(self, vintages: Iterable[Vintage]) -> list[Path]:
+        """Return the folders that the engine must reach."""
+        folders = [self.folder]
+        for vintage in vintages:
+            folders += [self.folder.parent / vintage.state, *(r.folder for r in vintage.released.values())]
+        return folders
+
+
+def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage]) -> tuple[Ladder, ...]:
+    """Make the tables `keys`, `cells` and `former`, and return what adds up.
+
+    Args:
+        engine: with the table `shown` of the message that is audited.
+        family: with its state.
+        flow: the dataflow whose message it is; of the others the state says what they show.
+        vintages: former states.
+
+    `keys`: one row a key of a dataflow (flow, key, figure, categories, the counts, shown). `cells`: one row a cell (figure,
+    categories, flows, n, k, m, o, v, minimum, guards, shown, needed). `former`: one row a cell of a vintage (vintage, newest,
+    figure, categories, n, k, m, shown). What `o` counts are the units that a condition leaves out of a figure.
+    """
+    words = family.words()
+    engine.run(f"CREATE TEMP TABLE present AS {_present(family, flow)}")
+    judged = f"read_parquet({quoted(str(family.folder / JUDGED))})"
+    told = " UNION ALL ".join(
+        "SELECT j._flow AS flow, j._key AS key, _kind AS kind, _n AS n, _k AS k, _m AS m, _minimum AS minimum, _why AS why, "
+        "coalesce(_retained, FALSE) AS retained, coalesce(_shown, FALSE) AS passed, "
+        f"p.key IS NOT NULL AND NOT coalesce(_retained, FALSE) AS shown, a.value, "
+        f"{_needed(w.dataset.contract.protection)} AS needed, {str(w.guards).upper()} AS guards, {_told(w)} "
+        f"FROM {_keys(w, judged, family)} AS j LEFT JOIN present AS p ON p.flow = j._flow AND p.key = j._key "
+        f"LEFT JOIN {_amounts(family.folder / AMOUNTS)} AS a ON a.flow = j._flow AND a.key = j._key"
+        for w in words
+    )
+    engine.run(f"CREATE TEMP TABLE keys AS {told}")
+    engine.run(
+        "CREATE TEMP TABLE cells AS WITH gathered AS (SELECT figure, categories, min(population) AS population, "
+        "list_sort(list(DISTINCT flow)) AS flows, max(n) FILTER (kind <> 'count') AS n, max(k) AS k, max(m) AS m, "
+        "max(value) FILTER (kind = 'total') AS v, max(needed) AS needed, coalesce(max(minimum), 0) AS minimum, "
+        "bool_or(guards) AS guards, "
+        "bool_or(restricted) AS restricted, bool_or(shown) AS shown FROM keys GROUP BY figure, categories) "
+        "SELECT *, CASE WHEN restricted THEN max(n) OVER (PARTITION BY population, categories) - n END AS o FROM gathered"
+    )
+    engine.run(f"INSERT INTO cells BY NAME {_empty(family, flow, words)}")
+    columns = "figure, categories, max(n) AS n, max(k) AS k, max(m) AS m, bool_or(shown) AS shown"
+    engine.run(
+        f"CREATE TEMP TABLE former AS SELECT vintage, newest, {columns} FROM ({_former(family, words, vintages)}) "
+        "GROUP BY vintage, newest, figure, categories"
+    )
+    return tuple(ladder for w in words for ladder in w.ladders)
+
+
+def _present(family: Family, flow: str) -> str:
+    """Return the SELECT of flow and key of all that is or will be shown in this state."""
+    parts = [f"SELECT {quoted(flow)} AS flow, key FROM shown"]
+    for other in family.flows:
+        file = family.folder / f"{other.replace(':', '.')}.parquet"
+        if other != flow and file.exists():
+            parts.append(f"SELECT {quoted(other)}, key FROM ({shown_in(family.structure(other), file)})")
+    return " UNION ALL ".join(parts)
+
+
+def _empty(family: Family, flow: str, words: Sequence[Words]) -> str:
+    """Return the SELECT of the combinations that are there without a value though nobody stands in them.
+
+    A breakdown of estimates in which anything is withheld has all of them, so that nobody can tell them from others.
+    """
+    parts = []
+    for told in words:
+        file = family.folder / f"{told.flow.replace(':', '.')}.parquet"
+        if told.target.estimate is None or not (told.flow == flow or file.exists()):
+            continue
+        structure = family.structure(told.flow)
+        listed = "SELECT key FROM said WHERE file = 'data.csv'"
+        if told.flow != flow:
+            listed = f"SELECT {key_of(structure)} AS key FROM read_parquet({quoted(str(file))})"
+        parts.append(
+            f"SELECT {told.figure} AS figure, {told.categories} AS categories FROM (SELECT UNNEST({_parsed(structure)}) "
+            f"FROM ({listed}) ANTI JOIN (SELECT key FROM keys WHERE flow = {quoted(told.flow)}) USING (key))"
+        )
+    if not parts:
+        return "SELECT * FROM cells WHERE FALSE"
+    none = ", ".join(f"max(0) FILTER ({c} IS NOT NULL) AS {c}" for c in ("n", "k", "m", "o"))
+    of = (
+        "SELECT figure, min(population) AS population, list_distinct(flatten(list(flows))) AS flows, "
+        f"bool_or(guards) AS guards, bool_or(restricted) AS restricted, {none} FROM cells GROUP BY figure"
+    )
+    return (
+        "SELECT DISTINCT e.figure, e.categories, f.population, f.flows, f.n, f.k, f.m, f.o, f.guards, f.restricted, "
+        f"0 AS minimum, FALSE AS shown FROM ({' UNION ALL '.join(parts)}) AS e JOIN ({of}) AS f USING (figure) "
+        "ANTI JOIN cells AS c ON c.figure = e.figure AND c.categories = e.categories"
+    )
+
+
+def _parsed(structure: DataStructure) -> str:
+    """Return SQL that takes a key apart."""
+    typed = ", ".join(f'"{d}":"VARCHAR"' for d in structure.key)
+    return f"from_json(key, {quoted('{' + typed + '}')})"
+
+
+def _keys(words: Words, account: str, family: Family) -> str:
+    """Return a relation of the rows of an account that belong to a dataset in a dataflow.
+
+    It has the columns of the account, each with a line before its name, and those of the key.
+    """
+    return (
+        f"(SELECT COLUMNS(a.*) AS '_\\0', UNNEST({_parsed(family.structure(words.flow))}) FROM {account} AS a "
+        f"WHERE flow = {quoted(words.flow)} AND dataset = {quoted(words.dataset.name)})"
+    )
+
+
+def _told(words: Words) -> str:
+    return (
+        f"{words.figure} AS figure, {words.population} AS population, {words.restricted} AS restricted, "
+        f"{words.categories} AS categories"
+    )
+
+
+def _amounts(file: Path) -> str:
+    if file.exists():
+        return f"read_parquet({quoted(str(file))})"
+    return "(SELECT '' AS flow, '' AS key, 0.0 AS value, 0.0 AS largest, 0.0 AS second WHERE FALSE)"
+
+
+def _needed(rules: Protection) -> str:
+    """Return SQL of how far from its value a total must be possible, so that no contributor is told too nearly.
+
+    By p % the second largest, who takes his own part off, may not come within p % of the largest; by dominance the total
+    would have to be so great that the largest hold no more than their share (Handbook on Statistical Disclosure Control, 4.3).
+    """
+    asked = ["0.0"]
+    if rules.p_percent is not None:
+        asked.append(
+            f"{rules.p_percent / 100!r} * a.largest - (abs(a.value) - a.largest - coalesce(a.second, 0))"
+        )
+    if rules.dominance is not None:
+        held = "a.largest" if rules.dominance.units == 1 else "a.largest + coalesce(a.second, 0)"
+        asked.append(f"({held}) / {rules.dominance.share!r} - abs(a.value)")
+    return f"CASE WHEN a.largest > 0 AND _minimum IS NOT NULL THEN greatest({', '.join(asked)}) END"
+
+
+def _former(family: Family, words: Sequence[Words], vintages: Sequence[Vintage]) -> str:
+    """Return the SELECT of the cells of former states: what stood behind them, and whether a release showed them."""
+    parts = [
+        "SELECT 0 AS vintage, FALSE AS newest, '' AS figure, CAST([] AS VARCHAR[]) AS categories, "
+        "0 AS n, 0 AS k, 0 AS m, FALSE AS shown WHERE FALSE"
+    ]
+    for number, vintage in enumerate(vintages):
+        judged = f"read_parquet({quoted(str(family.folder.parent / vintage.state / JUDGED))})"
+        for told in words:
+            release = vintage.released.get(told.flow)
+            if release is None or not told.guards:
+                continue
+            stands = release.tombstone is None and release.observations.exists()
+            seen = (
+                shown_in(family.structure(told.flow), release.observations) if stands else "SELECT '' AS key"
+            )
+            parts.append(
+                f"SELECT {number}, {str(vintage.newest).upper()}, {told.figure}, "
+                f"{told.categories}, _published_n, _published_k, _published_m, "
+                f"coalesce(_shown OR _retained, FALSE) OR s.key IS NOT NULL "
+                f"FROM {_keys(told, judged, family)} AS j LEFT JOIN ({seen}) AS s ON s.key = j._key"
+            )
+    return " UNION ALL ".join(parts)

@@ -1,0 +1,148 @@
+"""What the audit found, as numbers: for the restricted store, and in coarser words for the UI.
+
+Nothing here names a cell. Which cells were unsafe is in the accounts beside the protected state and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from citizenstats.errors import ReleaseError
+from citizenstats.protect.audit.figure import Found
+
+NAME = "audit.json"
+"""The report beside a candidate."""
+
+PRIMARY = ("few units", "few on one side", "few left out", "one unit stands out", "another rule")
+"""Why a cell is unsafe by itself."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an attacker finds in the messages of a dataflow; for the restricted store only.
+
+    Attributes:
+        cells: observations in the message.
+        withheld: those beside which no number stands.
+        reasons: why they are withheld → how many: one of `PRIMARY`, ``with others``, ``too unreliable``; or that they show what
+            was published before, ``stays as published``. The rest are combinations in which nobody is.
+        units_withheld: share of the units of all cells that stand behind withheld ones.
+        found: what came of attacking the whole family, this message with all else that is public.
+        by_flow: the same for each dataflow, of the figures that stand in it.
+        shown: small counts, small changes and dominated figures that are shown as they are.
+        unaccounted: observations that are shown and that protection left no account of, so that nobody can say what stands
+            behind them. Combinations that were added to be empty have none either, and show nothing.
+        revived: former values beside this message that no former release showed.
+        files: data file → its observations.
+        differing: files that should say everything and have another number of observations than ``data.csv``.
+        vintages: former states that it was compared with.
+        tables: digest of each attacked figure with all that is known of it → what came of it.
+    """
+
+    cells: int
+    withheld: int
+    reasons: Mapping[str, int]
+    units_withheld: float
+    found: Found
+    by_flow: Mapping[str, Found]
+    shown: int
+    unaccounted: int
+    revived: int
+    files: Mapping[str, int]
+    differing: tuple[str, ...]
+    vintages: int
+    tables: Mapping[str, Found]
+
+    @property
+    def primary(self) -> int:
+        """Cells that are withheld because they are unsafe by themselves."""
+        return sum(self.reasons.get(reason, 0) for reason in PRIMARY)
+
+    @property
+    def secondary(self) -> int:
+        """Cells that are withheld so that others cannot be worked out."""
+        return self.reasons.get("with others", 0)
+
+    @property
+    def share_withheld(self) -> float:
+        """The share of cells that is withheld."""
+        return self.withheld / self.cells if self.cells else 0.0
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return the content of ``audit.json``."""
+        return {
+            **asdict(self),
+            "primary": self.primary,
+            "secondary": self.secondary,
+            "share_withheld": round(self.share_withheld, 4),
+            "units_withheld": round(self.units_withheld, 4),
+        }
+
+    def require(self, flow: str) -> None:
+        """Stop a release in which something is shown or within reach that may not be, or that nobody judged in part.
+
+        Raises:
+            ReleaseError: ``NOT_JUDGED``, ``MESSAGES_DIFFER``, ``DISCLOSIVE``.
+        """
+        if self.unaccounted or self.revived:
+            raise ReleaseError(
+                "NOT_JUDGED",
+                f"protection has no account of {self.unaccounted} observations that the messages show, and of "
+                f"{self.revived} former values",
+                flow,
+                "nothing is published; let the family's protection run again, and tell who keeps this program",
+            )
+        if self.differing:
+            raise ReleaseError(
+                "MESSAGES_DIFFER",
+                f"not the same observations as in data.csv: {', '.join(self.differing)}",
+                flow,
+                "nothing is published; tell who keeps this program",
+            )
+        found = self.found
+        inside = found.within_reach_inside - found.large_inside
+        if self.shown or found.within_reach or inside:
+            raise ReleaseError(
+                "DISCLOSIVE",
+                f"{self.shown} small counts, changes or dominated figures are shown, {found.within_reach} are within reach of "
+                f"subtraction, and {inside} within reach of somebody who knows himself",
+                flow,
+                "nothing is published; the account beside the protected state says which",
+            )
+
+
+def told(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the report of ``audit.json`` in words for people of the office: sums only, and no count of fewer than ten.
+
+    A report from before it had all this has less.
+    """
+    found = facts.get("found")
+    if found is None:
+        return {}
+    said = {
+        "cells": f"{facts['cells']:,}",
+        "withheld": f"{_count(facts['withheld'])}, {facts['share_withheld']:.0%} of the cells",
+        "unsafe by themselves": _count(facts["primary"]),
+        "withheld with them": _count(facts["secondary"]),
+        "stay as published": _count(facts["reasons"].get("stays as published", 0)),
+        "units behind what is withheld": f"{facts['units_withheld']:.0%}",
+        "attacked": f"{_count(found['attacked'])} values, with {_count(facts['vintages'])} former states",
+        "within reach": _count(found["within_reach"]),
+    }
+    if found["narrowest"] is not None:
+        said["smallest interval"] = f"{found['narrowest']:.0f} units"
+    if found["attacked_inside"]:
+        said["somebody who knows himself"] = (
+            f"can tell {_count(found['within_reach_inside'])} of {_count(found['attacked_inside'])} exactly"
+        )
+    return said
+
+
+def _count(number: int) -> str:
+    return "none" if number == 0 else "fewer than 10" if number < _FEW else f"{number:,}"
+
+
+_FEW = 10
+"""Smaller counts of cells are not told: together with the messages they would say which."""
