@@ -72,7 +72,7 @@ def decision_of(folder: Path) -> Decision | None:
 
 def signatures_of(folder: Path) -> tuple[Signature, ...]:
     """Return who signed the candidate in a folder so far, the first one first."""
-    found = []
+    found: list[Signature] = []
     while (facts := read_json(_slot(folder, len(found) + 1))) is not None:
         found.append(_signature(facts))
     return tuple(found)
