@@ -27,7 +27,7 @@ from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.receive.receive import Received
 from citizenstats.receive.words import WORDS
 from citizenstats.release.assemble import Assembled
-from citizenstats.release.overview import by_period, quality
+from citizenstats.release.overview import by_period, quality, validation
 from citizenstats.release.release import Released
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.store import read_json
@@ -149,6 +149,7 @@ def released(house: House, done: Released) -> Metadata:
         drawn = [Bar(p.period, p.shown, p.suppressed) for p in periods]
         shown["observations by period"] = bars(drawn, "shown", "suppressed")
         shown["quality"] = _quality(quality(done.folder))
+        shown["validation"] = _validation(validation(done.folder))
         shown["folder"] = dg.MetadataValue.path(done.folder)
         beside = house.store.candidates(done.flow) / (done.candidate or "")
         if audited := told_of_audit(read_json(beside / AUDIT) or {}):
@@ -182,6 +183,17 @@ def _quality(found: Mapping[str, Any] | None) -> dg.MetadataValue:
 
 def _table(said: Mapping[str, str]) -> str:
     return "\n".join(["| | |", "| --- | --- |", *(f"| {what} | {of} |" for what, of in said.items())])
+
+
+def _validation(found: Mapping[str, Any] | None) -> dg.MetadataValue:
+    """Return how many messages are valid, and how often each rule asks a person to look; no key."""
+    if found is None:
+        return dg.MetadataValue.text("not validated")
+    lines = [f"{found['messages']} messages are valid"]
+    if found["warnings"]:
+        lines += ["", "| to look at | figures |", "| --- | --- |"]
+        lines += [f"| {code} | {count} |" for code, count in sorted(found["warnings"].items())]
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def _status(done: Released) -> str:

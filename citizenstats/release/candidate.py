@@ -26,6 +26,7 @@ from citizenstats.release.decision import Decision, Signature, Verdict, decision
 from citizenstats.release.manifest import Counts, Release, newest_loaded
 from citizenstats.release.messages import CHANGES, write_messages
 from citizenstats.release.publishable import Publishable
+from citizenstats.release.validate import validate
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.review.page import Rejection, review_page
 from citizenstats.sdmx.model import DataStructure, Reference
@@ -182,7 +183,7 @@ def present_quality(house: House, flow: str, present: Publishable, parent: Relea
 def fill(
     house: House, work: Path, source: Path, parent: Release | None, behind: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write observations, history, changes and all messages into a folder; return the facts about them.
+    """Write observations, history, changes and all messages into a folder, validate them, and return the facts about them.
 
     Args:
         house: where and what.
@@ -190,6 +191,9 @@ def fill(
         source: Parquet file with the observations to publish.
         parent: the release that this one follows.
         behind: what the observations came from, as `make_candidate` says it.
+
+    Raises:
+        ReleaseError: ``MESSAGE_NOT_VALID``.
     """
     flow = Reference.parse(behind["dataflow"])
     structure = house.mappings.structures.structure_of(flow)
@@ -223,7 +227,9 @@ def fill(
         "counts": asdict(counts),
         "changes": asdict(changes),
     }
-    return {**facts, "files": write_messages(house, work, facts)}
+    facts["files"] = write_messages(house, work, facts)
+    validated = validate(house, work, facts, parent)
+    return {**facts, "validation": validated.as_facts(), "findings": validated.keys()}
 
 
 def _times(arrived: str | None, parent: Release | None, last: Release | None) -> tuple[datetime, datetime]:

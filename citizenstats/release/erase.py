@@ -24,6 +24,7 @@ from citizenstats.receive.receipt import send
 from citizenstats.release import withdraw
 from citizenstats.release.candidate import candidates, decide
 from citizenstats.release.person import plain_name
+from citizenstats.release.validate import faults_of
 from citizenstats.store import as_json, read_json, sha256_of
 
 
@@ -194,6 +195,7 @@ def _destroy_derived(house: House, dataset: str, names: set[str]) -> None:
                 if candidate.is_waiting:
                     decide(house, candidate, "obsolete", None, "a delivery behind it was erased")
                 store.discard(*(f for f in sorted(candidate.folder.iterdir()) if f.suffix != ".json"))
+        store.discard(*faults_of(store, flow))
         for state in sorted(doomed):
             _let_go(house, place, state)
             store.discard_tree(place / state)

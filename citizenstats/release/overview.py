@@ -30,6 +30,12 @@ def quality(folder: Path) -> Mapping[str, Any] | None:
     return facts.get("quality")
 
 
+def validation(folder: Path) -> Mapping[str, Any] | None:
+    """Return how many messages of a candidate or release are valid, and warnings by rule; None where it was not validated."""
+    facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
+    return facts.get("validation")
+
+
 def by_period(observations: Path, structure: DataStructure) -> list[PeriodCount]:
     """Return the counts by period in order; one line named ``all`` for a structure without time.
 

@@ -25,6 +25,7 @@ from citizenstats.release.erase import complete
 from citizenstats.release.manifest import MANIFEST, Release, newest, newest_loaded, point_at_newest, releases
 from citizenstats.release.messages import CHANGES
 from citizenstats.release.retraction import voided_up_to
+from citizenstats.release.validate import validate
 from citizenstats.store import as_json
 
 
@@ -82,6 +83,9 @@ def _publish(house: House, candidate: Candidate) -> None:
                 facts = candidate.facts
                 if facts["parent"] == (parent.id if parent else None) and _is_whole(candidate, last):
                     _link(candidate, work)
+                    if "validation" not in facts:  # a candidate from before messages were validated
+                        found = validate(house, candidate.folder, facts, parent)
+                        facts = {**facts, "validation": found.as_facts()}
                 else:
                     facts = _made_again(house, candidate, parent, work)
                 manifest = _manifest(house, candidate, facts, identifier)
@@ -122,7 +126,7 @@ def _manifest(
         raise ReleaseError("NOT_SIGNED_OFF", f"{candidate.id} may not be published yet", candidate.flow)
     public = (
         "dataflow", "parent", "prepared", "loaded", "message_id", "deliveries", "contracts", "code_version",
-        "structures", "counts", "changes", "quality", "samples", "files",
+        "structures", "counts", "changes", "quality", "samples", "validation", "files",
     )  # fmt: skip
     return {
         "schema": MANIFEST,

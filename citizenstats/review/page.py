@@ -24,6 +24,7 @@ from citizenstats.release.manifest import Release
 from citizenstats.review.figures import Figure, Headlines, Look, span
 from citizenstats.sdmx.model import Reference
 from citizenstats.store import read_json
+from citizenstats.validation.rules import RULES
 
 NAME = "review.html"
 
@@ -108,6 +109,7 @@ def review_page(
         reliability=reliability,
         parent=parent,
         signatures=file.signatures,
+        findings=[{**f, "what": RULES[f["code"]].what} for f in facts.get("findings", ())],
         rejections=[(r, clock.stamp(r.time)) for r in rejections],
         embargo=file.embargo,
         audited=told_of_audit(read_json(folder / AUDIT) or {}),

@@ -144,7 +144,8 @@ def row(
     """Return an observation."""
     return {
         "FREQ": "A", "REF_AREA": area, "SEX": sex, "TIME_PERIOD": period, "OBS_VALUE": value,
-        "OBS_STATUS": "A" if value is not None else "Q", "UNIT_MEASURE": "PT", "SAMPLE_SIZE": 40, **more,
+        "OBS_STATUS": "A" if value is not None else "Q", "UNIT_MEASURE": "PT",
+        "SAMPLE_SIZE": 40 if value is not None else None, **more,
     }  # fmt: skip
 
 
