@@ -1,9 +1,10 @@
 """Every message of a candidate is valid before anybody can sign it, and what is strange in it is told.
 
 Messages in SDMX-ML and SDMX-JSON are asked by the official schemas, structure-specific data also by that of its structure. The
-observations are judged as a receiver reads them, from the SDMX-CSV: codes, constraints, the series of the SDG structure, periods,
-keys, confidentiality, sums. Then they are compared with the last release and with official figures. What is invalid is a mistake
-of ours or of the mappings, and stops the candidate; what is strange is for a person to look at, and stops nothing.
+observations are judged as a receiver reads them, from the SDMX-CSV: codes, constraints, the series of the SDG structure,
+periods, keys, confidentiality, sums. Then they are compared with the last release and with official figures. What is
+invalid is a mistake of ours or of the mappings, and stops the candidate; what is strange is for a person to look at, and stops
+nothing.
 """
 
 from __future__ import annotations
