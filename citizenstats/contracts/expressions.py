@@ -6,7 +6,8 @@ function, aggregate, window, parameter or setting gets through: what is not know
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 
 import sqlglot
 from sqlglot import exp
@@ -36,6 +37,7 @@ _NAMED = frozenset({
 # fmt: on
 
 _LONGEST_PAD = 200
+_MOST_GROWTH = 1000
 
 
 def parse(text: str, columns: Collection[str], where: str) -> exp.Expr:
@@ -51,6 +53,13 @@ def parse(text: str, columns: Collection[str], where: str) -> exp.Expr:
     """
     try:
         parsed = sqlglot.parse(text, dialect="duckdb")
+    except RecursionError:
+        raise MappingError(
+            "BAD_SQL",
+            "this expression is nested too deeply",
+            where,
+            "derive its parts as values of their own",
+        ) from None
     except sqlglot.errors.SqlglotError:
         raise MappingError("BAD_SQL", "this is not a SQL expression", where, f"mend: {text}") from None
     if len(parsed) != 1 or parsed[0] is None:
@@ -58,6 +67,7 @@ def parse(text: str, columns: Collection[str], where: str) -> exp.Expr:
     known = {c.casefold() for c in columns}
     for node in parsed[0].walk():
         _check(node, known, columns, where)
+    growth(parsed[0], where)
     return parsed[0]
 
 
@@ -88,6 +98,56 @@ def _check(node: exp.Expr, known: set[str], columns: Collection[str], where: str
             where,
             "use one plain scalar expression",
         )
+
+
+def growth(expression: exp.Expr, where: str, known: Mapping[str, float] | None = None) -> float:
+    """Return how many times longer than the longest cell the text of an expression can become, at most.
+
+    The engine counts no text that is in the making against its limit of memory, so a few replacements inside each other
+    could take all that the machine has.
+
+    Args:
+        expression: checked already.
+        where: file and place, for the error.
+        known: the growth of derived values that it uses.
+
+    Raises:
+        MappingError: it is too much, or nobody can say.
+    """
+    grown = {name.casefold(): factor for name, factor in (known or {}).items()}
+    found: dict[int, float] = {}
+    # Each node stands after what it is made of; by recursion a long chain of sums would be too deep.
+    for node in reversed(list(expression.walk(bfs=False))):
+        parts = [found[id(part)] for part in node.iter_expressions()]
+        found[id(node)] = _factor(node, parts, grown)
+    if found[id(expression)] > _MOST_GROWTH:
+        raise MappingError(
+            "SQL_NOT_ALLOWED",
+            f"a text could become more than {_MOST_GROWTH:,} times as long",
+            where,
+            "give what is replaced, and by what, as short texts, and join less",
+        )
+    return found[id(expression)]
+
+
+def _factor(node: exp.Expr, parts: list[float], grown: Mapping[str, float]) -> float:
+    longest = max(parts, default=1.0)
+    match node:
+        case exp.Column():
+            return grown.get(node.name.casefold(), 1.0)
+        case exp.Concat() | exp.DPipe() | exp.Array() | exp.Tuple():
+            return sum(parts)
+        case exp.ConcatWs():
+            return sum(parts) + longest * len(parts)
+        case exp.Replace():
+            sought, put = node.args.get("expression"), node.args.get("replacement")
+            if not (isinstance(sought, exp.Literal) and isinstance(put, exp.Literal)):
+                return math.inf
+            return longest * max(1.0, len(put.name) / max(len(sought.name), 1))
+        case exp.RegexpReplace():
+            put = node.args.get("replacement")
+            return longest * (len(put.name) + 1) if isinstance(put, exp.Literal) else math.inf
+    return longest
 
 
 def _is_short(length: exp.Expr | None) -> bool:

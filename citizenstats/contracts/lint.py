@@ -6,8 +6,6 @@ a delivery that breaks its contract is refused by `receive/`.
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -34,6 +32,7 @@ from citizenstats.contracts.model import (
     PartnerFile,
     Target,
 )
+from citizenstats.contracts.values import values
 from citizenstats.errors import CitizenstatsError, MappingError
 from citizenstats.sdmx.model import DataStructure, Structures
 
@@ -119,7 +118,7 @@ def _caught(action: Callable[[], object]) -> list[MappingError]:
 def _contract(dataset: Dataset, mappings: Mappings) -> Iterator[MappingError]:
     contract, document = dataset.contract, dataset.document
     columns = record_names(contract)
-    yield from _reading(contract, document)
+    yield from values(contract, document)
     yield from _named_columns(contract, document)
     yield from _record_expressions(contract, document)
     if not contract.targets and not any(
@@ -159,31 +158,6 @@ def record_names(contract: Contract) -> list[str]:
     return [*contract.columns, *why, *contract.derive]
 
 
-def _reading(contract: Contract, document: Document) -> Iterator[MappingError]:
-    if contract.read.encoding is not None:
-        try:
-            codecs.lookup(contract.read.encoding)
-        except LookupError:
-            yield MappingError(
-                "BAD_ENCODING",
-                f"'{contract.read.encoding}' is no encoding",
-                document.where(("read", "encoding")),
-                "such as utf-8 or windows-1252",
-            )
-    patterns: list[tuple[Position, str | None]] = [
-        (("read", "ends_at"), contract.read.ends_at),
-        (("read", "footnote_marks"), contract.read.footnote_marks),
-        *((("columns", c, "pattern"), column.pattern) for c, column in contract.columns.items()),
-    ]
-    for position, pattern in patterns:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            yield MappingError(
-                "BAD_PATTERN", f"this is no regular expression: {error}", document.where(position)
-            )
-
-
 def _named_columns(contract: Contract, document: Document) -> Iterator[MappingError]:
     """Every name of a column outside expressions names a column."""
     named: list[tuple[Position, str | None]] = [(("key", i), c) for i, c in enumerate(contract.key)]
@@ -204,8 +178,16 @@ def _no_column(name: str, where: str, known: Iterable[str]) -> MappingError:
 
 def _record_expressions(contract: Contract, document: Document) -> Iterator[MappingError]:
     seen = record_names(contract)[: -len(contract.derive) or None]
+    grown: dict[str, float] = {}
     for name, text in contract.derive.items():
-        yield from _expression(text, seen, document.where(("derive", name)))
+        where = document.where(("derive", name))
+        faulty = _expression(text, seen, where) or _caught(
+            # What is made of a value that is long already becomes longer still.
+            lambda text=text, where=where, name=name: grown.update(  # type: ignore[misc]
+                {name: expressions.growth(expressions.parse(text, seen, where), where, grown)}
+            )
+        )
+        yield from faulty
         seen.append(name)
     if contract.record.consent.condition is not None:
         yield from _expression(
@@ -285,9 +267,9 @@ def _structure_map(
 ) -> Iterator[MappingError]:
     """Every value that a structure map gives is a code."""
     resolved = dataset.structure_maps.get(dataset.contract.targets.index(target))
-    for component, values in resolved.literals.items() if resolved is not None else ():
+    for component, given in resolved.literals.items() if resolved is not None else ():
         if component in structure.by_id:
-            for value in dict.fromkeys(values):
+            for value in dict.fromkeys(given):
                 yield from _code(component, value, structure, mappings.structures, where)
 
 
@@ -436,8 +418,11 @@ def _dataflow(name: str, mappings: Mappings) -> Iterator[MappingError]:
                 "add a target to its contract",
             )
     if flow.embargo is not None:
-        for time in filter(None, (flow.embargo.until, *flow.embargo.calendar)):
-            yield from _caught(lambda time=time: clock.parse(time))  # type: ignore[misc]
+        times: list[tuple[Position, str | None]] = [(("embargo", "until"), flow.embargo.until)]
+        times += [(("embargo", "calendar", i), time) for i, time in enumerate(flow.embargo.calendar)]
+        for position, time in times:
+            for fault in _caught(lambda time=time: clock.parse(time or clock.stamp(clock.now()))):  # type: ignore[misc]
+                yield MappingError(fault.code, fault.what, document.where(position), fault.mend)
     try:
         structure = mappings.structures.structure_of(mappings.reference(name))
     except CitizenstatsError as error:

@@ -20,8 +20,11 @@ def _localised(value: Any) -> Any:
     return {"en": value} if isinstance(value, str) else value
 
 
+Text = Annotated[str, StringConstraints(min_length=1)]
+"""A text that says something."""
 LocalText = Annotated[
-    dict[Language, str],
+    dict[Language, Text],
+    Field(min_length=1),
     BeforeValidator(_localised, json_schema_input_type=str | dict[str, str]),
 ]
 """A text in several languages, as ``{en: …, da: …}``; a bare string is English."""
@@ -50,7 +53,9 @@ class Model(BaseModel):
 class Pull(Model):
     """A source that is fetched instead of dropped: one HTTP GET whose body is the delivery."""
 
-    url: str = Field(description="Where to fetch the delivery from.")
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")] = Field(
+        description="Where to fetch the delivery from: http or https."
+    )
     cron: str = Field("0 5 * * *", description="When to fetch, as a cron line in UTC.")
     file_name: str = Field("pulled.csv", description="The name under which the body is kept.")
     token_env: Identifier | None = Field(
@@ -70,8 +75,12 @@ class Reading(Model):
         None, description="Dataflow of an SDMX message that names no structure known here."
     )
     encoding: str | None = Field(None, description="Python codec name; left out: BOM, UTF-8, then a guess.")
-    delimiter: str | None = Field(None, description="Field separator of a CSV; left out: detected.")
-    quote: str = Field('"', description="Quote character of a CSV.")
+    delimiter: (
+        Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] | None
+    ) = Field(None, description="Field separator of a CSV; left out: detected.")
+    quote: Annotated[str, StringConstraints(max_length=1)] = Field(
+        '"', description="Quote character of a CSV; empty: there is none."
+    )
     decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers written as text.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, if any.")
     date_format: str = Field("%Y-%m-%d", description="strptime format of date columns.")
@@ -144,7 +153,7 @@ class Consent(Model):
         description="individual informed consent; free, prior and informed consent of a community; an organisation "
         "answering for itself; or facts that are public already."
     )
-    evidence: str = Field(description="Where the evidence of consent is kept.")
+    evidence: Text = Field(description="Where the evidence of consent is kept.")
     condition: Sql | None = Field(
         None,
         description="SQL condition on a record; where it is not true the record is withheld before any computation.",
@@ -163,7 +172,7 @@ class CitizenDataRecord(Model):
     origin: Literal["citizens", "state_with_participation"] = Field(
         description="Produced by rights-holders and their organisations, or by the state with their engagement."
     )
-    initiator: str = Field(description="Who started it.")
+    initiator: Text = Field(description="Who started it.")
     participation: ValueChain = Field(
         ValueChain(), description="Level of participation of the people concerned at each stage, 1 to 5."
     )
@@ -175,16 +184,16 @@ class CitizenDataRecord(Model):
     self_identification: str | None = Field(
         None, description="How people say themselves that they belong to the group."
     )
-    mode: str = Field(description="Instrument and collection mode.")
+    mode: Text = Field(description="Instrument and collection mode.")
     sampling: Literal[
         "probability", "non_probability", "census_of_communities", "document_review", "register"
     ] = Field(description="How the units were found.")
     response_rate: float | None = Field(
         None, ge=0, le=1, description="Share of the units asked that answered."
     )
-    methodology: str = Field(description="Link to the documentation of methods.")
-    licence: str = Field(description="Licence of the figures, SPDX id where there is one.")
-    contact: str = Field(description="Whom to ask about the data.")
+    methodology: Text = Field(description="Link to the documentation of methods.")
+    licence: Text = Field(description="Licence of the figures, SPDX id where there is one.")
+    contact: Text = Field(description="Whom to ask about the data.")
     limitations: LocalText = Field(description="What the data cannot tell.")
 
 
@@ -195,7 +204,7 @@ class Assessment(Model):
     evidence: Annotated[str, StringConstraints(min_length=10)] = Field(
         description="What shows it; published with the figures, so no name and no answer of a person."
     )
-    by: str = Field(description="The person who looked.")
+    by: Text = Field(description="The person who looked.")
     date: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = Field(
         description="The day of it."
     )
@@ -246,7 +255,7 @@ class IgnoredRows(Model):
     """Rows that are no data, by a condition over the cells as text."""
 
     when: Sql = Field(description="Condition over the cells as text.")
-    reason: str = Field(description="Why such a row is no data.")
+    reason: Text = Field(description="Why such a row is no data.")
 
 
 class VersionWhen(Model):
@@ -553,7 +562,7 @@ class Protection(Model):
     minimum: int = Field(
         10, ge=1, description="Fewest units (unweighted) in a cell, and on either side of a share."
     )
-    waived: str | None = Field(
+    waived: Text | None = Field(
         None,
         description="Why no rule applies, for data that is about no person, household, community or case.",
     )
@@ -670,7 +679,7 @@ class Contract(Model):
     """One dataset: ``sdmx_mappings/partners/<partner>/<dataset>.yaml``."""
 
     title: LocalText = Field(description="What the dataset is called.")
-    author: str = Field(description="The person who wrote this contract; someone else signs releases off.")
+    author: Text = Field(description="The person who wrote this contract; someone else signs releases off.")
     version: str = Field("1.0.0", description="Version of this contract.")
     language: Language = Field("en", description="Language of the receipts to the partner.")
     delivery: Delivery = Field(Delivery(), description="Where deliveries come from and what one replaces.")
@@ -767,7 +776,7 @@ class PartnerFile(Model):
     )
     name: LocalText = Field(description="Name of the organisation.")
     description: LocalText | None = Field(None, description="What the organisation is.")
-    contact: str = Field(description="Whom to ask.")
+    contact: Text = Field(description="Whom to ask.")
     url: str | None = Field(None, description="Home page.")
 
 
@@ -904,9 +913,11 @@ class DataflowFile(Model):
 class AgencyFile(Model):
     """The maintenance agency: ``sdmx_mappings/agency.yaml``."""
 
-    id: str = Field(description="SDMX agency id.")
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$")] = (
+        Field(description="SDMX agency id.")
+    )
     name: LocalText = Field(description="Name of the agency.")
-    contact: str = Field(description="Whom to ask.")
+    contact: Text = Field(description="Whom to ask.")
     url: str | None = Field(None, description="Home page.")
     sender: str | None = Field(None, description="Sender id in message headers; the agency's id unless said.")
     languages: list[Language] = Field(["en"], description="Languages of names, the first one preferred.")

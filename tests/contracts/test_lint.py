@@ -83,6 +83,62 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "a pattern that is none": (
         lambda c: c["columns"]["id"].update({"pattern": "[a-"}), "BAD_PATTERN", "",
     ),
+    "a delimiter of two marks": (lambda c: c["read"].update({"delimiter": ";;"}), "BAD_VALUE", "delimiter"),
+    "a mark that separates and quotes": (lambda c: c["read"].update({"delimiter": "'", "quote": "'"}), "BAD_VALUE", "mark"),
+    "one mark for thousands and decimals": (lambda c: c["read"].update({"thousands": ","}), "BAD_VALUE", "thousands"),
+    "a form of dates that is none": (lambda c: c["read"].update({"date_format": "%Q"}), "BAD_VALUE", "%Y-%m-%d"),
+    "a form of dates without a year": (lambda c: c["read"].update({"date_format": "nothing"}), "BAD_VALUE", "%Y-%m-%d"),
+    "a frequency that is none": (
+        lambda c: c["columns"]["year"].update({"frequency": "Y"}), "UNKNOWN_FREQUENCY", "known: A",
+    ),
+    "a range the wrong way round": (lambda c: c["columns"]["score"].update({"range": [9, 1]}), "BAD_VALUE", "lowest"),
+    "a pattern of files in folders": (lambda c: c["delivery"].update({"files": "../*.csv"}), "BAD_VALUE", "without folders"),
+    "a source that is a file": (
+        lambda c: c["delivery"].update({"pull": {"url": "file:///etc/passwd"}}), "BAD_VALUE", "https",
+    ),
+    "a cron line that is none": (
+        lambda c: c["delivery"].update({"pull": {"url": "https://x.example", "cron": "61 5 * * *"}}), "BAD_VALUE", "cron",
+    ),
+    "a version with a key that is none": (
+        lambda c: c.update({"versions": [{"id": "v", "when": {"file": "a*"}, "columns": {"score": {"typ": "text"}}}]}),
+        "UNKNOWN_KEY", "did you mean 'type'",
+    ),
+    "a version that reads in a way that is none": (
+        lambda c: c.update({"versions": [{"id": "v", "when": {"file": "a*"}, "read": {"decimal": "x"}}]}),
+        "BAD_VALUE", "decimal",
+    ),
+    "an assessment on a day that is none": (
+        lambda c: c.update({"assessment": {"ACCURACY": {
+            "verdict": "met", "evidence": "seen by two people", "by": "X", "date": "2026-02-30",
+        }}}),
+        "BAD_VALUE", "2026-02-30",
+    ),
+    "nobody who wrote it": (lambda c: c.update({"author": " "}), "BAD_VALUE", "say it"),
+    "rules waived without a reason": (
+        lambda c: (c["record"].update({"publication": "public"}), c.update({"protection": {"waived": ""}})),
+        "BAD_VALUE", "say it",
+    ),
+    "a message in no language": (
+        lambda c: c["rules"].append({"must": "score > 1", "message": {}}), "BAD_VALUE", "message",
+    ),
+    "a word that is nearly one": (
+        lambda c: c["delivery"].update({"replaces": "row"}), "BAD_VALUE", "did you mean 'rows'",
+    ),
+    "a rule that fills the memory": (
+        lambda c: c["rules"].append(
+            {"must": "replace(" * 9 + "region" + ", 'a', 'aaaaaaaaaa')" * 9 + " <> 'x'", "message": "x"}
+        ),
+        "SQL_NOT_ALLOWED", "times as long",
+    ),
+    "derived values that fill the memory in steps": (
+        lambda c: c.update({"derive": {
+            "d0": "region || region", **{f"d{n}": "||".join([f"d{n - 1}"] * 9) for n in range(1, 9)},
+        }}),
+        "SQL_NOT_ALLOWED", "times as long",
+    ),
+    "a rule that is nested too deeply": (
+        lambda c: c["rules"].append({"must": "(" * 500 + "score > 1" + ")" * 500, "message": "x"}), "BAD_SQL", "deep",
+    ),
     "an encoding that is none": (lambda c: c["read"].update({"encoding": "utf-9"}), "BAD_ENCODING", ""),
     "a code that is not in the list": (
         target(lambda t: t["map"]["REF_AREA"]["codes"].update({"East": "XX-E"})), "UNKNOWN_CODE", "XX-",
@@ -134,3 +190,21 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 def test_what_we_ship_and_what_the_tests_use_has_no_fault(tmp_path: Path) -> None:
     assert [str(f) for f in lint(ROOT / "sdmx_mappings")] == []
     assert [str(f) for f in lint(Office(tmp_path).mappings)] == []
+
+
+def test_an_embargo_that_is_no_time_is_found_with_its_line(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    flow = office.mappings / "dataflows/OFFICE/ANSWERS.yaml"
+    flow.write_text(flow.read_text("utf-8") + "embargo:\n  calendar:\n  - tomorrow\n", "utf-8")
+    lines = flow.read_text("utf-8").splitlines()
+    (fault,) = lint(office.mappings)
+    assert (fault.code, fault.where) == ("BAD_TIME", f"{flow}:{lines.index('  - tomorrow') + 1}")
+
+
+@pytest.mark.parametrize("line", ["0 5 * * *", "*/15 0-6,22 1 jan-mar mon,7", "0 0 1-31/2 * *"])
+def test_what_is_a_cron_line_passes(tmp_path: Path, line: str) -> None:
+    office = Office(tmp_path)
+    said = contract()
+    said["delivery"]["pull"] = {"url": "https://x.example/a.csv", "cron": line}
+    office.write_contract(said)
+    assert lint(office.mappings) == []
