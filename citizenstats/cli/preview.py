@@ -21,6 +21,7 @@ from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import answer, complaint, error_facts, table
 from citizenstats.errors import CitizenstatsError
 from citizenstats.receive.outcome import COUNTS
+from citizenstats.receive.words import WORDS
 
 if TYPE_CHECKING:
     from citizenstats.house import House
@@ -169,14 +170,17 @@ def _facts(dataset: str, found: _Preview) -> dict[str, Any]:
 
 
 def _show(found: _Preview) -> None:
+    cures = WORDS["en"]
     table(
         "The file (nothing is stored)",
         ("file", "status", *COUNTS),
         [(o.delivery.file_name, o.status, *(o.counts[k] for k in COUNTS)) for o in found.outcomes],
     )
     for outcome in found.outcomes:
+        if outcome.findings and len(found.outcomes) > 1:
+            click.echo(f"{outcome.delivery.file_name}:")
         for finding in outcome.findings:
-            click.echo(f"  {finding.shown()}")
+            click.echo(f"  {finding.shown()} → {cures[finding.code].mend}")
     for dataflow in found.dataflows:
         shown = _telling(dataflow["first"])
         table(

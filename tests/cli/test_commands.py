@@ -274,6 +274,21 @@ def test_preview_of_a_file_that_would_be_refused_says_why(preview, incidents, tm
     assert told["files"][0]["findings"]
 
 
+def test_preview_tells_people_of_which_file_it_speaks_and_how_to_mend(preview, incidents, tmp_path):
+    inbox = tmp_path / "home" / "inbox" / "right_to_defend" / "incidents"
+    inbox.mkdir(parents=True)
+    empty = inbox / f"{incidents.stem}_empty.csv"
+    empty.write_text("")
+    (inbox / incidents.name).write_text(incidents.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    said = preview()
+    told = said.out.splitlines()
+    after = {name: told[told.index(f"{name}:") + 1] for name in (empty.name, incidents.name)}
+    assert said.code == 1
+    assert "EMPTY_FILE → Look at its size" in after[empty.name]
+    assert "NO_ROWS" in after[incidents.name]
+    assert "with the rows" in after[incidents.name]
+
+
 def test_preview_of_a_name_that_the_contract_does_not_expect_says_so(preview, tmp_path):
     (tmp_path / "other.csv").write_text("a;b")
     said = preview(tmp_path / "other.csv")
