@@ -28,7 +28,7 @@ from citizenstats.cli import (
     validate,
 )
 from citizenstats.cli.options import Office, office_options
-from citizenstats.cli.show import fail
+from citizenstats.cli.show import answer, fail
 from citizenstats.errors import CitizenstatsError
 
 
@@ -76,6 +76,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
+        if as_json:
+            answer(
+                "error",
+                {
+                    "error": {
+                        "code": "USAGE",
+                        "what": error.format_message(),
+                        "where": "",
+                        "mend": "see --help",
+                    }
+                },
+            )
         error.show()
         sys.exit(error.exit_code)
     except CitizenstatsError as error:

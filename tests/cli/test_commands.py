@@ -64,6 +64,8 @@ def test_a_wrong_command_line_is_exit_code_2(citizenstats_process):
     assert citizenstats_process("run", "--bogus").code == 2
     assert citizenstats_process("approve", OWN).code == 2
     assert citizenstats_process("export", OWN, "--format", "dbf", "--out", "x").code == 2
+    said = citizenstats_process("--json", "export", OWN, "--format", "dbf", "--out", "x")
+    assert (said.code, valid(said.json)["error"]["code"]) == (2, "USAGE")
 
 
 def test_an_error_is_one_line_on_stderr_and_exit_code_1(citizenstats_process, tmp_path):
