@@ -3,8 +3,9 @@
 Add here: a rule of the decision, with a test that is a sentence. Keep out: Dagster, listing folders, keeping bytes
 (that is `citizenstats.receive`), and the name of any later step.
 
-A file is still when two looks in a row see the same size, time and inode. The cursor remembers the first look; that a
-file was taken is written in the delivery ledger and nowhere else, so a lost cursor costs one look and no file.
+A file is still when two looks in a row see the same size, time and inode. The cursor remembers the first look, by digests:
+Dagster shows a cursor to whoever opens the UI, and a file's name may be a person's. That a file was taken is written in
+the delivery ledger and nowhere else, so a lost cursor costs one look and no file.
 """
 
 from __future__ import annotations
@@ -14,9 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Marks = Mapping[str, str]
-"""File name → ``size:mtime_ns:inode``."""
-
 TRIES = 3
 """Runs asked for the same deliveries before a person has to look."""
 
@@ -25,8 +23,8 @@ TRIES = 3
 class Cursor:
     """What the sensor remembers from one look to the next."""
 
-    marks: Mapping[str, Marks] = field(default_factory=dict)
-    """Dataset → the files seen there that are not taken yet."""
+    seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Dataset → digests of name and mark of the files seen there that are not taken yet."""
     first: str = ""
     """The dataset to begin with, so that a busy folder cannot starve the others."""
 
@@ -35,18 +33,15 @@ class Cursor:
         """Return the cursor that `dump` wrote; an empty one for anything else, which costs one look."""
         try:
             known: Any = json.loads(text or "{}")
-            marks = {
-                str(d): {str(n): str(m) for n, m in seen.items()}
-                for d, seen in known.get("marks", {}).items()
-            }
-            return cls(marks, str(known.get("first", "")))
-        except (ValueError, AttributeError):
+            seen = {str(d): frozenset(map(str, files)) for d, files in known.get("seen", {}).items()}
+            return cls(seen, str(known.get("first", "")))
+        except (ValueError, AttributeError, TypeError):
             return cls()
 
     def dump(self) -> str:
         """Return the cursor as text."""
-        marks = {dataset: dict(seen) for dataset, seen in self.marks.items() if seen}
-        return json.dumps({"marks": marks, "first": self.first}, sort_keys=True)
+        seen = {dataset: sorted(files) for dataset, files in self.seen.items() if files}
+        return json.dumps({"seen": seen, "first": self.first}, sort_keys=True)
 
 
 def in_turn(datasets: Sequence[str], first: str) -> list[str]:

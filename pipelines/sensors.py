@@ -24,7 +24,7 @@ from citizenstats.flow import Step, needs, steps
 from citizenstats.house import House
 from citizenstats.receive import arrivals as inbox
 from citizenstats.receive import delivery as ledger
-from citizenstats.store import Store
+from citizenstats.store import Store, digest
 from pipelines.arrivals import Ask, Cursor, Former, GiveUp, Wait, decide, in_turn
 from resources.house import HouseResource
 
@@ -87,7 +87,7 @@ def look_round(house: House, before: Cursor, clock: Callable[[], float] = time.m
     """
     order = in_turn(sorted(house.mappings.datasets), before.first)
     done = Round(Cursor(first=before.first))
-    marks = dict(before.marks)
+    seen = dict(before.seen)
     started = clock()
     for name in order:
         if clock() - started > SECONDS:
@@ -95,21 +95,22 @@ def look_round(house: House, before: Cursor, clock: Callable[[], float] = time.m
             done.cursor = Cursor(first=name)
             break
         try:
-            marks[name] = _look_at(house, house.mappings.datasets[name], before, done)
+            seen[name] = _look_at(house, house.mappings.datasets[name], before, done)
         # One folder must never stop the others, whatever is wrong with it, and an error's text may quote a file's name.
         except Exception as error:
             told = error.code if isinstance(error, CitizenstatsError) else type(error).__name__
             done.notes.append(f"{name}: the folder could not be looked at ({told}); it is tried again")
     known = house.mappings.datasets
-    done.cursor = Cursor({d: seen for d, seen in marks.items() if d in known}, done.cursor.first)
+    done.cursor = Cursor({d: files for d, files in seen.items() if d in known}, done.cursor.first)
     return done
 
 
-def _look_at(house: House, dataset: Dataset, before: Cursor, done: Round) -> dict[str, str]:
-    """Take in the still files of one folder and return the marks of those that are not taken yet."""
+def _look_at(house: House, dataset: Dataset, before: Cursor, done: Round) -> frozenset[str]:
+    """Take in the still files of one folder and return what is remembered of those that are not taken yet."""
     name = dataset.name
     new = inbox.untaken(house.store, name, inbox.look(house.store, name, dataset.contract.delivery.files))
-    still = inbox.still(before.marks.get(name, {}), new)
+    seen = before.seen.get(name, frozenset())
+    still = [file for file, mark in new.items() if digest(file, mark) in seen]
     if still:
         for kept in inbox.take_in(house, name, still):
             new.pop(kept.file_name, None)
@@ -117,7 +118,7 @@ def _look_at(house: House, dataset: Dataset, before: Cursor, done: Round) -> dic
     pending: Sequence[ledger.Delivery] = ledger.pending(house, name)
     if pending:
         done.asked[name] = f"{name}:{pending[-1].id}:{ledger.reading_digest(dataset)[:8]}"
-    return new
+    return frozenset(digest(file, mark) for file, mark in new.items())
 
 
 def _request(

@@ -43,14 +43,23 @@ def test_a_dataset_that_is_gone_does_not_stop_the_round():
 
 
 def test_the_cursor_survives_as_text():
-    cursor = Cursor({"p/d": {"naïve ☃.csv": "1:2:3"}}, "p/d")
+    cursor = Cursor({"p/d": frozenset({"0123456789abcdef"})}, "p/d")
     assert Cursor.parse(cursor.dump()) == cursor
 
 
 def test_the_cursor_holds_no_folder_without_waiting_files():
-    assert json.loads(Cursor({"p/d": {}, "p/e": {"f": "1:1:1"}}).dump())["marks"] == {"p/e": {"f": "1:1:1"}}
+    cursor = Cursor({"p/d": frozenset(), "p/e": frozenset({"1a"})})
+    assert json.loads(cursor.dump())["seen"] == {"p/e": ["1a"]}
 
 
 def test_a_cursor_that_nobody_can_read_costs_one_look_and_no_file():
-    for broken in (None, "", "not json", "[]", '{"marks": 3}', '{"marks": {"p/d": 3}}'):
+    for broken in (
+        None,
+        "",
+        "not json",
+        "[]",
+        '{"seen": 3}',
+        '{"seen": {"p/d": 3}}',
+        '{"marks": {"p/d": {"f": "1:1:1"}}}',
+    ):
         assert Cursor.parse(broken) == Cursor()
