@@ -24,6 +24,7 @@ from citizenstats.flow import Step, needs, steps
 from citizenstats.house import House
 from citizenstats.receive import arrivals as inbox
 from citizenstats.receive import delivery as ledger
+from citizenstats.receive.astray import astray
 from citizenstats.store import Store, digest
 from pipelines.arrivals import Ask, Cursor, Former, GiveUp, Wait, decide, in_turn
 from resources.house import HouseResource
@@ -101,6 +102,8 @@ def look_round(house: House, before: Cursor, clock: Callable[[], float] = time.m
             told = error.code if isinstance(error, CitizenstatsError) else type(error).__name__
             done.notes.append(f"{name}: the folder could not be looked at ({told}); it is tried again")
     known = house.mappings.datasets
+    if lost := astray(house.store, known):
+        done.notes.append(str(lost))
     done.cursor = Cursor({d: files for d, files in seen.items() if d in known}, done.cursor.first)
     return done
 

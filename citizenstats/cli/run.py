@@ -87,6 +87,7 @@ def demo(office: Office, samples: Path) -> int:
 
 def _walk(house: House, title: str, summary: Summary, *, settle: float, fetch: bool) -> None:
     from citizenstats.flow import steps, walk
+    from citizenstats.receive.astray import astray
 
     names = [str(step) for step in steps(house.mappings)]
     columns = (
@@ -107,6 +108,9 @@ def _walk(house: House, title: str, summary: Summary, *, settle: float, fetch: b
             progress.update(task, completed=number, description=following)
             if not console.is_terminal:
                 click.echo(f"{title}: {number}/{len(names)} {done.step}", err=True)
+    lost = astray(house.store, house.mappings.datasets)
+    if lost is not None:
+        complaint(lost)
 
 
 def _tell(summary: Summary, office: Office) -> int:

@@ -78,7 +78,7 @@ def passed_over(store: Store, dataset: str, pattern: str) -> list[tuple[str, str
 def _finished(store: Store, dataset: str) -> list[Path]:
     try:
         inbox = store.make_inbox(dataset)
-        return sorted(path for path in inbox.iterdir() if not _is_unfinished(path.name))
+        return sorted(path for path in inbox.iterdir() if not is_unfinished(path.name))
     except OSError as error:
         raise DeliveryError(
             "INBOX_UNREADABLE",
@@ -88,7 +88,8 @@ def _finished(store: Store, dataset: str) -> list[Path]:
         ) from None
 
 
-def _is_unfinished(file_name: str) -> bool:
+def is_unfinished(file_name: str) -> bool:
+    """Return whether a name is one that programs give to files that are not finished or not meant."""
     return any(fnmatch.fnmatchcase(file_name, pattern) for pattern in UNFINISHED)
 
 

@@ -161,3 +161,11 @@ def test_no_file_name_is_told_in_the_messages_or_kept_in_the_cursor(resource, in
         told.append(str(result.skip_reason) + str(result.run_requests) + str(look.cursor))
     assert "seen" in told[0]
     assert not any("Hansen" in text for text in told)
+
+
+def test_a_file_in_no_folder_of_a_dataset_is_told_at_each_look(resource, instance):
+    house = resource.open()
+    put(house, "dihr/lgbt_barometr", "lgbt.xlsx", b"x")
+    told = Looks(resource, instance)().skip_reason.skip_message
+    assert "IN_NO_DATASET" in told
+    assert "never taken: 1 " in told

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from citizenstats.receive.arrivals import look
+from citizenstats.receive.astray import astray
 from citizenstats.receive.delivery import deliveries
 from citizenstats.receive.receive import receive
 from citizenstats.store import read_json
@@ -238,3 +239,25 @@ def test_a_receipt_that_a_crash_left_over_is_sent_by_the_next_run(office_of: OFF
     receipt.unlink()
     assert office.receive() == []
     assert receipt.exists()
+
+
+def test_files_in_no_folder_of_a_dataset_are_told_without_their_names(office_of: OFFICE) -> None:
+    office = office_of()
+    office.drop(A)
+    datasets = office.house.mappings.datasets
+    assert astray(office.house.store, datasets) is None
+    for place in (
+        "Jane Canary.csv",
+        "watch/a.csv",
+        "watch/answer/Jane Canary.csv",
+        "wach/answers/b.csv",
+        ".hidden",
+        "x/b.part",
+    ):
+        path = office.home / "inbox" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    told = str(astray(office.house.store, datasets))
+    assert "never taken: 4 " in told
+    assert "Canary" not in told
+    assert [outcome.status for outcome in office.receive()] == ["accepted"]
