@@ -214,7 +214,12 @@ def _copied(path: Path, mark: str, target: Path, limit: int) -> tuple[str, int] 
         if _changed(source.fileno(), mark):
             return None
         sha256, size = hashlib.sha256(), os.fstat(source.fileno()).st_size
+        copied = 0
         while block := source.read(1 << 20):
+            copied += len(block)
+            if copied > size:
+                # Who writes faster than we read would keep us for ever.
+                return None
             sha256.update(block)
             if size <= limit:
                 out.write(block)

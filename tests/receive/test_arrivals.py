@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -239,6 +240,31 @@ def test_a_receipt_that_a_crash_left_over_is_sent_by_the_next_run(office_of: OFF
     receipt.unlink()
     assert office.receive() == []
     assert receipt.exists()
+
+
+def test_a_file_that_grows_as_fast_as_it_is_copied_is_left_for_another_look(
+    office_of: OFFICE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_of()
+    path = office.drop(A)
+    looks = []
+
+    class Growing:
+        def update(self, block: bytes) -> None:
+            assert len(looks) < 20, "it is copied for ever"
+            looks.append(len(block))
+            with path.open("ab") as file_too:
+                file_too.write(b"x" * (1 << 20))
+
+        def hexdigest(self) -> str:
+            return "0" * 64
+
+    with monkeypatch.context() as patched:
+        patched.setattr("citizenstats.receive.arrivals.hashlib", SimpleNamespace(sha256=Growing))
+        assert office.receive() == []
+    assert deliveries(office.house.store, DATASET) == []
+    office.drop(A)
+    assert [outcome.status for outcome in office.receive()] == ["accepted"]
 
 
 def test_files_in_no_folder_of_a_dataset_are_told_without_their_names(office_of: OFFICE) -> None:
