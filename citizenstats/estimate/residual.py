@@ -99,21 +99,20 @@ def _over_units(
     """Return the steps where clusters are drawn: the residual of a unit is its total less its load times the fit."""
     sums = [f"sum(_n{i}) AS _n{i}" for i in numbers]
     sums += [f"CAST(coalesce(sum({t}{i}), 0) AS DOUBLE) AS {t}{i}" for i in numbers for t in _TOTALS]
+    # Predictions before answers: a join that carried the lists along would take ten times as long.
+    predicted = [f"list_inner_product(loads._load, fits.{t}{i}) AS {t}{i}" for i in numbers for t in _TOTALS]
+    given = [*(f"fits.{c}" for c in domain), *(f"loads.{u}" for u in design.units)]
     left = [f"coalesce(answers._n{i}, 0) AS _n{i}" for i in numbers]
-    left += [
-        f"coalesce(answers.{t}{i}, 0) - list_inner_product(loads._load, fits.{t}{i}) AS {t}{i}"
-        for i in numbers
-        for t in _TOTALS
-    ]
+    left += [f"coalesce(answers.{t}{i}, 0) - predicted.{t}{i} AS {t}{i}" for i in numbers for t in _TOTALS]
+    keys = [f"predicted.{c}" for c in (*domain, *design.units)]
     loaded = ", ".join(["period", *design.units])
-    same = _same(domain, design.units)
     return [
         f"answers AS (SELECT {', '.join([*marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"loads AS (SELECT {loaded}, list(a ORDER BY j) AS _load FROM (SELECT {loaded}, j, sum(w * q) AS a FROM "
         f"(SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w FROM weighted GROUP BY ALL) "
         f"JOIN basis USING ({CELL}) GROUP BY {loaded}, j) GROUP BY {loaded})",
-        f"units AS (SELECT {', '.join([*(f'fits.{c}' for c in domain), *(f'loads.{u}' for u in design.units), *left])} "
-        f"FROM fits JOIN loads ON {same_period} LEFT JOIN answers ON {same})",
+        f"predicted AS (SELECT {', '.join([*given, *predicted])} FROM fits JOIN loads ON {same_period})",
+        f"units AS (SELECT {', '.join([*keys, *left])} FROM predicted LEFT JOIN answers ON {_same(domain, design.units)})",
     ]
 
 
@@ -124,28 +123,29 @@ def _over_cells(
     """Return the steps where each record is drawn by itself: in a cell all records have the same prediction."""
     kept = [text for i in numbers for text in _summed(i)]
     sums = [f"sum({column}) AS {column}" for column in kept]
-    given = [f"coalesce(answers.{column}, 0) AS {column}" for column in kept]
-    given += [
+    predicted = [
         f"list_inner_product(weights._basis, fits.{t}{i}) AS _m{t[1:]}{i}" for i in numbers for t in _TOTALS
     ]
-    keys = [*(f"fits.{c}" for c in domain), "loads._stratum", "loads.w AS _w", "loads.w2 AS _w2"]
+    keys = [*(f"fits.{c}" for c in domain), f"loads._stratum, loads.{CELL}, loads.w AS _w, loads.w2 AS _w2"]
+    given = [f"coalesce(answers.{column}, 0) AS {column}" for column in kept]
     left = [text for i in numbers for text in _squared(i)]
     grouped = ", ".join([*domain, "_stratum"])
     return [
         f"answers AS (SELECT {', '.join([*marked, '_stratum', CELL, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"loads AS (SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w, "
         f"sum({WEIGHT} * {WEIGHT}) AS w2 FROM weighted GROUP BY ALL)",
-        f"predicted AS (SELECT {', '.join([*keys, *given])} FROM fits JOIN loads ON {same_period} "
-        f"JOIN weights USING ({CELL}) LEFT JOIN answers ON {_same(domain, ('_stratum', CELL))})",
-        f"strata AS (SELECT {', '.join([grouped, *left])} FROM predicted GROUP BY {grouped})",
+        f"predicted AS (SELECT {', '.join([*keys, *predicted])} FROM fits JOIN loads ON {same_period} "
+        f"JOIN weights USING ({CELL}))",
+        f"strata AS (SELECT {', '.join([grouped, *left])} FROM (SELECT predicted.*, {', '.join(given)} FROM predicted "
+        f"LEFT JOIN answers ON {_same(domain, ('_stratum', CELL))}) GROUP BY {grouped})",
     ]
 
 
 def _same(domain: Sequence[str], units: Sequence[str]) -> str:
     return " AND ".join(
         [
-            *(f"answers.{c} IS NOT DISTINCT FROM fits.{c}" for c in domain),
-            *(f"answers.{u} = loads.{u}" for u in units),
+            *(f"answers.{c} IS NOT DISTINCT FROM predicted.{c}" for c in domain),
+            *(f"answers.{u} = predicted.{u}" for u in units),
         ]
     )
 

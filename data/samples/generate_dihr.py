@@ -203,7 +203,7 @@ def _answers(who: Persons, rng: np.random.Generator) -> dict[str, pa.Array]:
 
 
 def _weights(who: Persons, rng: np.random.Generator) -> pa.Array:
-    """Return calibrated weights, higher for the young, who answer less; decimal comma."""
+    """Return design weights, higher for the young, who answer less; decimal comma."""
     weights = ADULTS / who.of * (1.14 - 0.006 * (who.age - 16)) * rng.lognormal(0, 0.15, who.age.size)
     whole, part = np.divmod(np.rint(weights * 10_000).astype(np.int64), 10_000)
     return _joined(_padded(whole, 1), ",", _padded(part, 4))

@@ -74,7 +74,25 @@ def people(house: House) -> pd.DataFrame:
             "DB10_VOTED": table["stemte"].map({"Ja": 1.0, "Nej": 0.0}).where(age >= 18),
         }
     )
+    made["weight"] = raked(made)
     return made[made["DISABILITY_STATUS"] != ""]
+
+
+def raked(persons: pd.DataFrame) -> pd.Series:
+    """Return the weights of all persons with consent, raked to the population by sex and age, and by region."""
+    source = ROOT / "sdmx_mappings" / "partners" / "dihr" / "disability_barometer_population.csv"
+    population = pd.read_csv(source, dtype={"aar": str}).query("aar == '2016'")
+    population["koen"] = population["koen"].map({"Kvinde": "F", "Mand": "M"})
+    population["region"] = population["region"].map(REGIONS)
+    population.columns = ["TIME", "SEX", "AGE", "REF_AREA", "count"]
+    weight = persons["weight"]
+    for _ in range(100):
+        for margin in (["SEX", "AGE"], ["REF_AREA"]):
+            counts = population.groupby(margin)["count"].sum()
+            there = weight.groupby([persons[column] for column in margin]).sum()
+            factor = pd.DataFrame({"factor": counts / there})
+            weight = weight * persons.join(factor, on=margin)["factor"]
+    return weight
 
 
 def cells() -> list[tuple[str, ...]]:

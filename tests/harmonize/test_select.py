@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from citizenstats.contracts.load import Mappings, load_mappings
+from citizenstats.estimate.benchmarks import columns_met
 from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.select import select_for
 
@@ -29,7 +30,8 @@ TYPES = {
 def select(mappings: Mappings, dataset: str, flow: str, source: str = "SELECT * FROM records") -> str:
     found = mappings.dataset(dataset)
     target = next(t for t in found.contract.targets if t.dataflow == flow)
-    return select_for(found, target, mappings.structures.structure_of(mappings.reference(flow)), source)
+    structure = mappings.structures.structure_of(mappings.reference(flow))
+    return select_for(found, target, structure, source, "SELECT * FROM weights_of_cells")
 
 
 @pytest.mark.parametrize(("dataset", "flow"), TARGETS)
@@ -52,8 +54,14 @@ def test_the_select_gives_the_frame_of_observations(dataset: str, flow: str) -> 
         if column.not_collected or column.not_applicable
     ]
     structure = MAPPINGS.structures.structure_of(MAPPINGS.reference(flow))
+    estimate = next(t for t in contract.targets if t.dataflow == flow).estimate
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE records ({', '.join(declared)}, _delivery VARCHAR, _row BIGINT)")
+        if estimate is not None and estimate.calibrate is not None:
+            met = ", ".join(f'"{column}" VARCHAR' for column in columns_met(estimate))
+            connection.execute(
+                f"CREATE TABLE weights_of_cells (_period VARCHAR, {met}, _cell BIGINT, _g DOUBLE, _basis DOUBLE[])"
+            )
         described = connection.execute(f"DESCRIBE {select(MAPPINGS, dataset, flow)}").fetchall()
     assert {row[0]: row[1] for row in described} == columns(structure)
     assert [row[0] for row in described] == list(columns(structure))

@@ -54,6 +54,21 @@ WITH current AS (
       END
     ) AS "ucla_score"
   FROM current
+), weights AS (
+  SELECT
+    *
+  FROM (SELECT * FROM weights_of_cells)
+), weighted AS (
+  SELECT
+    derived.*,
+    weights._cell,
+    CAST("vaegt" AS DOUBLE) * weights._g AS _weight
+  FROM derived
+  JOIN weights
+    ON weights._period IS NOT DISTINCT FROM CAST("aar" AS TEXT)
+    AND weights."koen" = CAST(derived."koen" AS TEXT)
+    AND weights."aldersgruppe" = CAST(derived."aldersgruppe" AS TEXT)
+    AND weights."region" = CAST(derived."region" AS TEXT)
 ), coded AS (
   SELECT
     "aar" AS "TIME_PERIOD",
@@ -74,11 +89,13 @@ WITH current AS (
     END AS "REF_AREA",
     CAST("stratum" AS TEXT) AS _stratum,
     CAST("klynge" AS TEXT) AS _psu,
+    _weight,
+    _cell,
     _delivery,
     CAST((
       diskrimineret
     ) AS INT) AS _y0,
-    "vaegt" * (
+    _weight * (
       CAST((
         diskrimineret
       ) AS INT)
@@ -87,11 +104,11 @@ WITH current AS (
       CAST((
         diskrimineret
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den0,
+    ) IS NULL THEN _weight END AS _den0,
     CAST((
       vold
     ) AS INT) AS _y1,
-    "vaegt" * (
+    _weight * (
       CAST((
         vold
       ) AS INT)
@@ -100,11 +117,11 @@ WITH current AS (
       CAST((
         vold
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den1,
+    ) IS NULL THEN _weight END AS _den1,
     CAST((
       adgang_opgivet
     ) AS INT) AS _y2,
-    "vaegt" * (
+    _weight * (
       CAST((
         adgang_opgivet
       ) AS INT)
@@ -113,11 +130,11 @@ WITH current AS (
       CAST((
         adgang_opgivet
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den2,
+    ) IS NULL THEN _weight END AS _den2,
     CAST((
       bestemmer_selv IN ('Altid', 'For det meste')
     ) AS INT) AS _y3,
-    "vaegt" * (
+    _weight * (
       CAST((
         bestemmer_selv IN ('Altid', 'For det meste')
       ) AS INT)
@@ -128,12 +145,12 @@ WITH current AS (
           bestemmer_selv IN ('Altid', 'For det meste')
         ) AS INT)
       ) IS NULL
-      THEN "vaegt"
+      THEN _weight
     END AS _den3,
     CAST((
       fritidsliv
     ) AS INT) AS _y4,
-    "vaegt" * (
+    _weight * (
       CAST((
         fritidsliv
       ) AS INT)
@@ -142,11 +159,11 @@ WITH current AS (
       CAST((
         fritidsliv
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den4,
+    ) IS NULL THEN _weight END AS _den4,
     CAST((
       ucla_score >= 7
     ) AS INT) AS _y5,
-    "vaegt" * (
+    _weight * (
       CAST((
         ucla_score >= 7
       ) AS INT)
@@ -155,11 +172,11 @@ WITH current AS (
       CAST((
         ucla_score >= 7
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den5,
+    ) IS NULL THEN _weight END AS _den5,
     CAST((
       uddannelse
     ) AS INT) AS _y6,
-    "vaegt" * (
+    _weight * (
       CAST((
         uddannelse
       ) AS INT)
@@ -168,11 +185,11 @@ WITH current AS (
       CAST((
         uddannelse
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den6,
+    ) IS NULL THEN _weight END AS _den6,
     CAST((
       helbred IN ('Fremragende', 'Vældig godt', 'Godt')
     ) AS INT) AS _y7,
-    "vaegt" * (
+    _weight * (
       CAST((
         helbred IN ('Fremragende', 'Vældig godt', 'Godt')
       ) AS INT)
@@ -183,12 +200,12 @@ WITH current AS (
           helbred IN ('Fremragende', 'Vældig godt', 'Godt')
         ) AS INT)
       ) IS NULL
-      THEN "vaegt"
+      THEN _weight
     END AS _den7,
     CAST((
       gali <> 'Slet ikke begrænset'
     ) AS INT) AS _y8,
-    "vaegt" * (
+    _weight * (
       CAST((
         gali <> 'Slet ikke begrænset'
       ) AS INT)
@@ -199,12 +216,12 @@ WITH current AS (
           gali <> 'Slet ikke begrænset'
         ) AS INT)
       ) IS NULL
-      THEN "vaegt"
+      THEN _weight
     END AS _den8,
     CAST((
       livstilfredshed
     ) AS DOUBLE) AS _y9,
-    "vaegt" * (
+    _weight * (
       CAST((
         livstilfredshed
       ) AS DOUBLE)
@@ -215,12 +232,12 @@ WITH current AS (
           livstilfredshed
         ) AS DOUBLE)
       ) IS NULL
-      THEN "vaegt"
+      THEN _weight
     END AS _den9,
     CAST((
       beskaeftiget
     ) AS INT) AS _y10,
-    "vaegt" * (
+    _weight * (
       CAST((
         beskaeftiget
       ) AS INT)
@@ -229,11 +246,11 @@ WITH current AS (
       CAST((
         beskaeftiget
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den10,
+    ) IS NULL THEN _weight END AS _den10,
     CAST((
       uventet_udgift
     ) AS INT) AS _y11,
-    "vaegt" * (
+    _weight * (
       CAST((
         uventet_udgift
       ) AS INT)
@@ -242,13 +259,13 @@ WITH current AS (
       CAST((
         uventet_udgift
       ) AS INT)
-    ) IS NULL THEN "vaegt" END AS _den11,
+    ) IS NULL THEN _weight END AS _den11,
     CASE WHEN (
       alder >= 18
     ) THEN CAST((
       stemte
     ) AS INT) END AS _y12,
-    "vaegt" * (
+    _weight * (
       CASE WHEN (
         alder >= 18
       ) THEN CAST((
@@ -263,9 +280,9 @@ WITH current AS (
           stemte
         ) AS INT) END
       ) IS NULL
-      THEN "vaegt"
+      THEN _weight
     END AS _den12
-  FROM derived
+  FROM weighted
   WHERE
     NOT handicap IS NULL
 ), cells AS MATERIALIZED (
@@ -277,6 +294,7 @@ WITH current AS (
     "REF_AREA",
     _stratum,
     _psu,
+    _cell,
     _delivery,
     COUNT(_y0) AS _n0,
     COUNT(NULLIF(_y0, 0)) AS _k0,
@@ -341,6 +359,7 @@ WITH current AS (
     "REF_AREA",
     _stratum,
     _psu,
+    _cell,
     _delivery
 ), sums AS (
   SELECT
@@ -454,7 +473,172 @@ WITH current AS (
     MAX(population) AS population
   FROM drawn_units
   GROUP BY ALL
-), units AS (
+), basis AS (
+  SELECT
+    _cell,
+    _g,
+    UNNEST(_basis) AS q,
+    GENERATE_SUBSCRIPTS(_basis, 1) AS j
+  FROM weights
+), fits AS (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    ARRAY_AGG(_num0 ORDER BY j) AS _num0,
+    ARRAY_AGG(_den0 ORDER BY j) AS _den0,
+    ARRAY_AGG(_num1 ORDER BY j) AS _num1,
+    ARRAY_AGG(_den1 ORDER BY j) AS _den1,
+    ARRAY_AGG(_num2 ORDER BY j) AS _num2,
+    ARRAY_AGG(_den2 ORDER BY j) AS _den2,
+    ARRAY_AGG(_num3 ORDER BY j) AS _num3,
+    ARRAY_AGG(_den3 ORDER BY j) AS _den3,
+    ARRAY_AGG(_num4 ORDER BY j) AS _num4,
+    ARRAY_AGG(_den4 ORDER BY j) AS _den4,
+    ARRAY_AGG(_num5 ORDER BY j) AS _num5,
+    ARRAY_AGG(_den5 ORDER BY j) AS _den5,
+    ARRAY_AGG(_num6 ORDER BY j) AS _num6,
+    ARRAY_AGG(_den6 ORDER BY j) AS _den6,
+    ARRAY_AGG(_num7 ORDER BY j) AS _num7,
+    ARRAY_AGG(_den7 ORDER BY j) AS _den7,
+    ARRAY_AGG(_num8 ORDER BY j) AS _num8,
+    ARRAY_AGG(_den8 ORDER BY j) AS _den8,
+    ARRAY_AGG(_num9 ORDER BY j) AS _num9,
+    ARRAY_AGG(_den9 ORDER BY j) AS _den9,
+    ARRAY_AGG(_num10 ORDER BY j) AS _num10,
+    ARRAY_AGG(_den10 ORDER BY j) AS _den10,
+    ARRAY_AGG(_num11 ORDER BY j) AS _num11,
+    ARRAY_AGG(_den11 ORDER BY j) AS _den11,
+    ARRAY_AGG(_num12 ORDER BY j) AS _num12,
+    ARRAY_AGG(_den12 ORDER BY j) AS _den12
+  FROM (
+    SELECT
+      "TIME_PERIOD",
+      "DISABILITY_STATUS",
+      "SEX",
+      "AGE",
+      "REF_AREA",
+      "all_DISABILITY_STATUS",
+      "all_SEX",
+      "all_AGE",
+      "all_REF_AREA",
+      j,
+      COALESCE(SUM(_num0 * q / _g), 0) AS _num0,
+      COALESCE(SUM(_den0 * q / _g), 0) AS _den0,
+      COALESCE(SUM(_num1 * q / _g), 0) AS _num1,
+      COALESCE(SUM(_den1 * q / _g), 0) AS _den1,
+      COALESCE(SUM(_num2 * q / _g), 0) AS _num2,
+      COALESCE(SUM(_den2 * q / _g), 0) AS _den2,
+      COALESCE(SUM(_num3 * q / _g), 0) AS _num3,
+      COALESCE(SUM(_den3 * q / _g), 0) AS _den3,
+      COALESCE(SUM(_num4 * q / _g), 0) AS _num4,
+      COALESCE(SUM(_den4 * q / _g), 0) AS _den4,
+      COALESCE(SUM(_num5 * q / _g), 0) AS _num5,
+      COALESCE(SUM(_den5 * q / _g), 0) AS _den5,
+      COALESCE(SUM(_num6 * q / _g), 0) AS _num6,
+      COALESCE(SUM(_den6 * q / _g), 0) AS _den6,
+      COALESCE(SUM(_num7 * q / _g), 0) AS _num7,
+      COALESCE(SUM(_den7 * q / _g), 0) AS _den7,
+      COALESCE(SUM(_num8 * q / _g), 0) AS _num8,
+      COALESCE(SUM(_den8 * q / _g), 0) AS _den8,
+      COALESCE(SUM(_num9 * q / _g), 0) AS _num9,
+      COALESCE(SUM(_den9 * q / _g), 0) AS _den9,
+      COALESCE(SUM(_num10 * q / _g), 0) AS _num10,
+      COALESCE(SUM(_den10 * q / _g), 0) AS _den10,
+      COALESCE(SUM(_num11 * q / _g), 0) AS _num11,
+      COALESCE(SUM(_den11 * q / _g), 0) AS _den11,
+      COALESCE(SUM(_num12 * q / _g), 0) AS _num12,
+      COALESCE(SUM(_den12 * q / _g), 0) AS _den12
+    FROM (
+      SELECT
+        "TIME_PERIOD",
+        "DISABILITY_STATUS",
+        "SEX",
+        "AGE",
+        "REF_AREA",
+        GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+        GROUPING("SEX") = 1 AS "all_SEX",
+        GROUPING("AGE") = 1 AS "all_AGE",
+        GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+        _cell,
+        CAST(SUM(_num0) AS DOUBLE) AS _num0,
+        CAST(SUM(_den0) AS DOUBLE) AS _den0,
+        CAST(SUM(_num1) AS DOUBLE) AS _num1,
+        CAST(SUM(_den1) AS DOUBLE) AS _den1,
+        CAST(SUM(_num2) AS DOUBLE) AS _num2,
+        CAST(SUM(_den2) AS DOUBLE) AS _den2,
+        CAST(SUM(_num3) AS DOUBLE) AS _num3,
+        CAST(SUM(_den3) AS DOUBLE) AS _den3,
+        CAST(SUM(_num4) AS DOUBLE) AS _num4,
+        CAST(SUM(_den4) AS DOUBLE) AS _den4,
+        CAST(SUM(_num5) AS DOUBLE) AS _num5,
+        CAST(SUM(_den5) AS DOUBLE) AS _den5,
+        CAST(SUM(_num6) AS DOUBLE) AS _num6,
+        CAST(SUM(_den6) AS DOUBLE) AS _den6,
+        CAST(SUM(_num7) AS DOUBLE) AS _num7,
+        CAST(SUM(_den7) AS DOUBLE) AS _den7,
+        CAST(SUM(_num8) AS DOUBLE) AS _num8,
+        CAST(SUM(_den8) AS DOUBLE) AS _den8,
+        CAST(SUM(_num9) AS DOUBLE) AS _num9,
+        CAST(SUM(_den9) AS DOUBLE) AS _den9,
+        CAST(SUM(_num10) AS DOUBLE) AS _num10,
+        CAST(SUM(_den10) AS DOUBLE) AS _den10,
+        CAST(SUM(_num11) AS DOUBLE) AS _num11,
+        CAST(SUM(_den11) AS DOUBLE) AS _den11,
+        CAST(SUM(_num12) AS DOUBLE) AS _num12,
+        CAST(SUM(_den12) AS DOUBLE) AS _den12
+      FROM cells
+      GROUP BY
+        GROUPING SETS (
+          ("TIME_PERIOD", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", _cell),
+          ("TIME_PERIOD", "SEX", _cell),
+          ("TIME_PERIOD", "AGE", _cell),
+          ("TIME_PERIOD", "REF_AREA", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _cell),
+          ("TIME_PERIOD", "SEX", "AGE", _cell),
+          ("TIME_PERIOD", "SEX", "REF_AREA", _cell),
+          ("TIME_PERIOD", "AGE", "REF_AREA", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA", _cell),
+          ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", _cell),
+          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", _cell)
+        )
+    )
+    JOIN basis
+      USING (_cell)
+    GROUP BY
+      "TIME_PERIOD",
+      "DISABILITY_STATUS",
+      "SEX",
+      "AGE",
+      "REF_AREA",
+      "all_DISABILITY_STATUS",
+      "all_SEX",
+      "all_AGE",
+      "all_REF_AREA",
+      j
+  )
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA"
+), answers AS (
   SELECT
     "TIME_PERIOD",
     "DISABILITY_STATUS",
@@ -468,42 +652,42 @@ WITH current AS (
     _stratum,
     _psu,
     SUM(_n0) AS _n0,
+    SUM(_n1) AS _n1,
+    SUM(_n2) AS _n2,
+    SUM(_n3) AS _n3,
+    SUM(_n4) AS _n4,
+    SUM(_n5) AS _n5,
+    SUM(_n6) AS _n6,
+    SUM(_n7) AS _n7,
+    SUM(_n8) AS _n8,
+    SUM(_n9) AS _n9,
+    SUM(_n10) AS _n10,
+    SUM(_n11) AS _n11,
+    SUM(_n12) AS _n12,
     CAST(COALESCE(SUM(_num0), 0) AS DOUBLE) AS _num0,
     CAST(COALESCE(SUM(_den0), 0) AS DOUBLE) AS _den0,
-    SUM(_n1) AS _n1,
     CAST(COALESCE(SUM(_num1), 0) AS DOUBLE) AS _num1,
     CAST(COALESCE(SUM(_den1), 0) AS DOUBLE) AS _den1,
-    SUM(_n2) AS _n2,
     CAST(COALESCE(SUM(_num2), 0) AS DOUBLE) AS _num2,
     CAST(COALESCE(SUM(_den2), 0) AS DOUBLE) AS _den2,
-    SUM(_n3) AS _n3,
     CAST(COALESCE(SUM(_num3), 0) AS DOUBLE) AS _num3,
     CAST(COALESCE(SUM(_den3), 0) AS DOUBLE) AS _den3,
-    SUM(_n4) AS _n4,
     CAST(COALESCE(SUM(_num4), 0) AS DOUBLE) AS _num4,
     CAST(COALESCE(SUM(_den4), 0) AS DOUBLE) AS _den4,
-    SUM(_n5) AS _n5,
     CAST(COALESCE(SUM(_num5), 0) AS DOUBLE) AS _num5,
     CAST(COALESCE(SUM(_den5), 0) AS DOUBLE) AS _den5,
-    SUM(_n6) AS _n6,
     CAST(COALESCE(SUM(_num6), 0) AS DOUBLE) AS _num6,
     CAST(COALESCE(SUM(_den6), 0) AS DOUBLE) AS _den6,
-    SUM(_n7) AS _n7,
     CAST(COALESCE(SUM(_num7), 0) AS DOUBLE) AS _num7,
     CAST(COALESCE(SUM(_den7), 0) AS DOUBLE) AS _den7,
-    SUM(_n8) AS _n8,
     CAST(COALESCE(SUM(_num8), 0) AS DOUBLE) AS _num8,
     CAST(COALESCE(SUM(_den8), 0) AS DOUBLE) AS _den8,
-    SUM(_n9) AS _n9,
     CAST(COALESCE(SUM(_num9), 0) AS DOUBLE) AS _num9,
     CAST(COALESCE(SUM(_den9), 0) AS DOUBLE) AS _den9,
-    SUM(_n10) AS _n10,
     CAST(COALESCE(SUM(_num10), 0) AS DOUBLE) AS _num10,
     CAST(COALESCE(SUM(_den10), 0) AS DOUBLE) AS _den10,
-    SUM(_n11) AS _n11,
     CAST(COALESCE(SUM(_num11), 0) AS DOUBLE) AS _num11,
     CAST(COALESCE(SUM(_den11), 0) AS DOUBLE) AS _den11,
-    SUM(_n12) AS _n12,
     CAST(COALESCE(SUM(_num12), 0) AS DOUBLE) AS _num12,
     CAST(COALESCE(SUM(_den12), 0) AS DOUBLE) AS _den12
   FROM cells
@@ -526,6 +710,148 @@ WITH current AS (
       ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", _stratum, _psu),
       ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", _stratum, _psu)
     )
+), loads AS (
+  SELECT
+    period,
+    _stratum,
+    _psu,
+    ARRAY_AGG(a ORDER BY j) AS _load
+  FROM (
+    SELECT
+      period,
+      _stratum,
+      _psu,
+      j,
+      SUM(w * q) AS a
+    FROM (
+      SELECT
+        "aar" AS period,
+        CAST("stratum" AS TEXT) AS _stratum,
+        CAST("klynge" AS TEXT) AS _psu,
+        _cell,
+        SUM(_weight) AS w
+      FROM weighted
+      GROUP BY ALL
+    )
+    JOIN basis
+      USING (_cell)
+    GROUP BY
+      period,
+      _stratum,
+      _psu,
+      j
+  )
+  GROUP BY
+    period,
+    _stratum,
+    _psu
+), predicted AS (
+  SELECT
+    fits."TIME_PERIOD",
+    fits."DISABILITY_STATUS",
+    fits."SEX",
+    fits."AGE",
+    fits."REF_AREA",
+    fits."all_DISABILITY_STATUS",
+    fits."all_SEX",
+    fits."all_AGE",
+    fits."all_REF_AREA",
+    loads._stratum,
+    loads._psu,
+    LIST_INNER_PRODUCT(loads._load, fits._num0) AS _num0,
+    LIST_INNER_PRODUCT(loads._load, fits._den0) AS _den0,
+    LIST_INNER_PRODUCT(loads._load, fits._num1) AS _num1,
+    LIST_INNER_PRODUCT(loads._load, fits._den1) AS _den1,
+    LIST_INNER_PRODUCT(loads._load, fits._num2) AS _num2,
+    LIST_INNER_PRODUCT(loads._load, fits._den2) AS _den2,
+    LIST_INNER_PRODUCT(loads._load, fits._num3) AS _num3,
+    LIST_INNER_PRODUCT(loads._load, fits._den3) AS _den3,
+    LIST_INNER_PRODUCT(loads._load, fits._num4) AS _num4,
+    LIST_INNER_PRODUCT(loads._load, fits._den4) AS _den4,
+    LIST_INNER_PRODUCT(loads._load, fits._num5) AS _num5,
+    LIST_INNER_PRODUCT(loads._load, fits._den5) AS _den5,
+    LIST_INNER_PRODUCT(loads._load, fits._num6) AS _num6,
+    LIST_INNER_PRODUCT(loads._load, fits._den6) AS _den6,
+    LIST_INNER_PRODUCT(loads._load, fits._num7) AS _num7,
+    LIST_INNER_PRODUCT(loads._load, fits._den7) AS _den7,
+    LIST_INNER_PRODUCT(loads._load, fits._num8) AS _num8,
+    LIST_INNER_PRODUCT(loads._load, fits._den8) AS _den8,
+    LIST_INNER_PRODUCT(loads._load, fits._num9) AS _num9,
+    LIST_INNER_PRODUCT(loads._load, fits._den9) AS _den9,
+    LIST_INNER_PRODUCT(loads._load, fits._num10) AS _num10,
+    LIST_INNER_PRODUCT(loads._load, fits._den10) AS _den10,
+    LIST_INNER_PRODUCT(loads._load, fits._num11) AS _num11,
+    LIST_INNER_PRODUCT(loads._load, fits._den11) AS _den11,
+    LIST_INNER_PRODUCT(loads._load, fits._num12) AS _num12,
+    LIST_INNER_PRODUCT(loads._load, fits._den12) AS _den12
+  FROM fits
+  JOIN loads
+    ON loads.period IS NOT DISTINCT FROM fits."TIME_PERIOD"
+), units AS (
+  SELECT
+    predicted."TIME_PERIOD",
+    predicted."DISABILITY_STATUS",
+    predicted."SEX",
+    predicted."AGE",
+    predicted."REF_AREA",
+    predicted."all_DISABILITY_STATUS",
+    predicted."all_SEX",
+    predicted."all_AGE",
+    predicted."all_REF_AREA",
+    predicted._stratum,
+    predicted._psu,
+    COALESCE(answers._n0, 0) AS _n0,
+    COALESCE(answers._n1, 0) AS _n1,
+    COALESCE(answers._n2, 0) AS _n2,
+    COALESCE(answers._n3, 0) AS _n3,
+    COALESCE(answers._n4, 0) AS _n4,
+    COALESCE(answers._n5, 0) AS _n5,
+    COALESCE(answers._n6, 0) AS _n6,
+    COALESCE(answers._n7, 0) AS _n7,
+    COALESCE(answers._n8, 0) AS _n8,
+    COALESCE(answers._n9, 0) AS _n9,
+    COALESCE(answers._n10, 0) AS _n10,
+    COALESCE(answers._n11, 0) AS _n11,
+    COALESCE(answers._n12, 0) AS _n12,
+    COALESCE(answers._num0, 0) - predicted._num0 AS _num0,
+    COALESCE(answers._den0, 0) - predicted._den0 AS _den0,
+    COALESCE(answers._num1, 0) - predicted._num1 AS _num1,
+    COALESCE(answers._den1, 0) - predicted._den1 AS _den1,
+    COALESCE(answers._num2, 0) - predicted._num2 AS _num2,
+    COALESCE(answers._den2, 0) - predicted._den2 AS _den2,
+    COALESCE(answers._num3, 0) - predicted._num3 AS _num3,
+    COALESCE(answers._den3, 0) - predicted._den3 AS _den3,
+    COALESCE(answers._num4, 0) - predicted._num4 AS _num4,
+    COALESCE(answers._den4, 0) - predicted._den4 AS _den4,
+    COALESCE(answers._num5, 0) - predicted._num5 AS _num5,
+    COALESCE(answers._den5, 0) - predicted._den5 AS _den5,
+    COALESCE(answers._num6, 0) - predicted._num6 AS _num6,
+    COALESCE(answers._den6, 0) - predicted._den6 AS _den6,
+    COALESCE(answers._num7, 0) - predicted._num7 AS _num7,
+    COALESCE(answers._den7, 0) - predicted._den7 AS _den7,
+    COALESCE(answers._num8, 0) - predicted._num8 AS _num8,
+    COALESCE(answers._den8, 0) - predicted._den8 AS _den8,
+    COALESCE(answers._num9, 0) - predicted._num9 AS _num9,
+    COALESCE(answers._den9, 0) - predicted._den9 AS _den9,
+    COALESCE(answers._num10, 0) - predicted._num10 AS _num10,
+    COALESCE(answers._den10, 0) - predicted._den10 AS _den10,
+    COALESCE(answers._num11, 0) - predicted._num11 AS _num11,
+    COALESCE(answers._den11, 0) - predicted._den11 AS _den11,
+    COALESCE(answers._num12, 0) - predicted._num12 AS _num12,
+    COALESCE(answers._den12, 0) - predicted._den12 AS _den12
+  FROM predicted
+  LEFT JOIN answers
+    ON answers."TIME_PERIOD" IS NOT DISTINCT FROM predicted."TIME_PERIOD"
+    AND answers."DISABILITY_STATUS" IS NOT DISTINCT FROM predicted."DISABILITY_STATUS"
+    AND answers."SEX" IS NOT DISTINCT FROM predicted."SEX"
+    AND answers."AGE" IS NOT DISTINCT FROM predicted."AGE"
+    AND answers."REF_AREA" IS NOT DISTINCT FROM predicted."REF_AREA"
+    AND answers."all_DISABILITY_STATUS" IS NOT DISTINCT FROM predicted."all_DISABILITY_STATUS"
+    AND answers."all_SEX" IS NOT DISTINCT FROM predicted."all_SEX"
+    AND answers."all_AGE" IS NOT DISTINCT FROM predicted."all_AGE"
+    AND answers."all_REF_AREA" IS NOT DISTINCT FROM predicted."all_REF_AREA"
+    AND answers._stratum = predicted._stratum
+    AND answers._psu = predicted._psu
 ), strata AS (
   SELECT
     "TIME_PERIOD",
