@@ -12,6 +12,7 @@ from pathlib import Path
 from citizenstats.clock import now, stamp
 from citizenstats.engine import quoted, session
 from citizenstats.harmonize.observe import observe
+from citizenstats.harmonize.sample import sample_of
 from citizenstats.harmonize.select import select_for
 from citizenstats.house import House, open_house
 from citizenstats.receive import delivery as kept
@@ -87,10 +88,16 @@ def estimates(folder: Path, rows: int) -> Timed:
     dataset = house.mappings.dataset(DATASET)
     (target,) = dataset.contract.targets
     structure = house.mappings.structures.structure_of(house.mappings.reference(FLOW))
-    select = select_for(dataset, target, structure, _source(folder, rows))
+    source, weights = _source(folder, rows), folder / "weights.parquet"
+    select = select_for(
+        dataset, target, structure, source, f"SELECT * FROM read_parquet({quoted(str(weights))})"
+    )
 
     def run() -> None:
         with session([folder], threads=1) as engine:
+            sample = sample_of(engine, dataset, target, structure, source, dataset.counts)
+            engine.register("weights_of_cells", sample.weights)
+            engine.write_parquet("SELECT * FROM weights_of_cells", weights)
             engine.write_parquet(select, folder / "estimates.parquet")
 
     return run

@@ -64,21 +64,43 @@ def columns_met(estimate: Estimate) -> list[str]:
     return list(dict.fromkeys(column for benchmark in estimate.met.values() for column in benchmark.by))
 
 
-def cells_sql(estimate: Estimate, columns: Sequence[str], period: str, records: str) -> str:
-    """Return the SELECT of the cells of a sample by some columns of its records, one period after another."""
+def cells_sql(estimate: Estimate, period: str, records: str) -> str:
+    """Return the SELECT of the cells of a sample, in one scan: by each benchmark, and by all that are met together.
+
+    `cells_of` picks the cells of one from its rows.
+    """
+    columns = _columns(estimate)
     weight = f"CAST({name(estimate.weight) if estimate.weight else '1'} AS DOUBLE)"
-    by = ", ".join(f"CAST({name(column)} AS VARCHAR) AS {name(column)}" for column in columns)
+    given = [f"CAST({name(column)} AS VARCHAR) AS {name(column)}" for column in columns]
+    listed = ", ".join(map(name, columns))
+    together = [columns_met(estimate)] if estimate.met else []
+    sets = {tuple(by) for by in (*(list(b.by) for b in estimate.benchmarks.values()), *together)}
+    grouped = ", ".join(f"({', '.join(['_period', *map(name, by)])})" for by in sorted(sets))
     return (
-        f"SELECT CAST({period} AS VARCHAR) AS _period, {by}, count(*) AS _n, sum({weight}) AS _w, "
-        f"sum({weight} * {weight}) AS _w2 FROM {records} GROUP BY ALL ORDER BY ALL"
+        f"SELECT GROUPING({listed}) AS _set, _period, {listed}, count(*) AS _n, sum(_w) AS _w, sum(_w * _w) AS _w2 FROM "
+        f"(SELECT CAST({period} AS VARCHAR) AS _period, {', '.join(given)}, {weight} AS _w FROM {records}) "
+        f"GROUP BY GROUPING SETS ({grouped}) ORDER BY ALL"
     )
 
 
-def cells_of(rows: Sequence[tuple[Any, ...]]) -> list[Cell]:
-    """Return the rows of `cells_sql`."""
+def cells_of(rows: Sequence[tuple[Any, ...]], estimate: Estimate, by: Sequence[str]) -> list[Cell]:
+    """Return the cells by some columns from the rows of `cells_sql`."""
+    columns = _columns(estimate)
+    # Of the columns in their order, the last one is the lowest bit, and a bit says that a column is summed over.
+    wanted = sum(1 << place for place, column in enumerate(reversed(columns)) if column not in by)
+    at = [2 + columns.index(column) for column in by]
     return [
-        Cell(row[0], tuple(row[1:-3]), int(row[-3]), float(row[-2] or 0), float(row[-1] or 0)) for row in rows
+        Cell(row[1], tuple(row[i] for i in at), int(row[-3]), float(row[-2] or 0), float(row[-1] or 0))
+        for row in rows
+        if row[0] == wanted
     ]
+
+
+def _columns(estimate: Estimate) -> list[str]:
+    """Return the columns of all benchmarks, each once."""
+    return list(
+        dict.fromkeys(column for benchmark in estimate.benchmarks.values() for column in benchmark.by)
+    )
 
 
 def counts_of_period(counted: Counted, period: str | None) -> dict[tuple[str, ...], float]:

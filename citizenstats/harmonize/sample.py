@@ -128,9 +128,10 @@ def sample_of(
     number = dataset.contract.targets.index(target)
     protection = dataset.contract.protection
     minimum = 1 if protection.waived is not None else protection.minimum
+    rows = engine.rows(cells_for(dataset, target, structure, source))
     comparisons = []
     for benchmark, said in estimate.benchmarks.items():
-        cells = cells_of(engine.rows(cells_for(dataset, target, structure, source, list(said.by))))
+        cells = cells_of(rows, estimate, list(said.by))
         comparisons += compared(benchmark, counts[number, benchmark], cells, minimum, where)
     told: dict[str, Any] = {
         "dataset": dataset.name,
@@ -149,7 +150,7 @@ def sample_of(
     }
     if estimate.calibrate is None:
         return Sample(None, told)
-    cells = cells_of(engine.rows(cells_for(dataset, target, structure, source, columns_met(estimate))))
+    cells = cells_of(rows, estimate, columns_met(estimate))
     of_target = {benchmark: counts[number, benchmark] for benchmark in estimate.met}
     found = calibrated(estimate, of_target, cells, minimum, where)
     bounds = estimate.calibrate.bounds

@@ -7,7 +7,6 @@ before it gets here (`citizenstats.contracts.expressions`); nothing is pasted in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import sqlglot
@@ -86,13 +85,11 @@ def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure
     return f"WITH {', '.join(steps)} {faults(design, period, 'derived')}"
 
 
-def cells_for(
-    dataset: Dataset, target: Target, structure: DataStructure, source: str, columns: Sequence[str]
-) -> str:
-    """Return the SELECT of the cells of a target's sample by some columns of its records; see `cells_sql`."""
+def cells_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:
+    """Return the SELECT of the cells of a target's sample by its benchmarks; see `cells_sql`."""
     assert target.estimate is not None  # noqa: S101 - only an estimate has a sample
     steps, period = _sample(dataset, target, structure, source)
-    return f"WITH {', '.join(steps)} {cells_sql(target.estimate, columns, period, 'derived')}"
+    return f"WITH {', '.join(steps)} {cells_sql(target.estimate, period, 'derived')}"
 
 
 def _sample(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> tuple[list[str], str]:

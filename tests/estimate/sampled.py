@@ -47,9 +47,9 @@ def calibrated_estimates(
             Dataset("kin", "survey", made, Document(Path("survey.yaml"), {}, {})),
         )
         assert target.estimate is not None
-        cells = cells_for(dataset, target, structure(breakdowns), SOURCE, columns_met(target.estimate))
-        rows = connection.execute(cells).fetchall()
-        weights = calibrated(target.estimate, counts, cells_of(rows), minimum, "kin/survey, OFFICE:SURVEY")
+        rows = connection.execute(cells_for(dataset, target, structure(breakdowns), SOURCE)).fetchall()
+        cells = cells_of(rows, target.estimate, columns_met(target.estimate))
+        weights = calibrated(target.estimate, counts, cells, minimum, "kin/survey, OFFICE:SURVEY")
         connection.register("table_of_weights", weights.table)
         select = select_for(dataset, target, structure(breakdowns), SOURCE, "SELECT * FROM table_of_weights")
         found = connection.execute(select).df()
