@@ -112,6 +112,11 @@ class Store:
         return self.restricted / "extracts" / dataset
 
     @property
+    def secret(self) -> Path:
+        """The office's own secret, from which noise comes; made once, and never told."""
+        return self.restricted / "secret"
+
+    @property
     def retractions(self) -> Path:
         """The ledger of releases that were taken back: who, when and why."""
         return self.restricted / "retractions"

@@ -55,7 +55,18 @@ def lint(folder: Path) -> list[MappingError]:
         for name in mappings.dataflows:
             found += _dataflow(name, mappings)
         found += _quality(mappings)
+        found += _methods(mappings)
     return found
+
+
+def _methods(mappings: Mappings) -> Iterator[MappingError]:
+    """Yield families that cannot be protected in the way that their dataflow files say."""
+    from citizenstats.protect.method import faults as unfit
+
+    for family in mappings.families:
+        for fault in unfit(mappings, family):
+            path = mappings.folder / "dataflows" / f"{fault.flow.replace(':', '/')}.yaml"
+            yield MappingError(fault.code, fault.what, read_yaml(path).where(("protection",)), fault.mend)
 
 
 def _quality(mappings: Mappings) -> Iterator[MappingError]:

@@ -871,6 +871,26 @@ class Reliability(Model):
         return self
 
 
+class Rounding(Model):
+    """Counts are multiples of a base, and still add up."""
+
+    base: int = Field(
+        ge=2,
+        le=1000,
+        description="What counts are rounded to; at least the minimum of every contract behind the family.",
+    )
+
+
+class FlowProtection(Model):
+    """How the figures of a family are protected; every dataflow of the family says the same."""
+
+    rounding: Rounding | None = Field(
+        None,
+        description="In place of hiding cells: counts become multiples of a base that still add up, shares are made of "
+        "these, and all else is withheld.",
+    )
+
+
 class DataflowFile(Model):
     """A dataflow: ``sdmx_mappings/dataflows/<AGENCY>/<FLOW>.yaml``."""
 
@@ -886,6 +906,9 @@ class DataflowFile(Model):
     )
     family: FolderName = Field(
         description="Dataflows about the same units share a family and are protected together."
+    )
+    protection: FlowProtection = Field(
+        FlowProtection(), description="How its figures are protected; left out: by hiding cells."
     )
     review: Literal["required", "four_eyes", "none"] = Field(
         "required",

@@ -40,6 +40,8 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("When a version applies", "`versions.when:`", model.VersionWhen),
     ("The partner", "`partners/<partner>/partner.yaml`", model.PartnerFile),
     ("The dataflow", "`dataflows/<AGENCY>/<FLOW>.yaml`", model.DataflowFile),
+    ("Protection of a family", "`protection:` of a dataflow", model.FlowProtection),
+    ("Rounding", "`protection.rounding:` of a dataflow", model.Rounding),
     ("Embargo", "`embargo:` of a dataflow", model.Embargo),
     ("Quality", "`quality:` of a dataflow", model.DataflowQuality),
     ("Least quality", "`quality.minimum:` of a dataflow", model.QualityMinimum),

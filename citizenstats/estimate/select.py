@@ -180,6 +180,7 @@ def _figures(estimate: Estimate, *, has_design: bool) -> list[str]:
             "scale": f"CAST({indicator.factor} AS DOUBLE)",
             "n": k if indicator.kind == "count" else f"_n{number}",
             "k": k,
+            "base": f"_n{number}",
             "numerator": f"CAST(_num{number} AS DOUBLE)",
             "denominator": f"CAST(_den{number} AS DOUBLE)",
             **_contributions(number, indicator),
@@ -244,6 +245,7 @@ def _observations(
             **(COMPANIONS if has_design else {}),
             "_x1": f"figure.x1 * abs(figure.scale) / {_DIVISOR}",
             "_x2": f"figure.x2 * abs(figure.scale) / {_DIVISOR}",
+            "_base": "figure.base",
         },
     )
     time = structure.time.id if structure.time and structure.time.id in grouped else None

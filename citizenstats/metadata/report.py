@@ -15,6 +15,7 @@ from citizenstats.estimate.benchmarks import CHANGE
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Report, Reported, Texts
+from citizenstats.protect.method import said
 from citizenstats.quality.measure import percent
 from citizenstats.sdmx.model import Reference
 
@@ -76,7 +77,7 @@ def report(house: House, facts: Mapping[str, Any]) -> Report:
         ]
     attributes += [
         Reported("DATA_VALIDATION", _english(validation(quality))),
-        Reported("CONF_DATA_TR", _english(confidentiality(facts))),
+        Reported("CONF_DATA_TR", _english(confidentiality(house, facts))),
         _revisions(facts),
     ]
     return Report(
@@ -213,13 +214,12 @@ def validation(quality: Mapping[str, Any] | None) -> str:
     return f"{VALIDATED} {refused}".strip()
 
 
-def confidentiality(facts: Mapping[str, Any]) -> str:
+def confidentiality(house: House, facts: Mapping[str, Any]) -> str:
     """Return how those concerned are protected, and the share of figures that are withheld."""
-    counts = facts["counts"]
+    counts, flow = facts["counts"], Reference.parse(facts["dataflow"])
     share = counts["suppressed"] / counts["observations"] if counts["observations"] else 0
-    return (
-        f"Figures are withheld where they could tell something about single units: {percent(share)} of them."
-    )
+    protection = house.mappings.dataflow(f"{flow.agency}:{flow.id}").protection
+    return f"{said(protection)} Withheld: {percent(share)} of the figures."
 
 
 def _told(quality: Mapping[str, Any], criterion: str) -> str:

@@ -72,7 +72,9 @@ def attributes(house: House, facts: Mapping[str, Any]) -> dict[str, Texts]:
         "REC_USE_LIM": _joined(c.record.limitations for c in contracts),
         "DATA_VALIDATION": {"en": validation(quality)},
         "DOC_METHOD": _joined({"en": c.record.methodology} for c in contracts),
-        "QUALITY_ASSURE": {"en": f"Criteria of quality are judged in the open. {confidentiality(facts)}"},
+        "QUALITY_ASSURE": {
+            "en": f"Criteria of quality are judged in the open. {confidentiality(house, facts)}"
+        },
         "QUALITY_ASSMNT": {"en": _assessed(quality)} if quality else {},
         "COVERAGE": _joined(c.record.population for c in contracts),
     }

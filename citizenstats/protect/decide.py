@@ -18,12 +18,9 @@ import numpy as np
 import pyarrow as pa
 
 from citizenstats.engine import Engine
+from citizenstats.protect.figures import Parents
 from citizenstats.protect.suppress import Layer, Problem, suppress
-from citizenstats.protect.table import Bools, Floats, Ints, Table, parents_of, table
-
-Parents = Mapping[str, tuple[str, Mapping[str, str | None]]]
-"""Variable → code of its total, and code → parent of its code list."""
-
+from citizenstats.protect.table import Bools, Floats, Table, table_of
 
 CHANGES = ("n_change", "k_change", "m_change")
 """Layers that say how much a count changed: two releases side by side are a table of those who came or went."""
@@ -102,7 +99,8 @@ def pattern(figure: Figure, parents: Parents) -> Bools:
     """
     if _is_settled(figure):
         return figure.hidden | figure.unsafe
-    made = _table(figure, parents)
+    # Totals are rounded, so that their parts may hold a little more than they do.
+    made = table_of(figure.at, parents, figure.layers, (*CHANGES, SUM))
     breakdowns = [frozenset(entry.partition("=")[0] for entry in at) for at in figure.at]
     figure = replace(figure, hidden=figure.hidden | (_mostly_unsafe(figure, breakdowns) & ~figure.kept))
     while True:
@@ -147,24 +145,6 @@ def _mostly_unsafe(figure: Figure, breakdowns: Sequence[frozenset[str]]) -> Bool
     of = np.array([number[breakdown] for breakdown in breakdowns], dtype=np.int64)
     share = np.bincount(of, weights=unsafe) / np.bincount(of)
     return np.asarray(share[of] > _MOSTLY, dtype=bool)
-
-
-def _table(figure: Figure, parents: Parents) -> Table:
-    """Return everything that adds up in a figure."""
-    named = [dict(entry.split("=", 1) for entry in at) for at in figure.at]
-    used = sorted({variable for at in named for variable in at})
-    columns: list[Ints] = []
-    ups: list[list[int]] = []
-    for variable in used:
-        total, parent = parents[variable]
-        codes = [total, *sorted({at[variable] for at in named if variable in at} - {total})]
-        position = {code: i for i, code in enumerate(codes)}
-        columns.append(np.array([position[at.get(variable, total)] for at in named], dtype=np.int64))
-        ups.append(parents_of(codes, total, parent))
-    coordinates = np.stack(columns, axis=1) if columns else np.zeros((len(named), 0), dtype=np.int64)
-    counted = {name: np.nan_to_num(of) for name, of in figure.layers.items()}
-    # Totals are rounded, so that their parts may hold a little more than they do.
-    return table(coordinates, ups, counted, (*CHANGES, SUM))
 
 
 def _problem(figure: Figure, made: Table) -> Problem:

@@ -23,6 +23,9 @@ from citizenstats.protect.variables import Variables
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import digest
 
+Parents = Mapping[str, tuple[str, Mapping[str, str | None]]]
+"""Variable → code of its total, and code → parent of its code list."""
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -231,4 +234,23 @@ def _columns_behind(text: str, derive: Mapping[str, str]) -> set[str]:
             found.add(column)
             if column in derive:
                 waiting.append(derive[column])
+    return found
+
+
+def numerator(feed: Feed) -> str:
+    """Return SQL of the units with the characteristic; of a compiled percentage that does not say, from its base."""
+    if feed.estimate is not None or "UNIT_MEASURE" not in feed.structure.by_id:
+        return "_k"
+    percent = f"CAST(round({name(feed.measures[0])} * _n / 100) AS BIGINT)"
+    return f"coalesce(_k, CASE WHEN UNIT_MEASURE IN ('PT', 'PERCENT') THEN {percent} END)"
+
+
+def parents_of(feeds: Iterable[Feed], structures: Structures) -> Parents:
+    """Return the variables of feeds: code of the total, and code → parent of the code list."""
+    found = {}
+    for feed in feeds:
+        for dimension, total in feed.variables.totals.items():
+            codelist = feed.structure.by_id[dimension].codelist
+            items = structures.scheme(codelist).by_id if codelist else {}
+            found[feed.variable(dimension)] = (total, {code: item.parent for code, item in items.items()})
     return found

@@ -32,14 +32,14 @@ class Former:
     file: Path
 
 
-def former_releases(house: House, family: str, flows: Iterable[str]) -> list[Former]:
-    """Return the accounts behind all releases of these dataflows, the oldest first."""
+def former_releases(house: House, family: str, flows: Iterable[str], account: str = JUDGED) -> list[Former]:
+    """Return the accounts of a name behind all releases of these dataflows, the oldest first."""
     place = house.store.protected(family)
     found = []
     for flow in flows:
         origins = {candidate.id: candidate.facts["protected"] for candidate in candidates(house, flow)}
         for number, release in enumerate(releases(house.store, flow)):
-            file = place / str(origins.get(release.candidate)) / JUDGED
+            file = place / str(origins.get(release.candidate)) / account
             if file.exists():
                 found.append(Former(flow, number, file))
     return found

@@ -1,9 +1,10 @@
 """Disclosure control of a family: unsafe cells, what is hidden with them, what is left is out of reach.
 
 A cell is unsafe by itself (`unsafe.py`), or because a former release showed nearly the same (`former.py`). Others are hidden
-with it so that nothing that adds up gives it away (`decide.py`), in all dataflows of the family. What is withheld has no value,
-status Q, and nothing beside it that would rebuild it; the public copy never tells which cell was unsafe and which went with it.
-What is too unreliable to show looks the same, and protection takes it for shown: it hides nothing behind it.
+with it so that nothing that adds up gives it away (`decide.py`), in all dataflows of the family. What is withheld has no
+value, status Q, and nothing beside it that would rebuild it; the public copy never tells which cell was unsafe and which went
+with it. What is too unreliable to show looks the same, and protection takes it for shown: it hides nothing behind it. A
+family may choose to have its counts changed instead (`method.py`, `altered.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import citizenstats
-from citizenstats.contracts.model import Reliability
+from citizenstats.contracts.model import FlowProtection, Reliability
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.estimate.design import design_of
@@ -22,8 +23,9 @@ from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
+from citizenstats.protect.altered import ACCOUNT, altered
 from citizenstats.protect.decide import decide
-from citizenstats.protect.figures import Feed, feeds_of
+from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
 from citizenstats.protect.former import (
     AMOUNTS,
     JUDGED,
@@ -34,6 +36,8 @@ from citizenstats.protect.former import (
     with_former,
 )
 from citizenstats.protect.grid import completed
+from citizenstats.protect.method import method_of
+from citizenstats.protect.secret import secret_of
 from citizenstats.protect.unsafe import dominated, other_side, unsafe_sql, wanted
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import as_json, digest, read_json
@@ -80,10 +84,12 @@ def protect(house: House, family: str) -> Protected:
         ReleaseError: ``NOT_ASSEMBLED`` when a dataflow of the family has no assembled state.
     """
     flows = house.mappings.families[family]
+    method = method_of(house.mappings, family)
+    is_hiding = method == FlowProtection()
     states = {flow: _assembled(house, flow) for flow in flows}
     structures = house.mappings.structures
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
-    former = former_releases(house, family, flows)
+    former = former_releases(house, family, flows, JUDGED if is_hiding else ACCOUNT)
     behind = [[f.flow, f.release, f.file.parent.name] for f in former]
     # A release that was taken back stays known, and what stood as published stands no more.
     stands = [flow for flow in flows if published_now(house, flow) is not None]
@@ -96,13 +102,18 @@ def protect(house: House, family: str) -> Protected:
         asked,
         _ACCOUNT,
         citizenstats.__version__,
+        *([] if is_hiding else [method.model_dump(), digest(secret_of(house.store))]),
     )
     place = house.store.protected(family)
     folder = place / state
     if not folder.exists():
         try:
             with house.store.commit_folder(folder) as work:
-                counts = _make(house, states, work, former)
+                if is_hiding:
+                    counts = _make(house, states, work, former)
+                else:
+                    counted = altered(house, states, work, method, former)
+                    counts = {flow: Counts(*of) for flow, of in counted.items()}
                 facts = {
                     "family": family,
                     "assembled": {flow: found["state"] for flow, found in states.items()},
@@ -160,7 +171,7 @@ def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_pu
     unsafe = unsafe_sql(feed.measures, sensitive=feed.sensitive(), dominated=dominated(value, rules))
     former = with_former("beside", feed.flow, guards=feed.guards_revisions, is_published=is_published)
     engine.run(
-        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({_numerator(feed)} AS _k), "
+        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
         f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
@@ -168,14 +179,6 @@ def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_pu
         f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, "
         f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted FROM told) {former}"
     )
-
-
-def _numerator(feed: Feed) -> str:
-    """Return SQL of the units with the characteristic; of a compiled percentage that does not say, from its base."""
-    if feed.estimate is not None or "UNIT_MEASURE" not in feed.structure.by_id:
-        return "_k"
-    percent = f"CAST(round({name(feed.measures[0])} * _n / 100) AS BIGINT)"
-    return f"coalesce(_k, CASE WHEN UNIT_MEASURE IN ('PT', 'PERCENT') THEN {percent} END)"
 
 
 def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None:
@@ -202,12 +205,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
         "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe) "
         "FROM beside"
     )
-    variables = {}
-    for feed in feeds:
-        for dimension, total in feed.variables.totals.items():
-            codelist = feed.structure.by_id[dimension].codelist
-            items = structures.scheme(codelist).by_id if codelist else {}
-            variables[feed.variable(dimension)] = (total, {code: item.parent for code, item in items.items()})
+    variables = parents_of(feeds, structures)
     while True:
         engine.register("found", decide(engine, variables))
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")

@@ -41,7 +41,7 @@ class Rounded:
         values: one a cell.
         change: sum of the absolute changes.
         greatest: greatest absolute change of a cell.
-        wider: 0 when every cell went to one of its two nearest multiples, else by how many multiples the bounds were widened.
+        wider: 0 when every cell could go to one of its two nearest multiples, else how many multiples further.
     """
 
     values: Counts
@@ -51,17 +51,30 @@ class Rounded:
 
 
 def rounded(
-    counts: Counts, relations: Sequence[Relation], base: int, *, nodes: int = 2000, seed: int = 0
+    counts: Counts,
+    relations: Sequence[Relation],
+    base: int,
+    *,
+    toward: Counts | None = None,
+    least: Counts | None = None,
+    most: Counts | None = None,
+    gap: float = GAP,
+    nodes: int = 2000,
+    seed: int = 0,
 ) -> Rounded:
-    """Return the counts as multiples of `base` that still add up, with as little change as can be found.
+    """Return the counts as multiples of `base` that still add up, as near to what is aimed at as can be found.
 
-    Multiples of the base stay where that is possible; zeros always stay. The search ends at a gap of 2 % or after so many nodes
-    of the tree, not by the clock: the same counts and seed give the same values.
+    Multiples of the base stay where that is possible; zeros always stay. The search ends at the gap or after so many nodes of
+    the tree, not by the clock: the same arguments give the same values.
 
     Args:
         counts: whole numbers, not negative, additive over the relations.
         relations: every sum that must hold.
         base: what to round to, 2 or more.
+        toward: the values aimed at; the counts themselves unless given.
+        least: multiples that the values may not be below, whatever the counts are; -1 for none.
+        most: multiples that the values may not be above; -1 for none.
+        gap: how far from the best the sum of distances may be, as a share.
         nodes: of the search tree at most.
         seed: of the solver's own choices.
 
@@ -73,8 +86,10 @@ def rounded(
         raise RoundingError(
             "the base is below 2, or the counts are negative or do not add up", "mend the table"
         )
+    aim = counts if toward is None else toward
     for wider in range(WIDER + 1):
-        found = _solved(counts, graph, base, wider, nodes, seed)
+        low, high = _steps(counts, base, wider, least, most)
+        found = _solved(aim, graph, base, low, high, gap, nodes, seed)
         if found is not None:
             change = np.abs(found - counts)
             return Rounded(found, int(change.sum()), int(change.max(initial=0)), wider)
@@ -83,45 +98,66 @@ def rounded(
     )
 
 
-def _solved(counts: Counts, graph: Graph, base: int, wider: int, nodes: int, seed: int) -> Counts | None:
-    """Return the best rounding to the nearest two multiples, or `wider` further on either side; None if none was found.
+def _steps(
+    counts: Counts, base: int, wider: int, least: Counts | None, most: Counts | None
+) -> tuple[Counts, Counts]:
+    """Return the least and the greatest number of bases of each cell: the nearest two, or so many further on either side."""
+    low = np.maximum(counts // base - wider, 0)
+    high = np.where(counts > 0, -(-counts // base) + wider, 0)
+    if least is not None:
+        floor = np.where(least >= 0, least // base, low)
+        low, high = np.maximum(low, floor), np.maximum(high, floor)
+    if most is not None:
+        ceiling = np.where(most >= 0, most // base, high)
+        low, high = np.minimum(low, ceiling), np.minimum(high, ceiling)
+    return low, high
 
-    A cell is floor + s + up - down: s takes the upper of the nearest two multiples, up and down go beyond them at a full base
-    each, so that the sum of changes is linear.
+
+def _solved(
+    aim: Counts, graph: Graph, base: int, low: Counts, high: Counts, gap: float, nodes: int, seed: int
+) -> Counts | None:
+    """Return the best rounding within the bounds; None if none was found.
+
+    A cell is start + s + up - down bases: s takes the upper one of the two multiples next to the aim, up and down go beyond
+    them at a full base each, so that the sum of distances is linear.
     """
-    floor, rest = np.divmod(counts, base)
-    size, inexact = len(counts), (rest > 0).astype(np.float64)
-    start, row, entry, _ = graph.columns(np.arange(size, dtype=np.int64))
-    copies = 1 if not wider else 3
-    signs = (1.0, 1.0, -1.0)[:copies]
-    model = highspy.HighsLp()
-    upper = (inexact, np.where(counts > 0, wider, 0), np.minimum(floor, wider))[:copies]
-    price = ((base - 2 * rest).astype(np.float64), np.full(size, float(base)), np.full(size, float(base)))[
-        :copies
+    floor, rest = np.divmod(aim, base)
+    start = np.clip(floor, low, high)
+    between = (rest > 0) & (start == floor) & (high > start)
+    parts = [
+        (1.0, between.astype(np.float64), (base - 2 * rest).astype(np.float64)),
+        (1.0, (high - start - between).astype(np.float64), np.full(len(aim), float(base))),
+        (-1.0, (start - low).astype(np.float64), np.full(len(aim), float(base))),
     ]
+    parts = [part for part in parts if part[1].any()] or parts[:1]
+    size, copies = len(aim), len(parts)
+    column, row, entry, _ = graph.columns(np.arange(size, dtype=np.int64))
+    model = highspy.HighsLp()
     model.num_col_ = copies * size
-    model.col_cost_, model.col_upper_ = np.concatenate(price), np.concatenate(upper).astype(np.float64)
+    model.col_cost_ = np.concatenate([price for _, _, price in parts])
+    model.col_upper_ = np.concatenate([upper for _, upper, _ in parts])
     model.col_lower_ = np.zeros(copies * size)
     model.integrality_ = [highspy.HighsVarType.kInteger] * (copies * size)
     used = np.unique(graph.row)
     model.num_row_ = len(used)
-    model.row_lower_ = model.row_upper_ = -graph.sums(floor.astype(np.float64))[used]
+    model.row_lower_ = model.row_upper_ = -graph.sums(start.astype(np.float64))[used]
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     length = len(entry)
     model.a_matrix_.start_ = np.concatenate(
-        [start[:-1] + copy * length for copy in range(copies)] + [[copies * length]]
+        [column[:-1] + copy * length for copy in range(copies)] + [[copies * length]]
     ).astype(np.int32)
     model.a_matrix_.index_ = np.tile(row, copies).astype(np.int32)
-    model.a_matrix_.value_ = np.concatenate([sign * entry for sign in signs])
+    model.a_matrix_.value_ = np.concatenate([sign * entry for sign, _, _ in parts])
     solver = quiet(seed)
-    solver.setOptionValue("mip_rel_gap", GAP)
+    solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_max_nodes", nodes)
     solver.passModel(model)
     solver.run()
     if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return None
     steps = np.rint(np.asarray(solver.getSolution().col_value)).astype(np.int64).reshape(copies, size)
-    values = base * (floor + sum(int(sign) * step for sign, step in zip(signs, steps, strict=True)))
+    moved = sum(int(sign) * step for (sign, _, _), step in zip(parts, steps, strict=True))
+    values = base * (start + moved)
     if bool(np.any(graph.sums(values.astype(np.float64)) != 0)):
         return None
     return np.asarray(values, dtype=np.int64)

@@ -63,6 +63,34 @@ def parents_of(codes: Sequence[str], total: str, parent: Mapping[str, str | None
     return found
 
 
+def table_of(
+    at: Sequence[tuple[str, ...]],
+    parents: Mapping[str, tuple[str, Mapping[str, str | None]]],
+    layers: Mapping[str, Floats],
+    signed: Collection[str] = (),
+) -> Table:
+    """Return everything that adds up among cells given by their categories.
+
+    Args:
+        at: of each cell its categories that are not at their total, as ``VARIABLE=code``.
+        parents: variable → code of its total, and code → parent of its code list.
+        layers: what is counted in each cell; what is not known counts as 0.
+        signed: as for `table`.
+    """
+    named = [dict(entry.split("=", 1) for entry in categories) for categories in at]
+    used = sorted({variable for categories in named for variable in categories})
+    columns: list[Ints] = []
+    ups: list[list[int]] = []
+    for variable in used:
+        total, parent = parents[variable]
+        codes = [total, *sorted({c[variable] for c in named if variable in c} - {total})]
+        position = {code: i for i, code in enumerate(codes)}
+        columns.append(np.array([position[c.get(variable, total)] for c in named], dtype=np.int64))
+        ups.append(parents_of(codes, total, parent))
+    coordinates = np.stack(columns, axis=1) if columns else np.zeros((len(named), 0), dtype=np.int64)
+    return table(coordinates, ups, {name: np.nan_to_num(of) for name, of in layers.items()}, signed)
+
+
 def table(
     coordinates: Ints,
     parents: Sequence[Sequence[int]],

@@ -18,7 +18,7 @@ from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.house import House
-from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.choose import audited
 from citizenstats.protect.audit.report import NAME as AUDIT
 from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
@@ -150,7 +150,7 @@ def make_candidate(
     try:
         with house.store.commit_folder(house.store.candidates(flow) / f"C{number:04}") as work:
             facts = fill(house, work, present.file, parent, behind)
-            found = audit(house, flow, present.state, work)
+            found = audited(house, flow, present.state, work)
             found.require(flow)
             (work / AUDIT).write_bytes(as_json(found.as_facts()))
             (work / REVIEW).write_bytes(

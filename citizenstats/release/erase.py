@@ -17,6 +17,7 @@ from typing import Any
 from citizenstats import clock
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
+from citizenstats.protect.altered import ACCOUNT
 from citizenstats.protect.former import JUDGED
 from citizenstats.receive.delivery import ERASED, Delivery, deliveries, pending
 from citizenstats.receive.outcome import COUNTING, COUNTS, UNCLEAR, outcome_of
@@ -188,7 +189,7 @@ def _destroy_derived(house: House, dataset: str, names: set[str]) -> None:
         for path in sorted(family.glob("*/protected.json")):
             if (read_json(path) or {})["assembled"].get(flow) in doomed:
                 _let_go(house, family, path.parent.name)
-                kept = (JUDGED, "protected.json")
+                kept = (JUDGED, ACCOUNT, "protected.json")
                 store.discard(*(file for file in sorted(path.parent.iterdir()) if file.name not in kept))
         for candidate in candidates(house, flow):
             if names & set(candidate.facts["deliveries"]):

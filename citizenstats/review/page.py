@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats import clock
-from citizenstats.contracts.model import DataflowFile
+from citizenstats.contracts.model import DataflowFile, FlowProtection
 from citizenstats.engine import session
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.pages import filled
 from citizenstats.protect.audit.report import NAME as AUDIT
 from citizenstats.protect.audit.report import told as told_of_audit
+from citizenstats.protect.method import said
 from citizenstats.quality.catalogue import Catalogue
 from citizenstats.quality.judge import told
 from citizenstats.receive.delivery import deliveries
@@ -107,6 +108,7 @@ def review_page(
         candidate=identifier,
         facts=facts,
         reliability=reliability,
+        method=said(file.protection) if file.protection != FlowProtection() else None,
         parent=parent,
         signatures=file.signatures,
         findings=[{**f, "what": RULES[f["code"]].what} for f in facts.get("findings", ())],

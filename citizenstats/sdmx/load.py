@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from citizenstats.contracts.expressions import nearest
+from citizenstats.contracts.model import FlowProtection
 from citizenstats.errors import MappingError, StructureError
+from citizenstats.protect import method
 from citizenstats.sdmx.model import (
     Annotation,
     Attachment,
@@ -405,6 +407,9 @@ def _concept(
 
 # --- what partner and dataflow files say ------------------------------------------------------------------
 
+PROTECTION = "DISCLOSURE_CONTROL"
+"""Type of the annotation of a dataflow whose counts are changed, which says how."""
+
 
 def _dataflow(
     name: str, file: DataflowFile, structures: Mapping[Reference, DataStructure], folder: Path
@@ -416,7 +421,9 @@ def _dataflow(
     if structure not in structures:
         mend = nearest(str(structure), [str(r) for r in structures])
         raise MappingError("NO_SUCH_STRUCTURE", f"there is no data structure {structure}", where, mend)
-    return reference, Dataflow(reference, file.name, structure, file.description or {})
+    changed = file.protection != FlowProtection()
+    notes = (Annotation(PROTECTION, text={"en": method.said(file.protection)}),) if changed else ()
+    return reference, Dataflow(reference, file.name, structure, file.description or {}, notes)
 
 
 def _agreements(

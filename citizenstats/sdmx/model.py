@@ -187,6 +187,7 @@ class Dataflow:
     names: Names
     structure: Reference
     descriptions: Names = field(default_factory=dict)
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def write(selected: Selected, header: Header, version: Version = "2.0") -> bytes
         {
             **maintained("Dataflow", flow.reference, flow.names, flow.descriptions),
             "structure": urn("DataStructure", flow.structure),
+            **({"annotations": [_annotation(one) for one in flow.annotations]} if flow.annotations else {}),
         }
         for flow in selected.dataflows
     ]

@@ -293,7 +293,7 @@ class _Writer:
         parent = self._add(body, "str:Dataflows")
         for flow in selected.dataflows:
             element = self._maintained(parent, "Dataflow", flow.reference)
-            self._names(element, flow.names, flow.descriptions)
+            self._names(element, flow.names, flow.descriptions, flow.annotations)
             self._refer(element, "str:Structure", "DataStructure", flow.structure)
 
     def _agreements(self, body: etree._Element, selected: Selected) -> None:

@@ -91,7 +91,8 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_lower",
     CAST(NULL AS DOUBLE) AS "_upper",
     CAST(NULL AS DOUBLE) AS "_x1",
-    CAST(NULL AS DOUBLE) AS "_x2"
+    CAST(NULL AS DOUBLE) AS "_x2",
+    CAST(NULL AS BIGINT) AS "_base"
   FROM long
 )
 SELECT

@@ -131,8 +131,8 @@ WITH current AS (
     *,
     UNNEST(
       [
-        {'key': 'VC_VAW_MTUHRA', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': _k0, 'k': _k0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)},
-        {'key': 'VC_VOC_ENFDIS', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': _k1, 'k': _k1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)}
+        {'key': 'VC_VAW_MTUHRA', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': _k0, 'k': _k0, 'base': _n0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)},
+        {'key': 'VC_VOC_ENFDIS', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': _k1, 'k': _k1, 'base': _n1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)}
       ]
     ) AS figure
   FROM sums
@@ -193,7 +193,8 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_lower",
     CAST(NULL AS DOUBLE) AS "_upper",
     CAST(figure.x1 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x1",
-    CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2"
+    CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2",
+    CAST(figure.base AS BIGINT) AS "_base"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"

@@ -1,0 +1,52 @@
+"""Which audit messages need: by the method that its family is protected with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from citizenstats.errors import ReleaseError
+from citizenstats.house import House
+from citizenstats.protect.audit.additive import parents_in
+from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.report import Audit
+from citizenstats.protect.audit.rounded import RoundedAudit, audit_rounded
+from citizenstats.release.manifest import releases
+from citizenstats.store import read_json
+
+ACCOUNT = "altered.parquet"
+"""The account that protection leaves of changed counts; only its form is shared."""
+
+
+def audited(house: House, flow: str, state: str, messages: Path) -> Audit | RoundedAudit:
+    """Attack the messages of ``AGENCY:ID`` that were made from a protected state of its family, in the way of its method.
+
+    Raises:
+        ReleaseError: ``NOT_PROTECTED`` when the state's account is not there.
+    """
+    file = house.mappings.dataflow(flow)
+    if file.protection.rounding is None:
+        return audit(house, flow, state, messages)
+    place = house.store.protected(file.family)
+    account = place / state / ACCOUNT
+    if not account.exists():
+        raise ReleaseError(
+            "NOT_PROTECTED",
+            "the account of what was changed is gone, so the message cannot be audited",
+            flow,
+            f"let protected/{file.family} run again",
+        )
+    structures = house.mappings.structures
+    structure = structures.structure_of(house.mappings.reference(flow))
+    totals: dict[str, str] = {}
+    for dataset in file.feeds:
+        for target in house.mappings.dataset(dataset).contract.targets:
+            if target.dataflow == flow and target.estimate is not None:
+                totals |= {d: target.estimate.totals.get(d, "_T") for d in target.estimate.breakdowns}
+    parents = parents_in(structures, structure, totals)
+    waited = house.store.candidates(flow)
+    behind = {
+        str((read_json(waited / release.candidate / "candidate.json") or {}).get("protected"))
+        for release in releases(house.store, flow)
+    }
+    former = [path for name in sorted(behind) if (path := place / name / ACCOUNT).exists()]
+    return audit_rounded(messages, account, former, flow, structure, parents, file.protection.rounding.base)
