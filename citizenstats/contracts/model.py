@@ -881,6 +881,20 @@ class Rounding(Model):
     )
 
 
+class CellKey(Model):
+    """Counts carry noise, the same for the same records; keep both numbers to yourself."""
+
+    deviation: int = Field(
+        ge=1,
+        le=100,
+        description="The greatest change of a count; at least the greatest minimum of the contracts.",
+    )
+    variance: float = Field(
+        gt=0,
+        description="Variance of the change of a large count; 1 or more, and more the more breakdowns there are.",
+    )
+
+
 class FlowProtection(Model):
     """How the figures of a family are protected; every dataflow of the family says the same."""
 
@@ -889,6 +903,17 @@ class FlowProtection(Model):
         description="In place of hiding cells: counts become multiples of a base that still add up, shares are made of "
         "these, and all else is withheld.",
     )
+    cell_key: CellKey | None = Field(
+        None,
+        description="In place of hiding cells: counts of estimates carry noise from secret keys of their records, shares are "
+        "made of these; sums do not hold.",
+    )
+
+    @model_validator(mode="after")
+    def _one_method(self) -> FlowProtection:
+        if self.rounding is not None and self.cell_key is not None:
+            raise ValueError("give rounding or cell_key, not both")
+        return self
 
 
 class DataflowFile(Model):

@@ -42,6 +42,7 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("The dataflow", "`dataflows/<AGENCY>/<FLOW>.yaml`", model.DataflowFile),
     ("Protection of a family", "`protection:` of a dataflow", model.FlowProtection),
     ("Rounding", "`protection.rounding:` of a dataflow", model.Rounding),
+    ("Cell key", "`protection.cell_key:` of a dataflow", model.CellKey),
     ("Embargo", "`embargo:` of a dataflow", model.Embargo),
     ("Quality", "`quality:` of a dataflow", model.DataflowQuality),
     ("Least quality", "`quality.minimum:` of a dataflow", model.QualityMinimum),

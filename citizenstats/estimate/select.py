@@ -33,12 +33,18 @@ def margins(estimate: Estimate) -> tuple[tuple[str, ...], ...]:
 
 
 def estimated(
-    dataset: Dataset, target: Target, structure: DataStructure, records: str, coder: Coder
+    dataset: Dataset,
+    target: Target,
+    structure: DataStructure,
+    records: str,
+    coder: Coder,
+    record_key: str = "",
 ) -> list[str]:
     """Return the steps from records to observations, the last of which is `observations`.
 
     `coded`, `cells`, `sums`, `behind` and `figures`; with a probability design those of the variances between. Where the
-    weights are calibrated, the first is `weighted`, and there is a step `weights` before.
+    weights are calibrated, the first is `weighted`, and there is a step `weights` before. With a `record_key`, SQL of a
+    record's secret key, counts have the sums of the keys of their records beside them.
     """
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
@@ -59,19 +65,21 @@ def estimated(
     listed += [f"{coder.code(a.id)} AS {name(a.id)}" for a in attributes]
     listed += design.columns() if design else []
     listed += [WEIGHT, CELL] if is_calibrated else []
+    listed += [f"{record_key} AS _record_key"] if record_key else []
     listed += ["_delivery", *(text for m in measured for text in m.columns)]
     finest = [name(d) for d in (*grouped, *estimate.breakdowns)]
     least = [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
     apart = [*finest, *units, *([CELL] if is_calibrated and design else []), "_delivery"]
     cells = [*apart, *least, *(text for m in measured for text in m.cells)]
     cells += [text for i, _ in indicators for text in squares(i)] if alone else []
+    cells += [text for i, _ in indicators for text in _keyed(i)] if record_key else []
     cells += [text for i, _ in indicators for text in products(i)] if alone and is_calibrated else []
     sums = [*finest, *(f"GROUPING({name(d)}) = 1 AS {name('all_' + d)}" for d in estimate.breakdowns)]
     sums += [*least, *(text for m in measured for text in m.sums)]
+    sums += [f"sum({c}{i}) AS {c}{i}" for i, _ in indicators for c in _KEYS] if record_key else []
     sets = ", ".join(f"({', '.join(name(d) for d in (*grouped, *margin))})" for margin in margins(estimate))
-    figures = (
-        f"SELECT *, unnest([{', '.join(_figures(estimate, has_design=design is not None))}]) AS figure FROM "
-    )
+    structs = _figures(estimate, has_design=design is not None, has_keys=bool(record_key))
+    figures = f"SELECT *, unnest([{', '.join(structs)}]) AS figure FROM "
     time = structure.time.id if structure.time and structure.time.id in grouped else None
     period = coded[time] or "NULL" if time else "NULL"
     moment = (coder.code(structure.time.id) if structure.time else None) or "NULL"
@@ -108,7 +116,7 @@ def estimated(
         f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"behind AS ({_behind(structure, grouped)})",
         *last,
-        f"observations AS ({_observations(dataset, target, structure, grouped, coder)})",
+        f"observations AS ({_observations(dataset, target, structure, grouped, coder, has_keys=bool(record_key))})",
     ]
 
 
@@ -168,7 +176,7 @@ CONTRIBUTED = ("mean", "total", "ratio")
 """Kinds whose numerator a single unit can dominate."""
 
 
-def _figures(estimate: Estimate, *, has_design: bool) -> list[str]:
+def _figures(estimate: Estimate, *, has_design: bool, has_keys: bool) -> list[str]:
     """Return one struct an indicator: what it is, and its sums."""
     fixed = sorted({component for indicator in estimate.indicators.values() for component in indicator.set})
     structs = []
@@ -185,10 +193,24 @@ def _figures(estimate: Estimate, *, has_design: bool) -> list[str]:
             "denominator": f"CAST(_den{number} AS DOUBLE)",
             **_contributions(number, indicator),
             **({f: f"{c}{number}" for f, c in _VARIANCES.items()} if has_design else {}),
+            **({c: f"CAST({c}{number} AS BIGINT)" for c in _KEYS} if has_keys else {}),
             **{f"set_{c}": _text_or_null(indicator.set.get(c)) for c in fixed},
         }
         structs.append("{" + ", ".join(f"{quoted(field)}: {text}" for field, text in fields.items()) + "}")
     return structs
+
+
+_KEYS = ("_base_key", "_k_key")
+"""Sums of the keys of the records that answered, and of those that have the characteristic."""
+
+
+def _keyed(number: int) -> list[str]:
+    """Return the sums of record keys in a cell."""
+    y = f"_y{number}"
+    return [
+        f"sum(CASE WHEN {y} IS NOT NULL THEN _record_key END) AS _base_key{number}",
+        f"sum(CASE WHEN {y} <> 0 THEN _record_key END) AS _k_key{number}",
+    ]
 
 
 _VARIANCES = {"v_yy": "_vyy", "v_yx": "_vyx", "v_xx": "_vxx", "df": "_df"}
@@ -213,7 +235,13 @@ def _text_or_null(text: str | None) -> str:
 
 
 def _observations(
-    dataset: Dataset, target: Target, structure: DataStructure, grouped: list[str], coder: Coder
+    dataset: Dataset,
+    target: Target,
+    structure: DataStructure,
+    grouped: list[str],
+    coder: Coder,
+    *,
+    has_keys: bool,
 ) -> str:
     """Return the SELECT of all indicators' observations from their sums."""
     estimate = target.estimate
@@ -246,6 +274,7 @@ def _observations(
             "_x1": f"figure.x1 * abs(figure.scale) / {_DIVISOR}",
             "_x2": f"figure.x2 * abs(figure.scale) / {_DIVISOR}",
             "_base": "figure.base",
+            **({c: f"figure.{c}" for c in _KEYS} if has_keys else {}),
         },
     )
     time = structure.time.id if structure.time and structure.time.id in grouped else None

@@ -8,6 +8,7 @@ interval; `_se`, `_lower` and `_upper` in the scale of the figure, not rounded. 
 absolute contributions of single units to a total, mean or ratio, in the scale of the figure, so that `_x1` over the
 figure's absolute value is the share of the largest; for rules of dominance. `_base`: the units of the cell that an
 estimate is about, those without the characteristic too, of a count as well, whose `_n` is its `_k`.
+`_base_key`, `_k_key`: their cell keys, where the dataflow asks for noise by cell keys (`citizenstats.protect.cellkey`).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ COMPANIONS = {
     "_x1": "DOUBLE",
     "_x2": "DOUBLE",
     "_base": "BIGINT",
+    "_base_key": "BIGINT",
+    "_k_key": "BIGINT",
 }
 """Columns after the components, with their types."""
 

@@ -23,6 +23,8 @@ from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.sample import Official, official_counts, sample_of
 from citizenstats.harmonize.select import design_faults_for, select_for
 from citizenstats.house import House
+from citizenstats.protect.cellkey import SECRET, record_key_of
+from citizenstats.protect.secret import secret_of
 from citizenstats.receive.current import Current, current_records
 from citizenstats.receive.delivery import pending
 from citizenstats.sdmx.model import DataStructure
@@ -77,6 +79,7 @@ def observe(house: House, dataset_name: str) -> Observed:
         [[target, benchmark, counted] for (target, benchmark), counted in official.counts.items()],
         {flow: repr(structure) for flow, structure in structures.items()},
         citizenstats.__version__,
+        *([keys, digest(secret_of(house.store))] if (keys := _record_keys(house, dataset)) else []),
     )
     place = house.store.observed(dataset_name)
     folder = place / state
@@ -118,6 +121,9 @@ def _make(
     with session(
         [work, *(current.folders if current else ())], threads=1, scratch=house.store.scratch
     ) as engine:
+        keys = _record_keys(house, dataset)
+        if keys:
+            engine.run(f"CREATE TEMP TABLE {SECRET} AS SELECT ? AS secret", [secret_of(house.store)])
         for target in dataset.contract.targets:
             structure = structures[target.dataflow]
             stem = file_stem(target.dataflow)
@@ -131,7 +137,14 @@ def _make(
                     engine.write_parquet("SELECT * FROM weights_of_cells", work / weights)
                 # The text is kept with the place where the weights will lie, and run with that where they are made.
                 kept, select = (
-                    select_for(dataset, target, structure, current.sql, _scan(place / weights))
+                    select_for(
+                        dataset,
+                        target,
+                        structure,
+                        current.sql,
+                        _scan(place / weights),
+                        keys.get(target.dataflow, ""),
+                    )
                     for place in (folder, work)
                 )
                 (work / f"{stem}.sql").write_text(kept + "\n", "utf-8")
@@ -145,6 +158,17 @@ def _make(
         "selects": sorted(flows) if current else [],
     }
     (work / "observed.json").write_bytes(as_json(facts))
+
+
+def _record_keys(house: House, dataset: Dataset) -> dict[str, str]:
+    """Return the SQL of a record's key for each dataflow whose counts get noise by cell keys."""
+    return {
+        target.dataflow: record_key_of(dataset.name, dataset.contract.key)
+        for target in dataset.contract.targets
+        if target.estimate is not None
+        and dataset.contract.key
+        and house.mappings.dataflow(target.dataflow).protection.cell_key is not None
+    }
 
 
 def _stop_on_faults(

@@ -34,7 +34,12 @@ SHORT_MAP = 30
 
 
 def select_for(
-    dataset: Dataset, target: Target, structure: DataStructure, source: str, weights: str = ""
+    dataset: Dataset,
+    target: Target,
+    structure: DataStructure,
+    source: str,
+    weights: str = "",
+    record_key: str = "",
 ) -> str:
     """Return the SELECT of one target, formatted to be read.
 
@@ -44,6 +49,7 @@ def select_for(
         structure: the data structure of the target's dataflow.
         source: the SELECT of the records that count.
         weights: the SELECT of the calibrated weights, for a target that has them.
+        record_key: SQL of the secret key of a record, where counts of estimates get cell keys.
 
     Returns:
         DuckDB SQL whose rows are observations: the structure's components in order, then `_n`, `_k`, `_minimum`,
@@ -60,7 +66,7 @@ def select_for(
     if target.estimate is not None:
         if target.estimate.calibrate is not None:
             steps.append(f"weights AS (SELECT * FROM {_WEIGHTS})")
-        steps += estimated(dataset, target, structure, records, Coder(dataset, target, joins))
+        steps += estimated(dataset, target, structure, records, Coder(dataset, target, joins), record_key)
     else:
         steps.append(
             f"observations AS ({_compiled(dataset, target, structure, records, Coder(dataset, target, joins))})"

@@ -1,7 +1,7 @@
 """Protection by other counts in place of hidden cells: a family's dataflows with every count changed, by its method.
 
 What belongs here: which figures are made of counts, what is published of them and beside them, and the account of it. What does
-not: how counts are changed (`rounded.py`).
+not: how counts are rounded (`rounded.py`), and what noise is (`cellkey.py`).
 
 Units of a cell and those with the characteristic are changed; a share is made of both, so that nothing beside it tells more.
 A cell whose changed units are none is not there, as one in which nobody is: so neither zeros nor keys tell few from nobody.
@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from citizenstats.contracts.model import FlowProtection, Reliability
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import ReleaseError
@@ -22,9 +24,10 @@ from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
+from citizenstats.protect.cellkey import Noise, table
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
 from citizenstats.protect.former import Former
-from citizenstats.protect.method import said
+from citizenstats.protect.method import noise_of, said
 from citizenstats.protect.rounded import outcome
 from citizenstats.protect.secret import secret_of
 from citizenstats.sdmx.model import Component
@@ -68,9 +71,15 @@ def altered(
         feeds = [feed for flow in states for feed in feeds_of(house, flow)]
         for number, feed in enumerate(feeds):
             _tell(engine, number, feed, states[feed.flow]["folder"] / "observations.parquet")
-        _round(engine, house, feeds, protection, former)
+        if protection.rounding is not None:
+            _round(engine, house, feeds, protection.rounding.base, former)
+        else:
+            _perturb(
+                engine, noise_of(house.mappings, house.mappings.dataflow(feeds[0].flow).family), len(feeds)
+            )
         for number, feed in enumerate(feeds):
-            _make(engine, number, feed, house.mappings.dataflow(feed.flow).reliability, said(protection))
+            asked = house.mappings.dataflow(feed.flow).reliability
+            _make(engine, number, feed, asked, protection)
         engine.write_parquet(_account(feeds, protection), work / ACCOUNT)
         return {
             flow: _write(engine, work, [(n, f) for n, f in enumerate(feeds) if f.flow == flow])
@@ -90,7 +99,7 @@ def _tell(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
         f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin, "
-        f"coalesce(_base, _n) AS _about, _kind = 'count' AS _counted, {percent} AS _percent "
+        f"coalesce(_base, _n) AS _about, _kind = 'count' AS _counted, {feed.sensitive()} AS _sensitive, {percent} AS _percent "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}) "
         "SELECT *, CASE WHEN _minimum IS NULL THEN 'free' "
         f"WHEN {value} IS NULL THEN 'empty' "
@@ -104,12 +113,8 @@ def _tell(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
     )
 
 
-def _round(
-    engine: Engine, house: House, feeds: Sequence[Feed], protection: FlowProtection, former: Sequence[Former]
-) -> None:
-    """Make the table `outcome` of the rounded counts of each cell."""
-    assert protection.rounding is not None  # noqa: S101 - the caller asked
-    base = protection.rounding.base
+def _round(engine: Engine, house: House, feeds: Sequence[Feed], base: int, former: Sequence[Former]) -> None:
+    """Make the tables of cells with their rounded counts, `n_out` and `k_out`."""
     every = " UNION ALL ".join(
         "SELECT _figure AS figure, _counted AS counted, _population AS population, _at AS categories, _measured AS measured, "
         f"_origin AS origin, _about AS n, _k AS k FROM cells_{n} WHERE _made <> 'free'"
@@ -138,6 +143,31 @@ def _round(
     )
     variables = parents_of(feeds, house.mappings.structures)
     engine.register("outcome", outcome(engine, variables, base, secret_of(house.store)))
+    for number in range(len(feeds)):
+        engine.run(
+            f"CREATE TEMP TABLE counted_{number} AS SELECT c.*, o.n_out, o.k_out FROM cells_{number} AS c "
+            "LEFT JOIN outcome AS o ON o.figure = c._figure AND o.counted = c._counted AND o.categories = c._at"
+        )
+
+
+def _perturb(engine: Engine, noise: Noise, feeds: int) -> None:
+    """Make the tables of cells with counts that carry noise; the counts of no records stay as they are."""
+    rows = table(noise)
+    columns = {c: [row[i] for row in rows] for i, c in enumerate(("pcv", "ckey", "pvalue"))}
+    engine.register("ptable", pa.table(columns))
+    last = max(columns["pcv"])
+
+    def noisy(count: str, key: str) -> str:
+        # A count of records without keys has no noise, and so nothing that may be shown.
+        chosen = f"CASE WHEN {count} = 0 THEN 0 ELSE {key} % {noise.keys} END"
+        found = f"p.pcv = least({count}, {last}) AND p.ckey = {chosen}"
+        return f"{count} + (SELECT p.pvalue FROM ptable AS p WHERE {found})"
+
+    for number in range(feeds):
+        engine.run(
+            f"CREATE TEMP TABLE counted_{number} AS SELECT *, {noisy('_about', '_base_key')} AS n_out, "
+            f"{noisy('_k', '_k_key')} AS k_out FROM cells_{number}"
+        )
 
 
 def _shown(former: Sequence[Former]) -> str:
@@ -154,14 +184,20 @@ def _shown(former: Sequence[Former]) -> str:
     )
 
 
-def _make(engine: Engine, number: int, feed: Feed, asked: Reliability | None, words: str) -> None:
+def _make(
+    engine: Engine, number: int, feed: Feed, asked: Reliability | None, protection: FlowProtection
+) -> None:
     """Make the table of what is published of a feed's cells: values, numbers beside them, and whether they are shown."""
     value = name(feed.measures[0])
+    words = said(protection)
+    # Rounded counts leave open whether it is everybody; with noise the same records have the same count.
+    everybody = "_sensitive AND n_out > 0 AND k_out >= n_out" if protection.cell_key is not None else "FALSE"
     decimals = COMPILED_DECIMALS if feed.estimate is None else feed.estimate.decimals
     made = (
-        f"CASE _made WHEN 'share' THEN CASE WHEN n_out > 0 THEN round(_scale * k_out / n_out, {decimals}) END "
+        f"CASE WHEN _made <> 'free' AND {everybody} THEN NULL ELSE CASE _made "
+        f"WHEN 'share' THEN CASE WHEN n_out > 0 THEN round(_scale * least(k_out, n_out) / n_out, {decimals}) END "
         f"WHEN 'k' THEN round(_scale * k_out, {decimals}) WHEN 'n' THEN CAST(n_out AS DOUBLE) "
-        f"WHEN 'free' THEN {value} END"
+        f"WHEN 'free' THEN {value} END END"
     )
     others = [
         f"CASE WHEN _made = 'free' THEN {name(m)} END AS {name(m)}"
@@ -183,11 +219,10 @@ def _make(engine: Engine, number: int, feed: Feed, asked: Reliability | None, wo
     judged = (
         "SELECT * REPLACE (n_out AS _n, CAST(NULL AS DOUBLE) AS _neff) FROM published WHERE _made <> 'free'"
     )
-    there = "TRUE" if feed.estimate is None else "_made = 'free' OR n_out > 0 OR coalesce(k_out, 0) > 0"
+    there = "TRUE" if feed.estimate is None else "_made = 'free' OR n_out > 0 OR (_made = 'k' AND k_out > 0)"
     engine.run(
-        f"CREATE TEMP TABLE made_{number} AS WITH counted AS (SELECT c.*, o.n_out, o.k_out FROM cells_{number} AS c "
-        "LEFT JOIN outcome AS o ON o.figure = c._figure AND o.counted = c._counted AND o.categories = c._at), "
-        f"published AS (SELECT * REPLACE ({', '.join([*same, *others, *beside])}) FROM counted), "
+        f"CREATE TEMP TABLE made_{number} AS WITH "
+        f"published AS (SELECT * REPLACE ({', '.join([*same, *others, *beside])}) FROM counted_{number}), "
         f"verdicts AS (SELECT _key AS key, {verdict} AS verdict FROM ({judged})) "
         f"SELECT p.*, {value} IS NOT NULL OR _made IN ('free', 'empty') AS _made_known, {there} AS _there, "
         "coalesce(v.verdict, 'publish') AS _verdict "
@@ -200,7 +235,8 @@ def _account(feeds: Sequence[Feed], protection: FlowProtection) -> str:
     base = protection.rounding.base if protection.rounding is not None else "NULL"
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _figure AS figure, _counted AS counted, "
-        "_at AS categories, _about AS n, _k AS k, _minimum AS minimum, _made AS made, _scale AS scale, n_out, k_out, "
+        "_at AS categories, _base_key AS n_key, _k_key AS k_key, _about AS n, _k AS k, _minimum AS minimum, "
+        "_made AS made, _scale AS scale, n_out, k_out, "
         f"CAST({base} AS BIGINT) AS base FROM made_{number}"
         for number, feed in enumerate(feeds)
     ]

@@ -32,6 +32,10 @@ class NoiseError(CitizenstatsError):
         super().__init__("NOISE", what, mend=mend)
 
 
+KEYS = 256
+"""How many cell keys there are."""
+
+
 @dataclass(frozen=True)
 class Noise:
     """What the noise of a count may be.
@@ -46,7 +50,7 @@ class Noise:
     deviation: int
     variance: float
     blocked: tuple[int, ...] = ()
-    keys: int = 256
+    keys: int = KEYS
 
 
 def chances(noise: Noise, count: int) -> Chances:
@@ -124,16 +128,27 @@ def perturbed_sql(source: str, dimensions: Sequence[str], key: str, noise: Noise
     )
 
 
-def record_key_sql(identifier: str, secret: str, noise: Noise) -> str:
+SECRET = "office_secret"  # noqa: S105 - the name of a table
+"""Table of an engine with the office's secret, which so stands in no SELECT."""
+
+
+def record_key_sql(identity: str, secret: str, keys: int = KEYS) -> str:
     """Return the SQL of a record key that is the same whenever and wherever the record is seen.
 
     Args:
-        identifier: column that names the unit for good.
-        secret: the office's own, never published: who has it and the table can take the noise away.
-        noise: what the noise may be; only its number of keys matters.
+        identity: SQL of what names the unit for good.
+        secret: SQL of the office's own, never published: who has it and the table can take the noise away.
+        keys: how many keys there are.
     """
-    digest = f"left(sha256(concat({quoted(secret)}, '|', {name(identifier)})), 12)"
-    return f"CAST(('0x' || {digest})::UBIGINT % {noise.keys} AS INTEGER)"
+    return f"CAST(CAST('0x' || left(sha256(concat({secret}, '|', {identity})), 12) AS UBIGINT) % {keys} AS INTEGER)"
+
+
+def record_key_of(dataset: str, key: Sequence[str]) -> str:
+    """Return the SQL of the key of a record of a dataset by the columns that identify it, over the table `SECRET`."""
+    parts = ", ".join(f"CAST({name(column)} AS VARCHAR)" for column in key)
+    return record_key_sql(
+        f"CAST(to_json([{quoted(dataset)}, {parts}]) AS VARCHAR)", f"(SELECT secret FROM {SECRET})"
+    )
 
 
 def _extremes(support: Chances) -> tuple[float, float]:

@@ -16,10 +16,14 @@ from citizenstats.errors import ReleaseError
 
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset, Mappings
-    from citizenstats.contracts.model import Target
+    from citizenstats.contracts.model import CellKey, Target
+    from citizenstats.protect.cellkey import Noise
 
 COUNTED = ("proportion", "count", "given")
 """Kinds of figures that are made of counts; compiled ones are where their counts say so."""
+
+LEAST_VARIANCE = 1
+"""With less, more than half of all counts stay as they are."""
 
 SUPPRESSION = "Figures are withheld where they could tell something about single units."
 
@@ -77,6 +81,22 @@ def _fed(mappings: Mappings, flow: str) -> Iterator[tuple[Dataset, Target]]:
 def _unfit(flow: str, chosen: FlowProtection, dataset: Dataset, target: Target) -> Iterator[Fault]:
     """Yield why a method does not fit the figures of a dataset."""
     minimum = dataset.contract.protection.minimum
+    if chosen.cell_key is not None:
+        yield from _too_little(flow, chosen.cell_key, dataset, minimum)
+        if target.estimate is None:
+            yield Fault(
+                "NO_RECORDS",
+                flow,
+                f"{dataset.name} has compiled figures, and no records whose keys could make noise",
+                "take rounding, or hide cells: leave `protection` out",
+            )
+        elif not dataset.contract.key:
+            yield Fault(
+                "NO_KEY",
+                flow,
+                f"{dataset.name} has no key, so that its records would get other noise in each delivery",
+                "say in the contract which columns are the `key` of a record",
+            )
     if chosen.rounding is not None and chosen.rounding.base < minimum:
         yield Fault(
             "UNSAFE_BASE",
@@ -103,6 +123,38 @@ def _unfit(flow: str, chosen: FlowProtection, dataset: Dataset, target: Target) 
             )
 
 
+def _too_little(flow: str, chosen: CellKey, dataset: Dataset, minimum: int) -> Iterator[Fault]:
+    """Yield why noise would not hide a small count of a dataset."""
+    if chosen.deviation < minimum:
+        yield Fault(
+            "UNSAFE_NOISE",
+            flow,
+            f"the greatest deviation is below the minimum of {minimum} of {dataset.name}, so that not every small count could "
+            "become none or the minimum",
+            f"take a deviation of {minimum} or more",
+        )
+    if chosen.variance < LEAST_VARIANCE or chosen.variance > chosen.deviation**2 / 2:
+        yield Fault(
+            "UNSAFE_NOISE",
+            flow,
+            "most counts would stay as they are, or noise of this variance does not fit into the deviation",
+            f"take a variance of {LEAST_VARIANCE} or more, and at most half the square of the deviation",
+        )
+
+
+def noise_of(mappings: Mappings, family: str) -> Noise:
+    """Return the noise of a family that has chosen it; what is below its greatest minimum never comes out."""
+    chosen = method_of(mappings, family).cell_key
+    assert chosen is not None  # noqa: S101 - the caller asked
+    minimum = max(
+        (d.contract.protection.minimum for f in mappings.families[family] for d, _ in _fed(mappings, f)),
+        default=1,
+    )
+    from citizenstats.protect.cellkey import Noise
+
+    return Noise(chosen.deviation, chosen.variance, tuple(range(1, minimum)))
+
+
 def said(protection: FlowProtection) -> str:
     """Return what everybody is told about how figures are protected."""
     if protection.rounding is not None:
@@ -111,5 +163,12 @@ def said(protection: FlowProtection) -> str:
             f"Counts are rounded to multiples of {base}, at random and the same in every table and release, so that they "
             "add up; a zero may be a small count. Shares and sample sizes are made of the rounded counts; standard errors "
             "and intervals would give the true ones away and are not told. A combination that is missing has no or few units."
+        )
+    if protection.cell_key is not None:
+        return (
+            "Counts carry noise by the cell key method: the same records have the same noise in every table and release, zeros "
+            "stay zero, small counts do not come out, and sums do not hold. Shares and sample sizes are made of these counts; "
+            "standard errors and intervals would give the true ones away and are not told. A combination that is missing has "
+            "no or few units."
         )
     return SUPPRESSION

@@ -71,7 +71,7 @@ def test_the_same_records_get_the_same_noise_in_every_table_and_release() -> Non
     )
     con.execute("CREATE TABLE ptable (pcv INTEGER, ckey INTEGER, pvalue INTEGER)")
     con.executemany("INSERT INTO ptable VALUES (?, ?, ?)", table(NOISE))
-    keyed = f"(SELECT *, {record_key_sql('id', 'a secret', NOISE)} AS record_key FROM persons)"
+    keyed = f"(SELECT *, {record_key_sql('id', chr(39) + 'a secret' + chr(39))} AS record_key FROM persons)"
 
     def published(source: str, *by: str) -> list[tuple[object, ...]]:
         return con.execute(perturbed_sql(source, by, "record_key", NOISE, "ptable")).fetchall()
@@ -92,7 +92,7 @@ def test_another_secret_gives_other_keys() -> None:
     con = duckdb.connect()
     keys = [
         con.execute(
-            f"SELECT {record_key_sql('id', secret, NOISE)} FROM (SELECT 'p' || i AS id FROM range(50) r(i))"
+            f"SELECT {record_key_sql('id', chr(39) + secret + chr(39))} FROM (SELECT 'p' || i AS id FROM range(50) r(i))"
         ).fetchall()
         for secret in ("one", "two", "one")
     ]

@@ -8,6 +8,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.audit.additive import parents_in
 from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.perturbed import PerturbedAudit, audit_perturbed
 from citizenstats.protect.audit.report import Audit
 from citizenstats.protect.audit.rounded import RoundedAudit, audit_rounded
 from citizenstats.release.manifest import releases
@@ -17,14 +18,15 @@ ACCOUNT = "altered.parquet"
 """The account that protection leaves of changed counts; only its form is shared."""
 
 
-def audited(house: House, flow: str, state: str, messages: Path) -> Audit | RoundedAudit:
+def audited(house: House, flow: str, state: str, messages: Path) -> Audit | PerturbedAudit | RoundedAudit:
     """Attack the messages of ``AGENCY:ID`` that were made from a protected state of its family, in the way of its method.
 
     Raises:
         ReleaseError: ``NOT_PROTECTED`` when the state's account is not there.
     """
     file = house.mappings.dataflow(flow)
-    if file.protection.rounding is None:
+    rounding, cell_key = file.protection.rounding, file.protection.cell_key
+    if rounding is None and cell_key is None:
         return audit(house, flow, state, messages)
     place = house.store.protected(file.family)
     account = place / state / ACCOUNT
@@ -49,4 +51,7 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Roun
         for release in releases(house.store, flow)
     }
     former = [path for name in sorted(behind) if (path := place / name / ACCOUNT).exists()]
-    return audit_rounded(messages, account, former, flow, structure, parents, file.protection.rounding.base)
+    if cell_key is not None:
+        return audit_perturbed(messages, account, former, flow, structure, parents, cell_key.variance)
+    assert rounding is not None  # noqa: S101 - one of both
+    return audit_rounded(messages, account, former, flow, structure, parents, rounding.base)

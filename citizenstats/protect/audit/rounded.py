@@ -103,6 +103,13 @@ class Cell(NamedTuple):
     is_sound: bool
     is_known: bool
 
+    @property
+    def is_unsteady(self) -> bool:
+        """Whether a former release showed one of the same counts as another value."""
+        return any(
+            value != told for told, values in zip(self.told, self.before, strict=True) for value in values
+        )
+
 
 def audit_rounded(
     messages: Path,
@@ -126,24 +133,15 @@ def audit_rounded(
     """
     with session([messages, account.parent, *(f.parent for f in former)], threads=1) as engine:
         differing = len(read_shown(engine, structure, messages).differing)
-        cells = [
-            _cell(row, base) for row in _rows(engine, messages / "data.csv", account, former, flow, structure)
-        ]
-        twice = _rounded_twice(engine, account)
+        cells = read_cells(engine, messages / "data.csv", account, former, flow, structure, base)
+        twice = shown_twice(engine, account)
     summing = [i for i, d in enumerate(structure.key) if parents.get(d)]
     above = [parents[structure.key[i]] for i in summing]
-    groups: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in cells:
-        if cell.is_known and cell.minimum is not None:
-            apart = tuple(code for i, code in enumerate(cell.codes) if i not in summing)
-            groups.setdefault(apart, []).append(cell)
+    groups = groups_of(cells, summing)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda group: _attacked(group, summing, above, base), groups.values()))
+        found = list(pool.map(lambda group: _attacked(group, summing, above, base), groups))
     possible = [counts for widths, _ in found for counts in widths]
-    unsteady = sum(
-        any(value != told for told, values in zip(c.told, c.before, strict=True) for value in values)
-        for c in cells
-    )
+    unsteady = sum(c.is_unsteady for c in cells)
     return RoundedAudit(
         cells=len(cells),
         withheld=sum(not c.is_shown for c in cells),
@@ -156,6 +154,29 @@ def audit_rounded(
         differing=differing,
         narrowest=min((counts for counts, _ in possible), default=None),
     )
+
+
+def read_cells(
+    engine: Engine,
+    message: Path,
+    account: Path,
+    former: Sequence[Path],
+    flow: str,
+    structure: DataStructure,
+    step: int,
+) -> list[Cell]:
+    """Return the observations of a message with what stands behind; counts are multiples of a step."""
+    return [_cell(row, step) for row in _rows(engine, message, account, former, flow, structure)]
+
+
+def groups_of(cells: Sequence[Cell], summing: Sequence[int]) -> list[list[Cell]]:
+    """Return the cells that add up, in groups: those that differ in the summing places of their keys alone."""
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        if cell.is_known and cell.minimum is not None:
+            apart = tuple(code for i, code in enumerate(cell.codes) if i not in summing)
+            groups.setdefault(apart, []).append(cell)
+    return list(groups.values())
 
 
 def _rows(
@@ -176,16 +197,22 @@ def _rows(
     codes = ", ".join(name(d) for d in structure.key)
     key = ", ".join(f"{name(d)}: {name(d)}" for d in structure.key)
     parts = " UNION ALL ".join(
-        f"SELECT key, n, k, n_out, k_out FROM read_parquet({quoted(str(f))}) WHERE flow = {quoted(flow)}"
+        f"SELECT key, n, k, n_key, k_key, n_out, k_out FROM read_parquet({quoted(str(f))}) WHERE flow = {quoted(flow)}"
         for f in former
     )
-    before = parts or "SELECT NULL::VARCHAR AS key, 0 AS n, 0 AS k, 0 AS n_out, 0 AS k_out LIMIT 0"
+    before = (
+        parts
+        or "SELECT NULL::VARCHAR AS key, 0 AS n, 0 AS k, 0 AS n_key, 0 AS k_key, 0 AS n_out, 0 AS k_out LIMIT 0"
+    )
+    same_n, same_k = (f"f.{c}_key IS NOT DISTINCT FROM b.{c}_key" for c in "nk")
     return engine.rows(
         f"WITH said AS (SELECT [{codes}] AS codes, {_given(measure)} AS value, {size} AS size, {others} AS others, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key FROM read_csv({quoted(str(message))}, all_varchar = true)), "
         f"behind AS (SELECT * FROM read_parquet({quoted(str(account))}) WHERE flow = {quoted(flow)}), "
-        "former AS (SELECT b.key, list(DISTINCT f.n_out) FILTER (WHERE f.n = b.n) AS n_before, "
-        f"list(DISTINCT f.k_out) FILTER (WHERE f.k = b.k) AS k_before FROM behind AS b JOIN ({before}) AS f USING (key) "
+        "former AS (SELECT b.key, "
+        f"list(DISTINCT f.n_out) FILTER (WHERE f.n = b.n AND {same_n}) AS n_before, "
+        f"list(DISTINCT f.k_out) FILTER (WHERE f.k = b.k AND {same_k}) AS k_before "
+        f"FROM behind AS b JOIN ({before}) AS f USING (key) "
         "GROUP BY b.key) "
         "SELECT s.codes, s.value, s.size, s.others, b.key IS NOT NULL, b.minimum, b.made, b.scale, b.n, b.k, b.n_out, b.k_out, "
         "coalesce(f.n_before, []), coalesce(f.k_before, []) "
@@ -215,7 +242,7 @@ def _cell(row: tuple[Any, ...], base: int) -> Cell:
         sound &= made == "free"
     if made in ("share", "k", "n"):
         sound &= units is None or units == n_out
-        sound &= having is None or having == k_out
+        sound &= having is None or having == (k_out if made != "share" else min(k_out, n_out))
         sound &= all(told is None or told % base == 0 for told in (units, having))
     behind = (None if units is None else n, None if having is None else k)
     return Cell(
@@ -236,7 +263,7 @@ def _multiple(value: str, scale: float, units: int | None, base: int) -> int | N
     return nearest_ if abs(counted - nearest_) <= slack else None
 
 
-def _rounded_twice(engine: Engine, account: Path) -> int:
+def shown_twice(engine: Engine, account: Path) -> int:
     """Return how many counts of the family have two values, wherever they are published."""
     return int(
         engine.value(

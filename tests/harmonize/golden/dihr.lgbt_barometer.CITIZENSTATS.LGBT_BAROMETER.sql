@@ -98,7 +98,9 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_upper",
     CAST(NULL AS DOUBLE) AS "_x1",
     CAST(NULL AS DOUBLE) AS "_x2",
-    CAST(NULL AS BIGINT) AS "_base"
+    CAST(NULL AS BIGINT) AS "_base",
+    CAST(NULL AS BIGINT) AS "_base_key",
+    CAST(NULL AS BIGINT) AS "_k_key"
   FROM derived
 )
 SELECT

@@ -194,7 +194,9 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_upper",
     CAST(figure.x1 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x1",
     CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2",
-    CAST(figure.base AS BIGINT) AS "_base"
+    CAST(figure.base AS BIGINT) AS "_base",
+    CAST(NULL AS BIGINT) AS "_base_key",
+    CAST(NULL AS BIGINT) AS "_k_key"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"
