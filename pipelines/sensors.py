@@ -25,6 +25,7 @@ from citizenstats.house import House
 from citizenstats.receive import arrivals as inbox
 from citizenstats.receive import delivery as ledger
 from citizenstats.receive.astray import astray
+from citizenstats.receive.notice import notify
 from citizenstats.store import Store, digest
 from pipelines.arrivals import Ask, Cursor, Former, GiveUp, Wait, decide, in_turn
 from resources.house import HouseResource
@@ -117,6 +118,8 @@ def _look_at(house: House, dataset: Dataset, before: Cursor, done: Round) -> fro
     if still:
         for kept in inbox.take_in(house, name, still):
             new.pop(kept.file_name, None)
+    # What is never taken asks for no run, and its partner is told all the same.
+    notify(house, name)
     done.settling += len(new)
     pending: Sequence[ledger.Delivery] = ledger.pending(house, name)
     if pending:

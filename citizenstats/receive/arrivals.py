@@ -61,7 +61,9 @@ def look(store: Store, dataset: str, pattern: str) -> dict[str, str]:
 
 
 def passed_over(store: Store, dataset: str, pattern: str) -> list[tuple[str, str]]:
-    """Return name and reason of what lies in a dataset's inbox and is never taken: folders, links, other names.
+    """Return name and reason of what lies in a dataset's inbox and is not taken.
+
+    That is folders, links, files of other names, and those that we may not read.
 
     Raises:
         DeliveryError: ``INBOX_UNREADABLE`` when the folder cannot be listed.
@@ -72,6 +74,8 @@ def passed_over(store: Store, dataset: str, pattern: str) -> list[tuple[str, str
             passed.append((printable(path.name), "NOT_A_FILE"))
         elif not fnmatch.fnmatchcase(path.name, pattern):
             passed.append((printable(path.name), "NAME_NOT_AGREED"))
+        elif path.exists() and not os.access(path, os.R_OK):
+            passed.append((printable(path.name), "NOT_READABLE"))
     return passed
 
 

@@ -111,6 +111,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "NOTES": Words("Notes under the table are left out.", "Nothing, if that is right."),
         # files that are no delivery
         "NOT_A_FILE": Words("This is a folder or a link.", "Put the file itself here."),
+        "NOT_READABLE": Words("We may not read this file.", "Give us the right to read it, or copy it here anew."),
         "NAME_NOT_AGREED": Words("The name is not one that was agreed.", "Rename the file.", "such as {pattern}"),
     },
     "da": {
@@ -201,6 +202,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "REPEATED_ROWS": Words("Rækker står der to gange; én af hver beholdes.", "Intet, hvis det er rigtigt."),
         "NOTES": Words("Noter under tabellen er udeladt.", "Intet, hvis det er rigtigt."),
         "NOT_A_FILE": Words("Det er en mappe eller en genvej.", "Læg selve filen her."),
+        "NOT_READABLE": Words("Vi må ikke læse filen.", "Giv os ret til at læse den, eller kopiér den hertil igen."),
         "NAME_NOT_AGREED": Words("Navnet er ikke aftalt.", "Omdøb filen.", "for eksempel {pattern}"),
     },
 }

@@ -163,6 +163,13 @@ def test_no_file_name_is_told_in_the_messages_or_kept_in_the_cursor(resource, in
     assert not any("Hansen" in text for text in told)
 
 
+def test_a_file_that_is_never_taken_is_told_to_its_partner_without_a_run(resource, instance):
+    house = resource.open()
+    put(house, LGBT, "some other name.xlsx", b"x")
+    assert Looks(resource, instance)().run_requests == []
+    assert "NAME_NOT_AGREED" in (house.store.outbox(LGBT) / "not_taken.json").read_text("utf-8")
+
+
 def test_a_file_in_no_folder_of_a_dataset_is_told_at_each_look(resource, instance):
     house = resource.open()
     put(house, "dihr/lgbt_barometr", "lgbt.xlsx", b"x")

@@ -242,6 +242,31 @@ def test_a_receipt_that_a_crash_left_over_is_sent_by_the_next_run(office_of: OFF
     assert receipt.exists()
 
 
+def test_a_file_that_may_not_be_read_is_told_to_its_partner(
+    office_of: OFFICE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = office_of()
+    closed = office.drop(A)
+    # Whoever runs the tests may be allowed everything.
+    really = os.open
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != closed)
+    monkeypatch.setattr(
+        "os.open", lambda path, *how, **more: _refused(path, closed) or really(path, *how, **more)
+    )
+    assert office.receive() == []
+    told = read_json(office.outbox / "not_taken.json")
+    assert told is not None
+    assert [(one["name"], one["code"]) for one in told["files"]] == [(closed.name, "NOT_READABLE")]
+    monkeypatch.undo()
+    assert [outcome.status for outcome in office.receive()] == ["accepted"]
+    assert not (office.outbox / "not_taken.json").exists()
+
+
+def _refused(path: Any, closed: Path) -> None:
+    if path == closed:
+        raise PermissionError(13, "no", str(path))
+
+
 def test_a_file_that_grows_as_fast_as_it_is_copied_is_left_for_another_look(
     office_of: OFFICE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
