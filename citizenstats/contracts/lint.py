@@ -6,6 +6,7 @@ a delivery that breaks its contract is refused by `receive/`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def _as_mapping_error(error: CitizenstatsError) -> MappingError:
 
 def _files(folder: Path) -> Iterator[MappingError]:
     """Yield what is wrong with single files: YAML, unknown keys, values of the wrong kind, code maps."""
+    yield from _names(folder)
     yield from _file(AgencyFile, folder / "agency.yaml")
     for partner in sorted(p for p in (folder / "partners").glob("*") if p.is_dir()):
         yield from _file(PartnerFile, partner / "partner.yaml")
@@ -106,6 +108,17 @@ def _files(folder: Path) -> Iterator[MappingError]:
                     yield from _caught(lambda path=path: load_dataset(path))  # type: ignore[misc]
     for path in sorted((folder / "dataflows").glob("*/*.yaml")):
         yield from _file(DataflowFile, path)
+
+
+def _names(folder: Path) -> Iterator[MappingError]:
+    """Yield the files that would be passed over, or whose names cannot be those of a partner or dataset."""
+    for path in sorted([*(folder / "partners").glob("*/*.yml"), *(folder / "dataflows").glob("*/*.yml")]):
+        yield MappingError("BAD_NAME", "this file is not read", str(path), "call it .yaml")
+    for path in sorted((folder / "partners").glob("*/*.yaml")):
+        for named in (path.parent.name, path.stem):
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_]{0,59}", named):
+                told = f"'{named}' can be no name of a partner or dataset"
+                yield MappingError("BAD_NAME", told, str(path), "use small letters a to z, digits and _")
 
 
 def _file(model: type[AgencyFile | PartnerFile | Contract | DataflowFile], path: Path) -> list[MappingError]:

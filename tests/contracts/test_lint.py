@@ -208,3 +208,21 @@ def test_what_is_a_cron_line_passes(tmp_path: Path, line: str) -> None:
     said["delivery"]["pull"] = {"url": "https://x.example/a.csv", "cron": line}
     office.write_contract(said)
     assert lint(office.mappings) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("watch/more.yml", "call it .yaml"),
+        ("watch/More Answers.yaml", "small letters"),
+        ("our watch/answers.yaml", "small letters"),
+    ],
+)
+def test_a_file_whose_name_cannot_be_is_not_passed_over(tmp_path: Path, name: str, cure: str) -> None:
+    office = Office(tmp_path)
+    path = office.mappings / "partners" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes((office.mappings / "partners/watch/answers.yaml").read_bytes())
+    found = [fault for fault in lint(office.mappings) if fault.code == "BAD_NAME"]
+    assert [fault.where for fault in found] == [str(path)]
+    assert cure in found[0].mend
