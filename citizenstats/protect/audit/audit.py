@@ -19,7 +19,7 @@ from citizenstats.protect.audit.shown import read_shown
 from citizenstats.protect.audit.words import Ladder
 from citizenstats.store import digest, read_json
 
-_ATTACK = 1
+_ATTACK = 2
 """Number of the way of attacking; what another found is not taken over."""
 
 
@@ -56,8 +56,9 @@ def audit(house: House, flow: str, state: str, messages: Path) -> Audit:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda figure: _attacked(figure[0], ladders, before), listed))
     cells, withheld = read.files["data.csv"], read.withheld
+    each = [sum(of.values(), Found()) for of in found]
     by_flow = {
-        of: sum((f for (_, flows), (_, f) in zip(listed, found, strict=True) if of in flows), Found())
+        of: sum((f for (_, flows), f in zip(listed, each, strict=True) if of in flows), Found())
         for of in family.flows
     }
     return Audit(
@@ -65,7 +66,7 @@ def audit(house: House, flow: str, state: str, messages: Path) -> Audit:
         withheld=withheld,
         reasons=reasons,
         units_withheld=units_withheld,
-        found=sum((f for _, f in found), Found()),
+        found=sum(each, Found()),
         by_flow=by_flow,
         shown=shown,
         unaccounted=unaccounted,
@@ -73,19 +74,22 @@ def audit(house: House, flow: str, state: str, messages: Path) -> Audit:
         files=read.files,
         differing=read.differing,
         vintages=len(vintages),
-        tables=dict(found),
+        tables={known: of for tables in found for known, of in tables.items()},
     )
 
 
-def _attacked(figure: Figure, ladders: Sequence[Ladder], before: Mapping[str, Found]) -> tuple[str, Found]:
-    """Return what identifies a figure with all that is known of it, and what comes of attacking it.
+def _attacked(figure: Figure, ladders: Sequence[Ladder], before: Mapping[str, Found]) -> dict[str, Found]:
+    """Return what comes of attacking a figure as it is, and what of its changes, each by what identifies all that is known.
 
     What a former audit found of exactly the same is taken over.
     """
-    known = digest(
-        repr(figure), [repr(ladder) for ladder in figure.adding(ladders)], citizenstats.__version__, _ATTACK
-    )
-    return known, before[known] if known in before else figure.attacked(ladders)
+    adding = [repr(ladder) for ladder in figure.adding(ladders)]
+    now = digest("now", repr(figure.cells), adding, citizenstats.__version__, _ATTACK)
+    since = digest("since", repr(figure), adding, citizenstats.__version__, _ATTACK)
+    return {
+        now: before[now] if now in before else figure.attacked_now(ladders),
+        since: before[since] if since in before else figure.attacked_since(ladders),
+    }
 
 
 def _former_reports(house: House, family: Family) -> dict[str, Found]:

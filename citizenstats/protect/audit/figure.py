@@ -108,16 +108,30 @@ class Figure:
 
     def attacked(self, ladders: Sequence[Ladder]) -> Found:
         """Attack everything."""
-        sums = sums_of([cell.categories for cell in self.cells], self.adding(ladders))
+        return self.attacked_now(ladders) + self.attacked_since(ladders)
+
+    def attacked_now(self, ladders: Sequence[Ladder]) -> Found:
+        """Attack what there is, whatever was before."""
+        sums = self._sums(ladders)
         found = Found(insiders=len(self._insiders(sums)))
         for layer in COUNTS[1:] if self._is_told_by_its_parts else COUNTS:
             if any(cell.counts[layer] is not None for cell in self.cells):
                 found += self._counts(layer, sums)
-        adding = [s for s in sums if all(self._adds(layer, s) for layer in COUNTS)]
-        for was in self.former:
-            for layer in COUNTS[:3]:
-                found += self._changes(layer, was, adding)
-        return found + self._values(adding)
+        return found + self._values([s for s in sums if self._adds(s)])
+
+    def attacked_since(self, ladders: Sequence[Ladder]) -> Found:
+        """Attack what changed since former releases."""
+        found = Found()
+        changed = [was for was in self.former if any(self._change(layer, was).any() for layer in COUNTS[:3])]
+        if changed and all(cell.guards for cell in self.cells):
+            adding = [s for s in self._sums(ladders) if self._adds(s)]
+            for was in changed:
+                for layer in COUNTS[:3]:
+                    found += self._changes(layer, was, adding)
+        return found
+
+    def _sums(self, ladders: Sequence[Ladder]) -> list[Sum]:
+        return sums_of([cell.categories for cell in self.cells], self.adding(ladders))
 
     def _counts(self, layer: str, sums: Sequence[Sum]) -> Found:
         values, minimum = self._of(layer), self._minimum
@@ -168,12 +182,9 @@ class Figure:
 
         A cell that was not there before held nobody. What did not change is taken for known.
         """
-        if not was or not all(cell.guards for cell in self.cells):
-            return Found()
         before = [was.get(cell.categories) for cell in self.cells]
-        then = np.array([float((w.counts[layer] or 0) if w else 0) for w in before])
         known = self._shown & np.array([w is None or w.shown for w in before])
-        change = self._of(layer) - then
+        change = self._change(layer, was)
         few = (np.abs(change) > TINY) & (np.abs(change) < self._minimum)
         hidden = ~known & (np.abs(change) > TINY)
         targets = np.flatnonzero(few & hidden)
@@ -183,6 +194,11 @@ class Figure:
         attacker = Attacker(np.array(whole), np.r_[np.flatnonzero(hidden), len(change) : len(whole)], every)
         asked = self._minimum[targets]
         return _told(attacker.widths(targets.tolist(), asked), asked)
+
+    def _change(self, layer: str, was: Mapping[Categories, Was]) -> Floats:
+        before = [was.get(cell.categories) for cell in self.cells]
+        then: Floats = np.array([float((w.counts[layer] or 0) if w else 0) for w in before])
+        return np.asarray(self._of(layer) - then, dtype=np.float64)
 
     def _values(self, sums: Sequence[Sum]) -> Found:
         """Attack totals in which single units stand out: each must be possible so far from its value as the rules ask."""
@@ -216,10 +232,13 @@ class Figure:
     def _shown(self) -> Bools:
         return np.array([cell.shown for cell in self.cells], dtype=np.bool_)
 
-    def _adds(self, layer: str, of: Sum) -> bool:
+    def _adds(self, of: Sum) -> bool:
+        """Return whether children hold no more than their parent, in any count."""
         parent, children = of
-        counts = [self.cells[i].counts[layer] or 0 for i in (parent, *children)]
-        return counts[0] >= sum(counts[1:])
+        return all(
+            (self.cells[parent].counts[layer] or 0) >= sum(self.cells[i].counts[layer] or 0 for i in children)
+            for layer in COUNTS
+        )
 
 
 def figures(
