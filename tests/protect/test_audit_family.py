@@ -12,7 +12,8 @@ import pytest
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.audit.audit import audit
-from citizenstats.protect.audit.report import Audit
+from citizenstats.protect.audit.figure import Figure, Found
+from citizenstats.protect.audit.report import Audit, told
 from citizenstats.release.release import release
 from tests.protect import attacker, linked, office
 
@@ -174,6 +175,36 @@ def test_a_value_that_one_file_shows_and_another_hides_is_shown(tmp_path: Path) 
         with pytest.raises(ReleaseError, match="MESSAGES_DIFFER"):
             audit(house, office.FLOW, state.name, folder).require(office.FLOW)
         (folder / name).write_text(text, "utf-8")
+
+
+def test_what_a_former_audit_found_of_the_same_tables_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = linked.opened(tmp_path)
+    state = linked.protected(house, PEOPLE)
+    first = _audited(house, office.FLOW, state, tmp_path / "first")
+    assert release(house, office.FLOW).release == "R0001"
+
+    def attacked(*_: object) -> Found:
+        raise AssertionError("attacked again")
+
+    monkeypatch.setattr(Figure, "attacked_now", attacked)
+    again = _audited(house, linked.SECOND, state, tmp_path / "again")
+    assert again.found == first.found
+    with pytest.raises(AssertionError, match="attacked again"):
+        _audited(house, office.FLOW, state, tmp_path / "other", _let_out(state, office.FLOW, ("A0", "B0")))
+
+
+def test_the_report_in_words_tells_sums_and_no_small_count(made: tuple[House, Path], tmp_path: Path) -> None:
+    house, state = made
+    facts = _audited(house, office.FLOW, state, tmp_path / "report").as_facts()
+    assert 0 < facts["primary"] < 10
+    assert facts["primary"] + facts["secondary"] <= facts["withheld"]
+    said = told(facts)
+    assert said["unsafe by themselves"] == "fewer than 10"
+    assert said["within reach"] == "none"
+    assert said["smallest interval"] == f"{office.MINIMUM} units"
+    assert told({"withheld": 3}) == {}
 
 
 def test_a_change_by_few_is_found_where_two_releases_show_it(tmp_path: Path) -> None:
