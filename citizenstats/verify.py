@@ -19,8 +19,8 @@ from citizenstats.house import House
 from citizenstats.protect.unsafe import unsafe_sql
 from citizenstats.receive.delivery import deliveries
 from citizenstats.receive.outcome import COUNTS, outcome_of
-from citizenstats.release.manifest import REDACTED, Release, newest
-from citizenstats.release.publishable import structures_digest
+from citizenstats.release.kept import readable_structures
+from citizenstats.release.manifest import REDACTED, newest
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.store import read_json, sha256_of
@@ -66,17 +66,6 @@ def refusals(house: House, dataset: str) -> list[Finding]:
     return [
         Finding(f.code, f.column or "the file", f.count or 1, f.detail or "see the receipt") for f in told
     ]
-
-
-def _structures_of(house: House, release: Release) -> Structures | None:
-    """Return the structures that a release was published with; None when they have changed since.
-
-    Its messages are then still valid by the schemas that lie beside them, and by the official ones.
-    """
-    structures = house.mappings.structures
-    if release.dataflow not in structures.dataflows:
-        return None
-    return structures if structures_digest(structures, release.dataflow) == release.structures else None
 
 
 def _rows(parquet: Path) -> int:
@@ -145,7 +134,7 @@ def release_faults(house: House, flow: str) -> list[Finding]:
         return []
     # What was validated before it left and is the same byte for byte is valid still.
     was_validated = "validation" in release.facts
-    structures = None if was_validated else _structures_of(house, release)
+    structures = None if was_validated else readable_structures(release)
     redacted = (read_json(release.folder / REDACTED) or {"files": []})["files"]
     told = [file for file in release.facts["files"] if file["name"] not in redacted]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

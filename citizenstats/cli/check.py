@@ -13,11 +13,18 @@ from citizenstats.cli.show import answer, error_facts
 def check(office: Office) -> int:
     """Look all contracts and structures over.
 
-    Each fault is told with file, line and how to mend it; exit code 1 when there is any.
+    Each fault is told with file, line and how to mend it; exit code 1 when there is any. Code lists and structures are also
+    compared with those of the releases that stand under --home: what changed there needs a new version.
     """
     from citizenstats.contracts.lint import lint
+    from citizenstats.contracts.load import load_mappings
+    from citizenstats.house import House
+    from citizenstats.release.line import line_faults
+    from citizenstats.store import Store
 
     faults = lint(office.mappings)
+    if not faults:
+        faults = line_faults(House(Store(office.home.absolute()), load_mappings(office.mappings)))
     if office.json:
         answer("check", {"ok": not faults, "faults": [error_facts(fault) for fault in faults]})
     else:

@@ -14,6 +14,7 @@ from citizenstats.cli.show import answer, table
 
 if TYPE_CHECKING:
     from citizenstats.release.difference import Difference
+    from citizenstats.release.manifest import Release
 
 LISTED = 1000
 """Differences in the answer; `--format` writes all of them."""
@@ -33,7 +34,8 @@ LISTED = 1000
 def diff(office: Office, dataflow: str, before: str, after: str, form: str | None, out: Path | None) -> None:
     """Say what differs between two releases of DATAFLOW.
 
-    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(VERSION); BEFORE and AFTER are such as R0001 and R0002.
+    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(1.0.0) for a version that is not the newest; BEFORE and AFTER are such as
+    R0001 and R0002, or such as 1.0.0/R0002 and 2.0.0/R0001 to compare two versions under the codes of the later one.
     """
     from citizenstats.border import border
     from citizenstats.release.difference import difference
@@ -54,6 +56,13 @@ def _write(found: Difference, form: str, out: Path) -> None:
     from citizenstats.errors import ReleaseError
     from citizenstats.sdmx.write import chunks
 
+    if found.before.dataflow != found.after.dataflow:
+        raise ReleaseError(
+            "TWO_VERSIONS",
+            "no message takes a receiver from one version to another",
+            str(found.after.dataflow),
+            "take the first release of the new version whole",
+        )
     if not found.messages:
         raise ReleaseError(
             "NO_DIFFERENCE",
@@ -74,8 +83,8 @@ def _answer(found: Difference, out: Path | None) -> None:
         "diff",
         {
             "dataflow": str(found.after.dataflow),
-            "before": found.before.id,
-            "after": found.after.id,
+            "before": _told(found, found.before),
+            "after": _told(found, found.after),
             "added": counts.added,
             "changed": counts.changed,
             "withdrawn": counts.withdrawn,
@@ -88,9 +97,15 @@ def _answer(found: Difference, out: Path | None) -> None:
 def _show(found: Difference) -> None:
     counts = found.changes
     click.echo(
-        f"{found.after.dataflow}: {found.before.id} → {found.after.id}: {counts.added:,} added, "
+        f"{found.after.dataflow}: {_told(found, found.before)} → {_told(found, found.after)}: {counts.added:,} added, "
         f"{counts.changed:,} changed, {counts.withdrawn:,} withdrawn"
     )
     rows = found.rows(20)
     if rows:
         table("The first differences", list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _told(found: Difference, one: Release) -> str:
+    """Return a release by its name, with its version where there are two."""
+    is_one_line = found.before.dataflow == found.after.dataflow
+    return one.id if is_one_line else f"{one.dataflow.version}/{one.id}"

@@ -87,8 +87,9 @@ def export(
 ) -> None:
     """Write a release as an SDMX message.
 
-    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(VERSION). What changed, and the history, are written flat, with the actions that
-    take a receiver from one state to the next.
+    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(1.0.0) for a version that is not the newest: codes and names are those that the
+    release was published with. What changed, and the history, are written flat, with the actions that take a receiver from
+    one state to the next.
     """
     from citizenstats.sdmx.write import FORMATS, Options, gzipped
 
@@ -138,15 +139,15 @@ def _message(
     from citizenstats.border import border
     from citizenstats.engine import session
     from citizenstats.release import history
+    from citizenstats.release.kept import release_message
     from citizenstats.release.manifest import released
-    from citizenstats.release.messages import message_of
     from citizenstats.sdmx.write import chunks
 
     house = office.house()
     with border(f"export {dataflow}"):
         asked = history.as_of(house, dataflow, clock.parse(as_of)) if as_of else None
         release = asked or released(house, dataflow, release_id)
-        message = replace(message_of(house, release.observations, release.facts, along), action=action)
+        message = replace(release_message(house, release, along), action=action)
         with session([release.folder], scratch=house.store.scratch) as engine:
             yield from chunks(engine, message, form, options)
 

@@ -23,15 +23,23 @@ if TYPE_CHECKING:
 def releases(office: Office, dataflow: str | None) -> None:
     """List releases and candidates, each with its state and who decided.
 
-    All of them, or those of DATAFLOW (AGENCY:FLOW).
+    All of them, or those of DATAFLOW: AGENCY:FLOW, or AGENCY:FLOW(1.0.0) for one version.
     """
+    from citizenstats.release.manifest import released_flows
     from citizenstats.release.state import states
 
     house = office.house()
-    flows = [dataflow] if dataflow else sorted(house.mappings.dataflows)
-    for flow in flows:
+    published = released_flows(house.store)
+    flow, named, version = (dataflow or "").rstrip(")").partition("(")
+    if flow and flow not in published:
         house.mappings.dataflow(flow)
-    rows = [_row(house, flow, state) for flow in flows for state in states(house, flow)]
+    flows = [flow] if flow else sorted({*house.mappings.dataflows, *published})
+    rows = [
+        _row(house, one, state)
+        for one in flows
+        for state in states(house, one)
+        if not named or state.of.dataflow.version == version
+    ]
     if office.json:
         answer("releases", {"releases": rows})
         return
@@ -188,7 +196,8 @@ def reject(office: Office, dataflow: str, person: str, note: str, candidate: str
 def recall(office: Office, dataflow: str, release: str, person: str, reason: str) -> None:
     """Take a release of DATAFLOW back: it was wrong, or shows too much.
 
-    DATAFLOW is AGENCY:FLOW, RELEASE such as R0002. Its data leaves; what comes next needs a sign-off.
+    DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(1.0.0) for one of its versions; RELEASE is such as R0002. Its data leaves; what
+    comes next needs a sign-off.
     """
     from citizenstats.release.recall import recall as take_back
 

@@ -34,17 +34,20 @@ def validate(
     """Validate an SDMX message.
 
     FILE is looked at: is it well-formed, valid by the official schemas and by its structure, and does its content keep
-    code lists, constraints and confidentiality? With --former and --official the values of a valid message are also compared
+    code lists, constraints and confidentiality? A version of a dataflow that the mappings no longer have is taken from what is
+    published under --home. With --former and --official the values of a valid message are also compared
     with others. The rules are those of docs/validation.md. Exit code 1 when there is an
     error; warnings alone leave it 0.
     """
     from citizenstats.border import border
     from citizenstats.contracts.load import load_mappings
+    from citizenstats.release.kept import with_published
     from citizenstats.sdmx.validate import compare_messages, validate_message
+    from citizenstats.store import Store
     from citizenstats.validation.report import report_facts, report_page
 
     with border(f"validate {file.name}"):
-        structures = load_mappings(office.mappings).structures
+        structures = with_published(load_mappings(office.mappings).structures, Store(office.home.absolute()))
         findings = validate_message(file, structures)
         if (former or official) and not any(f.severity == "error" for f in findings):
             findings += compare_messages(file, structures, former, official)

@@ -35,7 +35,7 @@ from citizenstats.contracts.model import (
 )
 from citizenstats.contracts.values import values
 from citizenstats.errors import CitizenstatsError, MappingError
-from citizenstats.sdmx.model import DataStructure, Structures
+from citizenstats.sdmx.model import DataStructure, Structures, version_key
 
 COMPANIONS = ("_n", "_k")
 """What a compiled figure may map besides its components: unweighted sample size and numerator."""
@@ -457,3 +457,27 @@ def _dataflow(name: str, mappings: Mappings) -> Iterator[MappingError]:
             yield from _code(
                 dimension, code, structure, mappings.structures, document.where(("constraint", dimension))
             )
+    yield from _recoded(flow, structure, mappings.structures, document)
+
+
+def _recoded(
+    flow: DataflowFile, structure: DataStructure, structures: Structures, document: Document
+) -> Iterator[MappingError]:
+    """Yield what is wrong with the codes of former versions: their dimensions and codes are those of this version."""
+    for version, dimensions in flow.recoded.items():
+        at = ("recoded", version)
+        if version_key(version) >= version_key(flow.version):
+            yield MappingError(
+                "BAD_VALUE",
+                f"{version} is no former version of {flow.version}",
+                document.where(at),
+                "name the version that had the codes before",
+            )
+        for dimension, codes in dimensions.items():
+            where = document.where((*at, dimension))
+            if dimension not in {d.id for d in structure.dimensions}:
+                yield _no_component(dimension, structure, where)
+                continue
+            for new in codes.values():
+                for code in [new] if isinstance(new, str) else new:
+                    yield from _code(dimension, code, structure, structures, where)

@@ -951,6 +951,11 @@ class DataflowFile(Model):
     constraint: dict[Identifier, list[str]] = Field(
         {}, description="Content constraint: the codes allowed by dimension."
     )
+    recoded: dict[str, dict[Identifier, dict[str, str | list[str]]]] = Field(
+        {},
+        description="Former version, dimension, its code: the code of this version, or the codes it was split into; "
+        "codes that are not named stay.",
+    )
 
     @property
     def signatures(self) -> int:

@@ -5,6 +5,7 @@ estimating, and anything after a figure is public.
 
     unsafe.py     rules that make one cell unsafe by itself
     former.py     what former releases have shown
+    recoding.py   what those of a former version have shown, under the codes of this one
     figures.py    which cells are the same quantity, wherever they are published
     table.py      one figure with everything that adds up in it
     decide.py     which cells are hidden

@@ -3,6 +3,9 @@
 Two releases of nearly the same people tell who came or went by the difference of their figures. So a cell whose count changed
 by fewer units than the minimum since any release that showed it is unsafe: it stays as it was published, for everybody has that
 already. One that has not changed stays shown or hidden.
+
+A former version of the dataflow had codes of its own. Its figures are known under the codes of this version by the map that
+the dataflow's file declares (`recoded`); without one a code stands for itself.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from pathlib import Path
 
 from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
+from citizenstats.protect.recoding import Recoding, recoded, recoding_of
 from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import newest_loaded, releases
 
@@ -30,6 +34,7 @@ class Former:
     flow: str
     release: int
     file: Path
+    recoding: Recoding | None = None
 
 
 def former_releases(house: House, family: str, flows: Iterable[str], account: str = JUDGED) -> list[Former]:
@@ -41,7 +46,7 @@ def former_releases(house: House, family: str, flows: Iterable[str], account: st
         for number, release in enumerate(releases(house.store, flow)):
             file = place / str(origins.get(release.candidate)) / account
             if file.exists():
-                found.append(Former(flow, number, file))
+                found.append(Former(flow, number, file, recoding_of(house, flow, release.dataflow.version)))
     return found
 
 
@@ -61,21 +66,30 @@ def remember(engine: Engine, former: Sequence[Former]) -> None:
     Its columns: flow, key, last (of the newest release: n, k, m, minimum, shown), seen (all that was shown: n, k, m).
     """
     counted = "n BIGINT, k BIGINT, m BIGINT"
-    parts = [
-        "SELECT flow, key, published_n AS n, published_k AS k, published_m AS m, minimum, shown OR retained AS shown, "
-        f"{f.release} AS release FROM read_parquet({quoted(str(f.file))}) WHERE flow = {quoted(f.flow)}"
-        for f in former
-    ]
-    every = " UNION ALL ".join(parts) or (
+    every = " UNION ALL ".join(map(_account, former)) or (
         f"SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(flow VARCHAR, key VARCHAR, {counted}, minimum BIGINT, "
-        "shown BOOLEAN, release INTEGER)[]), recursive := true))"
+        "shown BOOLEAN, release INTEGER, is_same BOOLEAN)[]), recursive := true))"
     )
     engine.run(
         "CREATE TEMP TABLE former AS SELECT flow, key, "
-        "max_by({n: n, k: k, m: m, minimum: minimum, shown: shown}, release) AS last, "
+        "max_by({n: n, k: k, m: m, minimum: minimum, shown: shown}, release) FILTER (WHERE is_same) AS last, "
         "list(DISTINCT {n: n, k: k, m: m}) FILTER (WHERE shown) AS seen "
         f"FROM ({every}) GROUP BY flow, key"
     )
+
+
+def _account(former: Former) -> str:
+    """Return the SELECT of what one release showed, under the keys of the present version.
+
+    A part of a cell, or one that it is a part of, was seen but is not its former state.
+    """
+    told = (
+        "SELECT flow, key, published_n AS n, published_k AS k, published_m AS m, minimum, shown OR retained AS shown, "
+        f"{former.release} AS release FROM read_parquet({quoted(str(former.file))}) WHERE flow = {quoted(former.flow)}"
+    )
+    if former.recoding is None:
+        return f"SELECT *, true AS is_same FROM ({told})"
+    return f"SELECT * EXCLUDE (key_then) FROM ({recoded(told, former.recoding)})"
 
 
 def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> str:
@@ -108,7 +122,7 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
         for c in ("n", "k", "m")
     )
     return (
-        f"SELECT c.*, coalesce({same}, FALSE) AND f.key IS NOT NULL AS _same, _same AND f.last.shown AS _kept, "
+        f"SELECT c.*, coalesce({same}, FALSE) AND f.last IS NOT NULL AS _same, _same AND f.last.shown AS _kept, "
         f"_same AND NOT f.last.shown AS _stays, {guarded} AND NOT _same AND c._minimum IS NOT NULL "
         f"AND len(list_filter(coalesce(f.seen, []), lambda s: {near})) > 0 AS _close, "
         f"f.last AS _was, {changes}, "

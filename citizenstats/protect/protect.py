@@ -90,7 +90,7 @@ def protect(house: House, family: str) -> Protected:
     structures = house.mappings.structures
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
     former = former_releases(house, family, flows, JUDGED if is_hiding else ACCOUNT)
-    behind = [[f.flow, f.release, f.file.parent.name] for f in former]
+    behind = [[f.flow, f.release, f.file.parent.name, repr(f.recoding)] for f in former]
     # A release that was taken back stays known, and what stood as published stands no more.
     stands = [flow for flow in flows if published_now(house, flow) is not None]
     asked = {flow: repr(house.mappings.dataflow(flow).reliability) for flow in flows}

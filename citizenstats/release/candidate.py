@@ -29,7 +29,7 @@ from citizenstats.release.publishable import Publishable
 from citizenstats.release.validate import validate
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.review.page import Rejection, review_page
-from citizenstats.sdmx.model import DataStructure, Reference
+from citizenstats.sdmx.model import DataStructure, Reference, Structures
 from citizenstats.store import as_json, digest, read_json
 
 _IDENTITY = ("dataflow", "protected", "structures")
@@ -146,10 +146,12 @@ def make_candidate(
         "quality": present_quality(house, flow, present, parent),
         "samples": present.samples,
     }
+    if recoded := house.mappings.dataflow(flow).recoded:
+        behind["recoded"] = recoded
     number = before[-1].number + 1 if before else 1
     try:
         with house.store.commit_folder(house.store.candidates(flow) / f"C{number:04}") as work:
-            facts = fill(house, work, present.file, parent, behind)
+            facts = fill(house, house.mappings.structures, work, present.file, parent, behind)
             found = audited(house, flow, present.state, work)
             found.require(flow)
             (work / AUDIT).write_bytes(as_json(found.as_facts()))
@@ -181,12 +183,13 @@ def present_quality(house: House, flow: str, present: Publishable, parent: Relea
 
 
 def fill(
-    house: House, work: Path, source: Path, parent: Release | None, behind: Mapping[str, Any]
-) -> dict[str, Any]:
+    house: House, structures: Structures, work: Path, source: Path, parent: Release | None, behind: Mapping[str, Any]
+) -> dict[str, Any]:  # fmt: skip
     """Write observations, history, changes and all messages into a folder, validate them, and return the facts about them.
 
     Args:
         house: where and what.
+        structures: those that the observations are said in.
         work: the empty folder.
         source: Parquet file with the observations to publish.
         parent: the release that this one follows.
@@ -196,7 +199,7 @@ def fill(
         ReleaseError: ``MESSAGE_NOT_VALID``.
     """
     flow = Reference.parse(behind["dataflow"])
-    structure = house.mappings.structures.structure_of(flow)
+    structure = structures.structure_of(flow)
     last = newest_loaded(house.store, f"{flow.agency}:{flow.id}", flow.version)
     prepared, loaded = _times(behind["arrived"], parent, last)
     comparison = (
@@ -227,8 +230,8 @@ def fill(
         "counts": asdict(counts),
         "changes": asdict(changes),
     }
-    facts["files"] = write_messages(house, work, facts)
-    validated = validate(house, work, facts, parent)
+    facts["files"] = write_messages(house, structures, work, facts)
+    validated = validate(house, structures, work, facts, parent)
     return {**facts, "validation": validated.as_facts(), "findings": validated.keys()}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import ReleaseError
+from citizenstats.harmonize.frame import sql_type
 from citizenstats.sdmx.model import DataStructure
 
 
@@ -106,7 +107,7 @@ class Comparison:
             f"SEMI JOIN (SELECT * FROM {_parquet(changes)} WHERE change <> 'added') USING ({self._key})"
         )
         if self.history is not None:
-            before = _selected(engine, self.history, self.columns)
+            before = _selected(engine, self.history, self.structure)
             versions += f" UNION ALL SELECT {before}, valid_from, valid_to FROM {_parquet(self.history)}"
         return f"SELECT * FROM ({versions}) ORDER BY {self._key}, valid_from"
 
@@ -115,14 +116,14 @@ class Comparison:
         return ", ".join(map(name, self.structure.key))
 
     def _present(self, engine: Engine) -> str:
-        listed = _selected(engine, self.present, self.columns)
+        listed = _selected(engine, self.present, self.structure)
         return f"SELECT {listed}, true AS _there FROM {_parquet(self.present)}"
 
     def _former(self, engine: Engine) -> str:
         """Return the SELECT of the former observations with their load times; no rows before the first release."""
         if self.former is None:
             return f"SELECT *, {_NO_TIME} AS valid_from FROM ({self._present(engine)}) WHERE false"
-        listed = _selected(engine, self.former, self.columns, self.structure.key)
+        listed = _selected(engine, self.former, self.structure, self.structure.key)
         return f"SELECT {listed}, valid_from, true AS _there FROM {_parquet(self.former)}"
 
 
@@ -143,7 +144,7 @@ def _parquet(path: Path) -> str:
     return f"read_parquet({quoted(str(path))})"
 
 
-def _selected(engine: Engine, path: Path, columns: Sequence[str], key: Sequence[str] = ()) -> str:
+def _selected(engine: Engine, path: Path, structure: DataStructure, key: Sequence[str] = ()) -> str:
     """Return the columns to select from a file that may have been written with another state of the structure.
 
     Raises:
@@ -156,4 +157,7 @@ def _selected(engine: Engine, path: Path, columns: Sequence[str], key: Sequence[
             f"the former release has no dimension {', '.join(sorted(set(key) - there))}",
             mend="a dataflow whose key changes needs a new version: raise `version` in its file",
         )
-    return ", ".join(name(c) if c in there else f"NULL AS {name(c)}" for c in columns)
+    return ", ".join(
+        name(c.id) if c.id in there else f"CAST(NULL AS {sql_type(c)}) AS {name(c.id)}"
+        for c in structure.components
+    )

@@ -2,7 +2,7 @@
 
 The questions are those of SDMX REST 2.2 (``asOf``, ``updatedAfter``, ``includeHistory``). A state is a release that
 stands, from the time of its publication on; so what was taken back is never answered again, not even as of a time at which
-it could be seen.
+it could be seen. States are those of one version of the dataflow: another version has keys of its own.
 What belongs here: which releases answer a question. What does not: what a release says of the one before it (`compare`,
 `delta`), and how a message is written.
 """
@@ -23,8 +23,8 @@ from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.release.compare import Comparison, counted_changes
 from citizenstats.release.delta import delta_messages
-from citizenstats.release.manifest import Release, released, releases
-from citizenstats.release.messages import message_of
+from citizenstats.release.kept import release_message
+from citizenstats.release.manifest import Release, of_version, released, releases
 from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write import DataMessage
 
@@ -99,13 +99,13 @@ def published(release: Release) -> datetime:
 
 
 def _states(house: House, flow: str, until: datetime | None) -> Sequence[Release]:
-    """Return the releases that stand of one version of a dataflow up to a time, the newest last; at least one."""
-    version = released(house, flow).dataflow.version
-    found = [
-        r
-        for r in releases(house.store, flow.partition("(")[0])
-        if r.tombstone is None and r.dataflow.version == version and (until is None or published(r) <= until)
-    ]
+    """Return the releases that stand of one version of a dataflow up to a time, the newest last; at least one.
+
+    The version is the one that is named, else the newest that was published by then.
+    """
+    released(house, flow)
+    ever = of_version(releases(house.store, flow.partition("(")[0]), flow)
+    found = [r for r in ever if r.tombstone is None and (until is None or published(r) <= until)]
     if not found:
         raise ReleaseError(
             "NOTHING_YET",
@@ -113,14 +113,14 @@ def _states(house: House, flow: str, until: datetime | None) -> Sequence[Release
             flow,
             "`citizenstats releases` tells the times",
         )
-    return found
+    return [r for r in found if r.dataflow == found[-1].dataflow]
 
 
 def _step(
     house: House, engine: Engine, former: Release | None, state: Release, file: Path, *, every: bool
 ) -> Sequence[DataMessage]:
     """Return the data sets that take a receiver from one state to the next; from nothing when there is no former one."""
-    full = message_of(house, state.observations, state.facts, FLAT)
+    full = release_message(house, state, FLAT)
     if former is None:
         return [replace(full, valid_from=published(state) if every else None)]
     engine.write_parquet(

@@ -6,7 +6,7 @@ sign-off that they gave. The JSON Schemas are ``schemas/manifest.schema.json`` a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -140,6 +140,13 @@ def releases(store: Store, flow: str) -> list[Release]:
     return sorted(found, key=lambda r: (version_key(r.dataflow.version), r.dataflow.version, r.number))
 
 
+def released_flows(store: Store) -> list[str]:
+    """Return ``AGENCY:ID`` of every dataflow that was ever published, those that the mappings no longer know too."""
+    return sorted(
+        {f"{p.parents[3].name}:{p.parents[2].name}" for p in store.published.glob("*/*/*/R*/manifest.json")}
+    )
+
+
 def newest(store: Store, flow: str, version: str | None = None) -> Release | None:
     """Return the newest release of a dataflow (of one version of it) that stands; None when there is none."""
     found = [
@@ -155,7 +162,9 @@ def newest_loaded(store: Store, flow: str, version: str) -> Release | None:
 
 
 def released(house: House, flow: str, release: str | None = None) -> Release:
-    """Return one release of a dataflow, the newest unless said.
+    """Return one release of a dataflow that stands, the newest unless said.
+
+    Without a version the newest version counts that has the release.
 
     Args:
         house: where.
@@ -165,25 +174,30 @@ def released(house: House, flow: str, release: str | None = None) -> Release:
     Raises:
         ReleaseError: there is no such release, or ``TAKEN_BACK``.
     """
-    name, bracket, version = flow.rstrip(")").partition("(")
-    found = [
-        r
-        for r in releases(house.store, name)
-        if (not bracket or r.dataflow.version == version) and release in (None, r.id)
-    ]
+    ever = releases(house.store, flow.partition("(")[0])
+    found = [r for r in of_version(ever, flow) if release in (None, r.id)]
     if release is not None and found and found[-1].tombstone is not None:
         raise ReleaseError(
             "TAKEN_BACK", f"{release} was taken back", flow, "`citizenstats releases` lists what stands"
         )
     found = [r for r in found if r.tombstone is None]
     if not found:
+        versions = ", ".join(dict.fromkeys(r.dataflow.version for r in ever))
         raise ReleaseError(
             "NO_SUCH_RELEASE",
             f"there is no {'release' if release is None else release} of this dataflow",
             flow,
-            "`citizenstats releases` lists what there is; candidates wait for `citizenstats approve`",
+            f"there are releases of {versions}; `citizenstats releases` lists them"
+            if versions
+            else "`citizenstats releases` lists what there is; candidates wait for `citizenstats approve`",
         )
     return found[-1]
+
+
+def of_version(found: Sequence[Release], flow: str) -> list[Release]:
+    """Return those releases that ``AGENCY:ID`` or ``AGENCY:ID(VERSION)`` means: all, or those of the version."""
+    _, named, version = flow.rstrip(")").partition("(")
+    return [r for r in found if not named or r.dataflow.version == version]
 
 
 def file_facts(path: Path, media_type: str) -> dict[str, Any]:

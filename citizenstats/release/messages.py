@@ -17,7 +17,7 @@ from citizenstats.release.compare import Changes
 from citizenstats.release.delta import PAGE, changes_page, delta_messages
 from citizenstats.release.manifest import file_facts
 from citizenstats.sdmx.header import Header
-from citizenstats.sdmx.model import DataStructure, Reference
+from citizenstats.sdmx.model import DataStructure, Reference, Structures
 from citizenstats.sdmx.schema import Version, schema
 from citizenstats.sdmx.structures import structure_message
 from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
@@ -44,22 +44,24 @@ CHANGES = "changes.parquet"
 PARQUET = "application/vnd.apache.parquet"
 
 
-def write_messages(house: House, folder: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def write_messages(
+    house: House, structures: Structures, folder: Path, facts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Write every message of a release beside its ``observations.parquet``.
 
     Args:
-        house: where the structures are.
+        house: where the contracts are, which tell what is said of the release as a whole.
+        structures: those that the observations are said in.
         folder: the folder with the Parquet files.
         facts: what a manifest says of the release: its dataflow, message id, parent, changes, and when it was prepared.
 
     Returns:
         What the manifest says about each file, Parquet files included, by name.
     """
-    structures = house.mappings.structures
     flow = Reference.parse(facts["dataflow"])
     media: dict[str, str] = {"observations.parquet": PARQUET, "history.parquet": PARQUET}
     with session([folder], scratch=house.store.scratch) as engine:
-        message = message_of(house, folder / "observations.parquet", facts)
+        message = message_of(structures, sender_of(house), folder / "observations.parquet", facts)
         for identifier in DATA:
             form = FORMATS[identifier]
             with (folder / form.file_name).open("wb") as file:
@@ -93,19 +95,21 @@ def _write_delta(engine: Engine, full: DataMessage, folder: Path, facts: Mapping
     return media
 
 
-def message_of(house: House, file: Path, facts: Mapping[str, Any], along: str | None = None) -> DataMessage:
+def message_of(
+    structures: Structures, sender: str, file: Path, facts: Mapping[str, Any], along: str | None = None
+) -> DataMessage:
     """Return the observations of a release as a message that every writer takes.
 
     Args:
-        house: where the structures are.
+        structures: those that the observations are said in: of the mappings for what is made now, those kept beside it for
+            what was published (`kept.release_message`).
+        sender: id of who sends it.
         file: its ``observations.parquet``.
         facts: what its manifest says.
         along: the dimension at the observation, or ``AllDimensions``; None for the format's own way.
     """
-    structures = house.mappings.structures
     flow = Reference.parse(facts["dataflow"])
     structure = structures.structure_of(flow)
-    agency = house.mappings.agency
     return DataMessage(
         dataflow=structures.dataflows[flow],
         structure=structure,
@@ -113,7 +117,7 @@ def message_of(house: House, file: Path, facts: Mapping[str, Any], along: str | 
         header=Header(
             id=facts["message_id"],
             prepared=clock.parse(facts["prepared"]),
-            sender=agency.sender or agency.id,
+            sender=sender,
             receiver=None,
             test=False,
         ),
@@ -122,7 +126,19 @@ def message_of(house: House, file: Path, facts: Mapping[str, Any], along: str | 
     )
 
 
+def sender_of(house: House) -> str:
+    """Return the id of who sends the messages of an office."""
+    agency = house.mappings.agency
+    return agency.sender or agency.id
+
+
 def observations_sql(file: Path, structure: DataStructure) -> str:
-    """Return the SELECT of a release's observations with exactly the structure's components."""
-    columns = ", ".join(name(component.id) for component in structure.components)
+    """Return the SELECT of a release's observations with the structure's components.
+
+    What was written before an attribute came to the structure has no column of it.
+    """
+    import pyarrow.parquet as pq
+
+    there = set(pq.read_schema(file).names)
+    columns = ", ".join(name(c.id) for c in structure.components if c.id in there)
     return f"SELECT {columns} FROM read_parquet({quoted(str(file))})"

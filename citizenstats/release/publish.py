@@ -22,6 +22,7 @@ from citizenstats.release.candidate import Candidate, candidates, fill
 from citizenstats.release.consent import holds
 from citizenstats.release.embargo import due
 from citizenstats.release.erase import complete
+from citizenstats.release.kept import structures_of
 from citizenstats.release.manifest import MANIFEST, Release, newest, newest_loaded, point_at_newest, releases
 from citizenstats.release.messages import CHANGES
 from citizenstats.release.retraction import voided_up_to
@@ -59,10 +60,11 @@ def unpublished(house: House, flow: str, found: Sequence[Candidate]) -> list[Can
 
 
 def public_from(house: House, candidate: Candidate) -> datetime | None:
-    """Return when a signed-off candidate becomes public; None while no time is known."""
-    if candidate.decision is None or not candidate.is_approved:
+    """Return when a signed-off candidate becomes public; None while no time is known, or when the dataflow is no more."""
+    file = house.mappings.dataflows.get(candidate.flow)
+    if candidate.decision is None or not candidate.is_approved or file is None:
         return None
-    return due(house.mappings.dataflow(candidate.flow).embargo, candidate.decision.time)
+    return due(file.embargo, candidate.decision.time)
 
 
 def _published_up_to(house: House, flow: str) -> int:
@@ -84,7 +86,7 @@ def _publish(house: House, candidate: Candidate) -> None:
                 if facts["parent"] == (parent.id if parent else None) and _is_whole(candidate, last):
                     _link(candidate, work)
                     if "validation" not in facts:  # a candidate from before messages were validated
-                        found = validate(house, candidate.folder, facts, parent)
+                        found = validate(house, structures_of(candidate), candidate.folder, facts, parent)
                         facts = {**facts, "validation": found.as_facts()}
                 else:
                     facts = _made_again(house, candidate, parent, work)
@@ -112,7 +114,9 @@ def _link(candidate: Candidate, work: Path) -> None:
 
 
 def _made_again(house: House, candidate: Candidate, parent: Release | None, work: Path) -> Mapping[str, Any]:
-    facts = fill(house, work, candidate.folder / "observations.parquet", parent, candidate.facts)
+    source = candidate.folder / "observations.parquet"
+    # In the words that were signed off: the mappings may know another version by now.
+    facts = fill(house, structures_of(candidate), work, source, parent, candidate.facts)
     if facts["parent"] is None:
         (work / CHANGES).unlink()
     return facts
@@ -126,7 +130,7 @@ def _manifest(
         raise ReleaseError("NOT_SIGNED_OFF", f"{candidate.id} may not be published yet", candidate.flow)
     public = (
         "dataflow", "parent", "prepared", "loaded", "message_id", "deliveries", "contracts", "code_version",
-        "structures", "counts", "changes", "quality", "samples", "validation", "files",
+        "structures", "counts", "changes", "quality", "samples", "validation", "recoded", "files",
     )  # fmt: skip
     return {
         "schema": MANIFEST,
@@ -140,6 +144,6 @@ def _manifest(
             "time": clock.stamp(decision.time),
             "signatures": [one.as_facts() for one in decision.signatures],
         },
-        # A candidate from before quality was judged, or samples were compared, says nothing of it.
-        **{key: facts[key] for key in public if key not in ("quality", "samples") or key in facts},
+        # A candidate from before quality was judged, or samples were compared, says nothing of it; few recode a version.
+        **{key: facts[key] for key in public if key not in ("quality", "samples", "recoded") or key in facts},
     }

@@ -20,6 +20,7 @@ from citizenstats.release.candidate import Candidate, candidates, decide, make_c
 from citizenstats.release.compare import Changes, Comparison
 from citizenstats.release.consent import check_consent
 from citizenstats.release.erase import complete
+from citizenstats.release.line import begins_line, check_line
 from citizenstats.release.manifest import Counts, Release, newest
 from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
@@ -75,16 +76,18 @@ def release(house: House, flow: str) -> Released:
         flow: ``AGENCY:ID``.
 
     Raises:
-        ReleaseError: the dataflow's family has not been protected, its key changed without a new version, or consent
-            was taken back since.
+        ReleaseError: the dataflow's family has not been protected, its structures changed without a new version
+            (``VERSION_NOT_RAISED``), or consent was taken back since.
     """
     complete(house)
     check_consent(house, flow, publishable(house, flow).deliveries)
     before = newest(house.store, flow)
     publish_due(house, flow)
+    check_line(house, flow)
     while not _up_to_date(house, flow):
         pass
-    if house.mappings.dataflow(flow).review == "none" and not needs_person(house.store, flow):
+    looked_at = needs_person(house.store, flow) or begins_line(house, flow)
+    if house.mappings.dataflow(flow).review == "none" and not looked_at:
         for candidate in [c for c in candidates(house, flow) if c.is_waiting and may_be_published(c.facts)]:
             decide(house, candidate, "approved", None, "this dataflow needs no review")
         publish_due(house, flow)

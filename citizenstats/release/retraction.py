@@ -26,6 +26,7 @@ from citizenstats.release import catalog
 from citizenstats.release.candidate import candidates, decide
 from citizenstats.release.compare import Comparison, counted_changes
 from citizenstats.release.delta import PAGE, delta_messages
+from citizenstats.release.kept import readable_structures
 from citizenstats.release.manifest import (
     REDACTED,
     TOMBSTONE,
@@ -34,7 +35,7 @@ from citizenstats.release.manifest import (
     point_at_newest,
     releases,
 )
-from citizenstats.release.messages import CHANGES, DELTA, message_of
+from citizenstats.release.messages import CHANGES, DELTA, message_of, sender_of
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.sdmx.write import chunks
 from citizenstats.store import Store, as_json, read_json
@@ -153,9 +154,11 @@ def _tombstone(release: Release, entry: Mapping[str, Any]) -> dict[str, Any]:
 def _tell_receivers(house: House, gone: Release, left: Release | None, entry: Mapping[str, Any]) -> None:
     """Write what takes a receiver from a release that is taken back to the one that is newest now, or to nothing."""
     target = gone.folder / RETRACTED
-    if target.exists() or gone.dataflow not in house.mappings.structures.dataflows:
+    # What must leave does not wait for structures that cannot be read.
+    structures = readable_structures(gone)
+    if target.exists() or structures is None:
         return
-    structure = house.mappings.structures.structure_of(gone.dataflow)
+    structure = structures.structure_of(gone.dataflow)
     try:
         with house.store.commit_folder(target) as work:
             readable = [work, gone.folder, *([left.folder] if left else [])]
@@ -171,7 +174,8 @@ def _tell_receivers(house: House, gone: Release, left: Release | None, entry: Ma
                     "message_id": f"{gone.facts['message_id']}-RETRACTED",
                     "prepared": entry["time"],
                 }
-                messages = delta_messages(listed, message_of(house, present, facts), counts)
+                full = message_of(structures, sender_of(house), present, facts)
+                messages = delta_messages(listed, full, counts)
                 for form, file_name in DELTA.items() if messages else ():
                     with (work / file_name).open("wb") as file:
                         file.writelines(chunks(engine, messages, form))

@@ -19,7 +19,7 @@ from citizenstats.errors import MessageError, ReleaseError
 from citizenstats.house import House
 from citizenstats.quality.figures import figures_of
 from citizenstats.release.manifest import Release
-from citizenstats.sdmx.model import DataStructure, Reference
+from citizenstats.sdmx.model import DataStructure, Reference, Structures
 from citizenstats.sdmx.schema_check import json_findings, xml_findings
 from citizenstats.store import Store, as_json
 from citizenstats.validation.finding import Finding, Frame
@@ -73,11 +73,14 @@ class Validated:
         ]
 
 
-def validate(house: House, folder: Path, facts: Mapping[str, Any], parent: Release | None) -> Validated:
+def validate(
+    house: House, structures: Structures, folder: Path, facts: Mapping[str, Any], parent: Release | None
+) -> Validated:
     """Validate every message in the folder of a candidate.
 
     Args:
         house: where and what.
+        structures: those that the messages are said in.
         folder: with all files of the release that it may become.
         facts: what its manifest says of the dataflow, the files and the counts.
         parent: the release that it follows.
@@ -91,7 +94,7 @@ def validate(house: House, folder: Path, facts: Mapping[str, Any], parent: Relea
     errors: dict[str, list[Any]] = {}
     warnings: list[Finding] = []
     for name in names:
-        found = _found(house, folder / name, facts)
+        found = _found(structures, folder / name, facts)
         errors[name] = [one for one in found if one.severity == "error" or one.code in _STOPS]
         if name == FULL:
             warnings += [one for one in found if isinstance(one, Finding) and one.severity == "warning"]
@@ -99,7 +102,7 @@ def validate(house: House, folder: Path, facts: Mapping[str, Any], parent: Relea
     if wrong:
         raise _not_valid(house, flow, wrong)
     house.store.discard(*faults_of(house.store, f"{flow.agency}:{flow.id}"))
-    return Validated(len(names), (*warnings, *_strange(house, flow, folder, parent)))
+    return Validated(len(names), (*warnings, *_strange(house, structures, flow, folder, parent)))
 
 
 def faults_of(store: Store, flow: str) -> tuple[Path, ...]:
@@ -107,8 +110,7 @@ def faults_of(store: Store, flow: str) -> tuple[Path, ...]:
     return tuple(store.candidates(flow).glob(_FAULTS))
 
 
-def _found(house: House, file: Path, facts: Mapping[str, Any]) -> Sequence[Any]:
-    structures = house.mappings.structures
+def _found(structures: Structures, file: Path, facts: Mapping[str, Any]) -> Sequence[Any]:
     if file.suffix == ".xml":
         return xml_findings(file, structures)
     if file.suffix == ".json":
@@ -128,9 +130,11 @@ def _found(house: House, file: Path, facts: Mapping[str, Any]) -> Sequence[Any]:
     return content.findings
 
 
-def _strange(house: House, flow: Reference, folder: Path, parent: Release | None) -> Iterator[Finding]:
+def _strange(
+    house: House, structures: Structures, flow: Reference, folder: Path, parent: Release | None
+) -> Iterator[Finding]:
     """Yield what is far from the last release, and from official figures where the dataflow's file names some."""
-    structure = house.mappings.structures.structure_of(flow)
+    structure = structures.structure_of(flow)
     name, file = f"{flow.agency}:{flow.id}", folder / "observations.parquet"
     official = figures_of(house, name, file, None).official
     if parent is None and official is None:

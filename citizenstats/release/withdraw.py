@@ -26,7 +26,7 @@ from citizenstats.receive.receipt import send
 from citizenstats.receive.withdrawn import Withdrawal, holds, withdrawals
 from citizenstats.release import retraction
 from citizenstats.release.candidate import candidates
-from citizenstats.release.manifest import releases
+from citizenstats.release.manifest import released_flows, releases
 from citizenstats.release.person import plain_name
 from citizenstats.store import as_json
 
@@ -178,15 +178,17 @@ def _holding(house: House, dataset: str, rows: Mapping[str, str]) -> list[str]:
 
 def _complete(house: House, withdrawal: Withdrawal) -> None:
     held_by, store = set(withdrawal.deliveries), house.store
-    flows = sorted(f for f, file in house.mappings.dataflows.items() if withdrawal.dataset in file.feeds)
-    for flow in flows:
+    fed = {f for f, file in house.mappings.dataflows.items() if withdrawal.dataset in file.feeds}
+    for flow in sorted(fed):
         _forget_current(house, flow, withdrawal.dataset)
+    # What it fed once, under another version or another file, leaves too.
+    for flow in sorted(fed | set(released_flows(store))):
         concerned: dict[str, list[str]] = {}
         for release in releases(store, flow):
             if release.tombstone is None and held_by & set(release.facts["deliveries"]):
                 concerned.setdefault(release.dataflow.version, []).append(release.id)
         if not concerned and any(held_by & set(c.facts["deliveries"]) for c in candidates(house, flow)):
-            concerned[house.mappings.reference(flow).version] = []
+            concerned[_version(house, flow)] = []
         for version, taken in concerned.items():
             retraction.retract(
                 house, flow, version, taken, "withdrawal", withdrawal.person, withdrawal.reason, cause=withdrawal.id
@@ -196,6 +198,13 @@ def _complete(house: House, withdrawal: Withdrawal) -> None:
             outcome = outcome_of(house, delivery) if delivery.full_name in held_by else None
             if outcome is not None:
                 send(house, outcome)
+
+
+def _version(house: House, flow: str) -> str:
+    """Return the version of a dataflow: that of the mappings, else of its last release."""
+    if flow in house.mappings.dataflows:
+        return house.mappings.dataflow(flow).version
+    return releases(house.store, flow)[-1].dataflow.version
 
 
 def _forget_current(house: House, flow: str, dataset: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from citizenstats import flow
+from citizenstats.engine import quoted, session
 from citizenstats.protect.former import former_releases, published_now
 from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import newest, releases
@@ -116,6 +117,40 @@ def test_a_recalled_release_stays_known_and_nothing_stays_as_it_was_published(tm
     assert ("XX", "_T") in first
     assert not {("XX", "_T"), ("XX", "F"), ("XX-N", "_T"), ("XX-N", "F")} & set(shown)
     assert all(shown[cell] == first[cell][1] for cell in shown)
+
+
+@pytest.mark.parametrize(
+    ("recoded", "is_known"),
+    [
+        ({}, False),
+        ({"XX-N": "YY-N"}, True),
+        # Split, and merged with another one.
+        ({"XX-N": ["YY-N", "YY-W"]}, True),
+        ({"XX-N": "YY-N", "XX-S": "YY-N"}, True),
+    ],
+)
+def test_a_former_version_is_known_under_the_codes_of_this_one(
+    tmp_path: Path, recoded: dict[str, object], is_known: bool
+) -> None:
+    """Who has the release of the former version takes the difference, whatever the code is called now."""
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    assert ("XX-N", "F") in released(office)
+    office.recode({"XX": "YY", "XX-N": "YY-N", "XX-S": "YY-S"}, {"1.0.0": {"REF_AREA": recoded}})
+    office.drop(file(row("q0", "North", "f", score="90")), "second.csv")
+    office.receive()
+    for step in (flow.observe, flow.assemble, flow.protect, flow.release):
+        step(office.house, {flow.observe: DATASET, flow.protect: "watch"}.get(step, FLOW))
+    current = office.house.store.state(office.house.store.protected("watch"))
+    assert current is not None
+    with session([current["folder"]]) as engine:
+        publishable = quoted(str(current["folder"] / "OFFICE.ANSWERS.parquet"))
+        shown = engine.rows(
+            f"SELECT REF_AREA, SEX FROM read_parquet({publishable}) WHERE OBS_VALUE IS NOT NULL"
+        )
+    assert (("YY-N", "F") in shown) == (not is_known)
+    # The audit has read the former version, too, and lets the rest go on to a person.
+    assert [c.is_waiting for c in candidates(office.house, FLOW)] == [False, True]
 
 
 def test_when_the_newest_is_recalled_an_older_one_is_not_what_its_account_tells_of(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,33 @@ class Office:
             change(said)
         self.write_contract(said)
         self.house: House = open_house(self.home, self.mappings)
+
+    def recode(self, codes: Mapping[str, str], recoded: Mapping[str, Any]) -> None:
+        """Rename regions in a new version of the list, of the structure and of the dataflow.
+
+        Args:
+            codes: region then → region now.
+            recoded: what the dataflow's file says of former versions.
+        """
+        lines = (line.split(",") for line in _REGIONS.splitlines())
+        now = (",".join(codes.get(cell, cell) for cell in line) for line in lines)
+        self._write("structures/OFFICE/codelists/CL_REGION.csv", "".join(f"{line}\n" for line in now))
+        said = {name: deepcopy(content) for name, content in _FILES.items()}
+        said["structures/OFFICE/codelists.yaml"]["CL_REGION"]["version"] = "2.0.0"
+        structure = said["structures/OFFICE/data_structures/ANSWERS.yaml"]
+        structure["version"] = "2.0.0"
+        structure["components"]["REF_AREA"]["codelist"] = "OFFICE:CL_REGION(2.0.0)"
+        said["dataflows/OFFICE/ANSWERS.yaml"] |= {"version": "2.0.0", "recoded": recoded}
+        for name, content in said.items():
+            self._write(name, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+
+        def renamed(contract: Contract) -> None:
+            regions = contract["targets"][0]["map"]["REF_AREA"]["codes"]
+            regions |= {name: codes.get(region, region) for name, region in regions.items()}
+            totals = contract["targets"][0]["estimate"]["totals"]
+            totals["REF_AREA"] = codes.get(totals["REF_AREA"], totals["REF_AREA"])
+
+        self.agree(renamed)
 
     def write_contract(self, said: Contract) -> None:
         """Write a contract that nobody has looked at."""

@@ -15,7 +15,7 @@ from citizenstats.release.release import release
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import chunks
 
-from .support import FIRST, FLOW, NOW, deliver, office, protect, read, row, structure, write
+from .support import FIRST, FLOW, NOW, deliver, office, protect, read, row, structure, structures, write
 
 KEY = tuple(structure().key)
 
@@ -72,7 +72,7 @@ def test_structures_alone_make_a_page_and_no_message(tmp_path):
     work = tmp_path / "work"
     work.mkdir()
     parent = Release(first, {"release": "R0001", "loaded": NOW, "prepared": NOW, "message_id": "M"})
-    told = fill(house, work, first / "observations.parquet", parent, facts)
+    told = fill(house, structures(), work, first / "observations.parquet", parent, facts)
     assert {"changes.parquet", "changes.html"} <= {f["name"] for f in told["files"]}
     assert not list(work.glob("delta*"))
     assert "the structures did" in (work / "changes.html").read_text()
@@ -105,7 +105,7 @@ def test_who_applies_all_deltas_in_order_has_the_last_full_message(tmp_path_fact
         behind = {
             "dataflow": "OFFICE:HOMES(1.0.0)", "arrived": arrived, "protected": str(number), "structures": "s",
         }  # fmt: skip
-        facts = fill(house, work, source, parent, behind)
+        facts = fill(house, structures(), work, source, parent, behind)
         message = work / "delta.csv" if parent else work / "data.csv"
         if message.exists():
             held = applied(held, message.read_text())

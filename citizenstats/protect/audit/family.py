@@ -16,6 +16,8 @@ from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
 from citizenstats.protect.audit.shown import key_of, shown_in
 from citizenstats.protect.audit.words import Ladder, Words, words_of
+from citizenstats.protect.recoding import recoded, recoding_of
+from citizenstats.release.kept import readable_structures
 from citizenstats.release.manifest import Release, releases
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import read_json
@@ -66,6 +68,11 @@ class Family:
         """Return the data structure of a dataflow."""
         return self.house.mappings.structures.structure_of(self.house.mappings.reference(flow))
 
+    def structure_then(self, flow: str, release: Release) -> DataStructure:
+        """Return the data structure that a release was published with: it may have had other keys, and fewer numbers."""
+        then = readable_structures(release)
+        return then.structure_of(release.dataflow) if then is not None else self.structure(flow)
+
     def words(self) -> list[Words]:
         """Return how the keys of all its dataflows are told."""
         return [words for flow in self.flows for words in words_of(self.house, flow)]
@@ -100,7 +107,7 @@ class Family:
             judged = f"read_parquet({quoted(str(self.folder.parent / state / JUDGED))})"
             parts.append(f"SELECT key FROM {judged} WHERE flow = {quoted(flow)} AND (shown OR retained)")
             if release.tombstone is None and release.observations.exists():
-                parts.append(shown_in(self.structure(flow), release.observations))
+                parts.append(shown_in(self.structure_then(flow, release), release.observations))
         return " UNION ".join(parts)
 
     def readable(self, vintages: Iterable[Vintage]) -> list[Path]:
@@ -256,13 +263,25 @@ def _former(family: Family, words: Sequence[Words], vintages: Sequence[Vintage])
             if release is None or not told.guards:
                 continue
             stands = release.tombstone is None and release.observations.exists()
-            seen = (
-                shown_in(family.structure(told.flow), release.observations) if stands else "SELECT '' AS key"
-            )
+            structure = family.structure_then(told.flow, release)
+            seen = shown_in(structure, release.observations) if stands else "SELECT '' AS key"
+            account, key = _account_then(family, told.flow, release, judged)
             parts.append(
                 f"SELECT {number}, {str(vintage.newest).upper()}, {told.figure}, "
                 f"{told.categories}, _published_n, _published_k, _published_m, "
                 f"coalesce(_shown OR _retained, FALSE) OR s.key IS NOT NULL "
-                f"FROM {_keys(told, judged, family)} AS j LEFT JOIN ({seen}) AS s ON s.key = j._key"
+                f"FROM {_keys(told, account, family)} AS j LEFT JOIN ({seen}) AS s ON s.key = j.{key}"
             )
     return " UNION ALL ".join(parts)
+
+
+def _account_then(family: Family, flow: str, release: Release, judged: str) -> tuple[str, str]:
+    """Return a relation of the account behind a release under the present keys, and its column of the keys then.
+
+    Of a former version only cells count that are the same ones under other codes.
+    """
+    recoding = recoding_of(family.house, flow, release.dataflow.version)
+    if recoding is None:
+        return judged, "_key"
+    told = recoded(f"SELECT * FROM {judged} WHERE flow = {quoted(flow)}", recoding)
+    return f"(SELECT * FROM ({told}) WHERE is_same)", "_key_then"

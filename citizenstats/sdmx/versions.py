@@ -1,0 +1,157 @@
+"""What changed from one state of an artefact to another, and which version that asks for.
+
+The levels are those that the SDMX Technical Working Group recommends (github.com/sdmx-twg/semver, on SDMX 3.0, section 6, annex
+on semantic versioning): what breaks a receiver is major, what adds is minor, names and descriptions are a patch, annotations
+have no impact. A reference to a list counts as late-bound, as SDMX 3.0 writes ``1.0+.0``: a list that only grew asks nothing
+of the structure that uses it. What belongs here: judging two states. What does not: which states are compared (`release.line`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from citizenstats.sdmx.model import Component, DataStructure, ItemScheme, Reference, Structures, version_key
+
+_SHOWN = 20
+"""Ids that are told at most."""
+
+
+class Level(IntEnum):
+    """Which part of a version a change asks to be raised."""
+
+    NONE = 0
+    PATCH = 1
+    MINOR = 2
+    MAJOR = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that changed, in words, and the level of version that it asks for."""
+
+    level: Level
+    what: str
+
+
+def highest(changes: Iterable[Change]) -> Level:
+    """Return the level that changes ask for together."""
+    return max((change.level for change in changes), default=Level.NONE)
+
+
+def level_between(before: str, after: str) -> Level:
+    """Return the first part in which a version is higher than another; `NONE` when it is not higher."""
+    old, new = (*version_key(before), 0, 0)[:3], (*version_key(after), 0, 0)[:3]
+    if new <= old:
+        return Level.NONE
+    return next(
+        level for level, o, n in zip((Level.MAJOR, Level.MINOR, Level.PATCH), old, new, strict=True) if o != n
+    )
+
+
+def raised(version: str, level: Level) -> str:
+    """Return the next version at a level, in as many parts as the version has."""
+    parts = list(version_key(version))
+    at = min(Level.MAJOR - level, len(parts) - 1)
+    return ".".join(map(str, [*parts[:at], parts[at] + 1, *[0] * (len(parts) - at - 1)]))
+
+
+def list_changes(before: ItemScheme, after: ItemScheme) -> tuple[Change, ...]:
+    """Return what changed in a code list."""
+    old, new = before.by_id, after.by_id
+    both = [i for i in old if i in new]
+    told = (
+        (Level.MAJOR, "drops", [i for i in old if i not in new]),
+        (Level.MINOR, "adds", [i for i in new if i not in old]),
+        (Level.MINOR, "has other parents of", [i for i in both if old[i].parent != new[i].parent]),
+        (
+            Level.PATCH,
+            "has other names of",
+            [i for i in both if (old[i].names, old[i].descriptions) != (new[i].names, new[i].descriptions)],
+        ),
+    )
+    return tuple(Change(level, f"{word} {_listed(ids)}") for level, word, ids in told if ids)
+
+
+def structure_changes(
+    before: DataStructure, after: DataStructure, old: Structures, new: Structures
+) -> tuple[Change, ...]:
+    """Return what changed in a data structure.
+
+    Args:
+        before: the structure then.
+        after: the structure now.
+        old: where the code lists of then are.
+        new: where those of now are.
+    """
+    found = [
+        *(Change(Level.MAJOR, f"drops {c.id}") for c in before.components if c.id not in after.by_id),
+        *(_added(c) for c in after.components if c.id not in before.by_id),
+    ]
+    if set(before.key) == set(after.key) and before.key != after.key:
+        found.append(Change(Level.MAJOR, "has its dimensions in another order"))
+    for one in before.components:
+        if one.id in after.by_id:
+            found += _component(one, after.by_id[one.id], old, new)
+    if before.names != after.names:
+        found.append(Change(Level.PATCH, "has other names"))
+    return tuple(found)
+
+
+def shared_lists(before: DataStructure, after: DataStructure) -> dict[Reference, Reference]:
+    """Return the code list of then → the one of the same id now, for each component of both."""
+    pairs = {
+        one.codelist: after.by_id[one.id].codelist
+        for one in before.components
+        if one.codelist is not None and one.id in after.by_id
+    }
+    return {one: other for one, other in sorted(pairs.items()) if other is not None and _is_same(one, other)}
+
+
+def _added(component: Component) -> Change:
+    harmless = component.role == "measure" or (component.role == "attribute" and not component.mandatory)
+    word = "mandatory " if component.role == "attribute" and component.mandatory else ""
+    return Change(Level.MINOR if harmless else Level.MAJOR, f"adds the {word}{component.role} {component.id}")
+
+
+def _component(one: Component, other: Component, old: Structures, new: Structures) -> Iterator[Change]:
+    if one.role != other.role:
+        yield Change(Level.MAJOR, f"makes {one.id} a {other.role}")
+    if one.concept != other.concept or not _is_compatible(one.concept_scheme, other.concept_scheme):
+        yield Change(Level.MAJOR, f"gives {one.id} another concept")
+    yield from _representation(one, other, old, new)
+    if (one.attachment, one.group) != (other.attachment, other.group):
+        yield Change(Level.MAJOR, f"attaches {one.id} elsewhere")
+    if one.role == "attribute" and one.mandatory != other.mandatory:
+        level, word = (Level.MAJOR, "mandatory") if other.mandatory else (Level.MINOR, "optional")
+        yield Change(level, f"makes {one.id} {word}")
+
+
+def _representation(one: Component, other: Component, old: Structures, new: Structures) -> Iterator[Change]:
+    if (one.codelist is None) != (other.codelist is None) or one.array != other.array:
+        yield Change(Level.MAJOR, f"gives {one.id} another representation")
+    elif one.codelist is not None and other.codelist is not None:
+        if not _is_compatible(one.codelist, other.codelist):
+            yield Change(Level.MAJOR, f"gives {one.id} the codes of {other.codelist}")
+        elif highest(list_changes(old.scheme(one.codelist), new.scheme(other.codelist))) is Level.MAJOR:
+            yield Change(Level.MAJOR, f"has codes fewer for {one.id}")
+    elif one.type != other.type:
+        yield Change(Level.MAJOR, f"gives {one.id} the type {other.type}")
+    if one.languages != other.languages:
+        grew = bool(one.languages) and set(one.languages) < set(other.languages)
+        yield Change(Level.MINOR if grew else Level.MAJOR, f"has other languages of {one.id}")
+
+
+def _is_same(one: Reference, other: Reference) -> bool:
+    return (one.agency, one.id) == (other.agency, other.id)
+
+
+def _is_compatible(one: Reference, other: Reference) -> bool:
+    """Return whether a reference may become another one: an office that raises the major version means it."""
+    return _is_same(one, other) and level_between(one.version, other.version) < Level.MAJOR
+
+
+def _listed(ids: list[str]) -> str:
+    more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
+    return ", ".join(ids[:_SHOWN]) + more
