@@ -111,3 +111,18 @@ def test_a_message_is_compared_with_the_last_release_and_an_official_series(
     jsonschema.validate(said.json, schema())
     assert (said.code, said.json["errors"]) == (0, 0)
     assert [f["code"] for f in said.json["findings"]] == ["LARGE_CHANGE", "OFFICIAL_DIFFERS"]
+
+
+def test_the_report_is_written_as_reference_metadata_on_the_dataflow(citizenstats, tmp_path: Path) -> None:
+    out = tmp_path / "report.xml"
+    said = citizenstats(
+        "validate", sdg(tmp_path, UNIT_MEASURE="KG"), "--sdmx", out, "--home", tmp_path / "home"
+    )
+    assert said.code == 1
+    content = out.read_text("utf-8")
+    assert "datastructure.Dataflow=IAEG-SDGs:DF_SDG_GLC(1.0)" in content
+    assert "NOT_IN_CODELIST" in content
+    assert "KG" not in content
+    (tmp_path / "none.csv").write_text("a,b\n1,2\n", "utf-8")
+    said = citizenstats("validate", tmp_path / "none.csv", "--sdmx", out, "--home", tmp_path / "home")
+    assert (said.code, "NO_TARGET" in said.err) == (1, True)
