@@ -122,6 +122,8 @@ def _of_indicator(indicator: Indicator, here: Position, types: dict[str, str]) -
             yield _Expression(text, (*here, key), types, is_condition)
     for text in indicator.ratio or ():
         yield _Expression(text, (*here, "ratio"), types, is_condition=False)
+    if indicator.quantile is not None:
+        yield _Expression(indicator.quantile.of, (*here, "quantile", "of"), types, is_condition=False)
 
 
 def _fault(engine: Engine, dataset: Dataset, expression: _Expression) -> MappingError | None:

@@ -29,6 +29,7 @@ from citizenstats.contracts.model import (
     Contract,
     DataflowFile,
     Estimate,
+    Indicator,
     Mapped,
     PartnerFile,
     Target,
@@ -351,13 +352,20 @@ def _estimate(
         where = document.where((*at, "indicators", name))
         code = indicator.set.get(estimate.indicator_dimension, name)
         yield from _code(estimate.indicator_dimension, code, structure, structures, where)
-        numerator, denominator = indicator.ratio or (None, None)
-        for text in (indicator.proportion, indicator.mean, indicator.total, indicator.count, numerator, denominator,
-                     indicator.among, indicator.known_when):  # fmt: skip
-            if text is not None:
-                yield from _expression(text, names, where)
-        for component, code in indicator.set.items():
-            yield from _code(component, code, structure, structures, where)
+        yield from _indicator(indicator, names, structure, structures, where)
+
+
+def _indicator(
+    indicator: Indicator, names: list[str], structure: DataStructure, structures: Structures, where: str
+) -> Iterator[MappingError]:
+    for text in (*indicator.expressions, indicator.among, indicator.known_when):
+        if text is not None:
+            yield from _expression(text, names, where)
+    if (difference := indicator.difference) is not None:
+        for group in difference.groups:
+            yield from _code(difference.across, group, structure, structures, where)
+    for component, code in indicator.set.items():
+        yield from _code(component, code, structure, structures, where)
 
 
 def _benchmarks(

@@ -320,14 +320,44 @@ class Unpivot(Model):
     into: Identifier = Field("answer", description="Name under which expressions see the cell.")
 
 
+class Quantile(Model):
+    """The least value at or below which a share of the units lies."""
+
+    of: Sql = Field(description="Expression, a number, whose weighted quantile is estimated.")
+    p: float = Field(0.5, gt=0, lt=1, description="The share of units at or below it; 0.5 is the median.")
+
+
+class Difference(Model):
+    """How far the figure of one group lies above that of another one."""
+
+    of: Identifier = Field(description="Key of another indicator here: a proportion, mean or ratio.")
+    across: Identifier = Field(description="The breakdown in which the groups are categories.")
+    groups: tuple[str, str] = Field(description="Codes of the two groups: the first less the second.")
+
+    @model_validator(mode="after")
+    def _two_groups(self) -> Difference:
+        if self.groups[0] == self.groups[1]:
+            raise ValueError("give two different groups")
+        return self
+
+
+KINDS = ("proportion", "mean", "total", "ratio", "count", "quantile", "difference")
+"""What an indicator can be: exactly one of these is given."""
+
+
 class Indicator(Model):
-    """One indicator estimated from records: exactly one of proportion, mean, total, ratio, count."""
+    """One indicator estimated from records: exactly one of proportion, mean, total, ratio, count, quantile, difference."""
 
     proportion: Sql | None = Field(None, description="Condition whose share is estimated.")
     mean: Sql | None = Field(None, description="Expression whose weighted mean is estimated.")
     total: Sql | None = Field(None, description="Expression whose weighted total is estimated.")
     ratio: tuple[Sql, Sql] | None = Field(None, description="Numerator and denominator.")
     count: Sql | None = Field(None, description="Condition whose number of units is counted.")
+    quantile: Quantile | None = Field(None, description="Median or another quantile of an expression.")
+    difference: Difference | None = Field(
+        None,
+        description="Difference of another indicator between two groups; it stands at the breakdown's total.",
+    )
     among: Sql | None = Field(
         None, description="Only units that meet this; NULL of the measure drops out by itself."
     )
@@ -337,28 +367,33 @@ class Indicator(Model):
     set: dict[Identifier, str] = Field(
         {}, description="Further dimensions or attributes fixed by this indicator."
     )
-    scale: float | None = Field(None, description="Factor on the estimate; proportion: 100 unless said.")
+    scale: float | None = Field(
+        None,
+        description="Factor on the estimate; proportion: 100 unless said; difference: that of its indicator.",
+    )
 
     @model_validator(mode="after")
     def _one_measure(self) -> Indicator:
-        given = [k for k in ("proportion", "mean", "total", "ratio", "count") if getattr(self, k) is not None]
-        if len(given) != 1:
-            raise ValueError("give exactly one of proportion, mean, total, ratio, count")
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            raise ValueError(f"give exactly one of {', '.join(KINDS)}")
+        if self.difference is not None and (self.among is not None or self.known_when is not None):
+            raise ValueError("a difference has the `among` of the indicator that it is of")
         return self
 
     @property
     def kind(self) -> str:
-        """The name of the measure: proportion, mean, total, ratio or count."""
-        return next(
-            k for k in ("proportion", "mean", "total", "ratio", "count") if getattr(self, k) is not None
-        )
+        """The name of the measure, one of `KINDS`."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
     @property
-    def factor(self) -> float:
-        """The factor on the estimate: `scale`, or what its kind has."""
-        if self.scale is not None:
-            return self.scale
-        return 100 if self.kind == "proportion" else 1
+    def expressions(self) -> tuple[str, ...]:
+        """What it measures, as the contract says it; nothing of a difference, which measures what another one does."""
+        if self.ratio is not None:
+            return self.ratio
+        if self.quantile is not None:
+            return (self.quantile.of,)
+        told = (self.proportion, self.mean, self.total, self.count)
+        return tuple(text for text in told if text is not None)
 
 
 def _named_alike(value: Any) -> Any:
@@ -508,6 +543,27 @@ class Estimate(Model):
             raise ValueError("poststratify meets one benchmark: name it in `to`, or say method: raking")
         return self
 
+    @model_validator(mode="after")
+    def _differences_have_their_groups(self) -> Estimate:
+        for key, indicator in self.indicators.items():
+            difference = indicator.difference
+            if difference is None:
+                continue
+            of = self.indicators.get(difference.of)
+            if of is None or of.kind not in ("proportion", "mean", "ratio"):
+                raise ValueError(
+                    f"{key}: the difference must be of a proportion, mean or ratio among these indicators"
+                )
+            if difference.across not in self.breakdowns:
+                raise ValueError(f"{key}: {difference.across} is not among the breakdowns")
+            if difference.across in {*of.set, *indicator.set}:
+                raise ValueError(f"{key}: {difference.across} does not tell groups apart here")
+            if self.totals.get(difference.across, "_T") in difference.groups:
+                raise ValueError(f"{key}: the total of {difference.across} is no group")
+            if self.margins is not None and not any(difference.across in margin for margin in self.margins):
+                raise ValueError(f"{key}: no margin has {difference.across}")
+        return self
+
     @property
     def met(self) -> dict[str, Benchmark]:
         """The benchmarks that the weights are calibrated to."""
@@ -515,6 +571,18 @@ class Estimate(Model):
             return {}
         to = self.calibrate.to if self.calibrate.to is not None else list(self.benchmarks)
         return {benchmark: self.benchmarks[benchmark] for benchmark in to}
+
+    def measured(self, key: str) -> Indicator:
+        """Return the indicator that measures: itself, or the one that a difference is of."""
+        indicator = self.indicators[key]
+        return indicator if indicator.difference is None else self.indicators[indicator.difference.of]
+
+    def scale_of(self, key: str) -> float:
+        """Return the factor on an estimate: `scale`, or what its kind has."""
+        for indicator in (self.indicators[key], self.measured(key)):
+            if indicator.scale is not None:
+                return indicator.scale
+        return 100 if self.measured(key).kind == "proportion" else 1
 
 
 class Target(Model):

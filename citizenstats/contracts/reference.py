@@ -32,6 +32,8 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("Benchmarks", "`targets.estimate.benchmarks.<name>:`", model.Benchmark),
     ("Calibration", "`targets.estimate.calibrate:`", model.Calibration),
     ("Indicators", "`targets.estimate.indicators.<indicator>:`", model.Indicator),
+    ("Quantile", "`quantile:` of an indicator", model.Quantile),
+    ("Difference", "`difference:` of an indicator", model.Difference),
     ("Protection", "`protection:`", model.Protection),
     ("Extract", "`extract:`", model.Extract),
     ("Areas of an extract", "`extract.area:`", model.ExtractArea),

@@ -85,8 +85,9 @@ def _rule(rule: ReliabilityRule, scale: str, *, has_design: bool) -> str:
         for limits in (rule.withhold, rule.flag)
     )
     if has_design and asks_precision:
-        # The formula gave nothing, as for 0 and 100 % or a single cluster: nobody knows how sure that is.
-        flag.append("_se IS NULL")
+        # The formula gave nothing, as for 0 and 100 % or a single cluster: nobody knows how sure that is. The bounds of a
+        # quantile that are one and the same value are no such thing.
+        flag.append("_se IS NULL AND _lower IS NULL")
     return f"CASE WHEN {_any(withhold)} THEN 'withhold' WHEN {_any(flag)} THEN 'flag' ELSE 'publish' END"
 
 

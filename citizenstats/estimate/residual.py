@@ -14,7 +14,8 @@ from citizenstats.contracts.model import Estimate
 from citizenstats.engine import name
 from citizenstats.estimate.benchmarks import columns_met
 from citizenstats.estimate.design import Design
-from citizenstats.estimate.variance import PRODUCTS
+from citizenstats.estimate.domains import Domains
+from citizenstats.estimate.variance import PRODUCTS, Sums
 
 WEIGHT = "_weight"
 """The calibrated weight of a record."""
@@ -44,35 +45,30 @@ def products(number: int) -> list[str]:
 def residuals(
     design: Design,
     numbers: Sequence[int],
-    dimensions: Sequence[str],
-    flags: Sequence[tuple[str, str]],
-    margins: Sequence[Sequence[str]],
+    domains: Domains,
     time: str | None,
     period: str,
+    other: Sums,
 ) -> list[str]:
     """Return the steps from `cells`, `weighted` and `weights` to those that `variance.totals` ends with.
 
     Args:
         design: the design.
         numbers: numbers of the indicators.
-        dimensions: columns of a domain, those that every margin holds first.
-        flags: (name, dimension) of the flags that a dimension is totalled.
-        margins: the dimensions of each grouping set.
-        time: the column of the period among `dimensions`, if there is one.
+        domains: the domains.
+        time: the column of the period among the dimensions, if there is one.
         period: SQL of the period on a record.
+        other: what is summed over cells otherwise than the columns of an indicator are.
 
     Returns:
         Steps; the last is `units`, or `strata` where each record is drawn by itself, with residuals in place of values.
     """
-    domain = [*map(name, dimensions), *(name(flag) for flag, _ in flags)]
-    marked = [*map(name, dimensions), *(f"GROUPING({name(d)}) = 1 AS {name(flag)}" for flag, d in flags)]
+    domain, marked = domains.columns, domains.marked
     totals = [f"{total}{i}" for i in numbers for total in _TOTALS]
-    sums = [f"CAST(sum({t}) AS DOUBLE) AS {t}" for t in totals]
-
-    def by(further: Sequence[str]) -> str:
-        return ", ".join(f"({', '.join([*map(name, margin), *further])})" for margin in margins)
-
-    within = f"SELECT {', '.join([*marked, CELL, *sums])} FROM cells GROUP BY GROUPING SETS ({by([CELL])})"
+    sums = [f"CAST({_summing(t, i, other)} AS DOUBLE) AS {t}{i}" for i in numbers for t in _TOTALS]
+    within = (
+        f"SELECT {', '.join([*marked, CELL, *sums])} FROM cells GROUP BY GROUPING SETS ({domains.sets(CELL)})"
+    )
     fitted = [f"coalesce(sum({t} * q / _g), 0) AS {t}" for t in totals]
     keys = ", ".join(domain)
     lead = f"{keys}, " if keys else ""
@@ -87,18 +83,20 @@ def residuals(
     if design.cluster is None:
         return [
             *steps,
-            *_over_cells(numbers, domain, marked, by(["_stratum", CELL]), same_period, period, design),
+            *_over_cells(numbers, domains, other, same_period, period, design),
         ]
-    return [*steps, *_over_units(numbers, domain, marked, by(design.units), same_period, period, design)]
+    return [*steps, *_over_units(numbers, domains, other, same_period, period, design)]
 
 
 def _over_units(
-    numbers: Sequence[int], domain: Sequence[str], marked: Sequence[str], sets: str, same_period: str, period: str,
-    design: Design,
-) -> list[str]:  # fmt: skip
+    numbers: Sequence[int], domains: Domains, other: Sums, same_period: str, period: str, design: Design
+) -> list[str]:
     """Return the steps where clusters are drawn: the residual of a unit is its total less its load times the fit."""
     sums = [f"sum(_n{i}) AS _n{i}" for i in numbers]
-    sums += [f"CAST(coalesce(sum({t}{i}), 0) AS DOUBLE) AS {t}{i}" for i in numbers for t in _TOTALS]
+    sums += [
+        f"CAST(coalesce({_summing(t, i, other)}, 0) AS DOUBLE) AS {t}{i}" for i in numbers for t in _TOTALS
+    ]
+    domain, sets = domains.columns, domains.sets(*design.units)
     # Predictions before answers: a join that carried the lists along would take ten times as long.
     predicted = [f"list_inner_product(loads._load, fits.{t}{i}) AS {t}{i}" for i in numbers for t in _TOTALS]
     given = [*(f"fits.{c}" for c in domain), *(f"loads.{u}" for u in design.units)]
@@ -107,7 +105,7 @@ def _over_units(
     keys = [f"predicted.{c}" for c in (*domain, *design.units)]
     loaded = ", ".join(["period", *design.units])
     return [
-        f"answers AS (SELECT {', '.join([*marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
+        f"answers AS (SELECT {', '.join([*domains.marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"loads AS (SELECT {loaded}, list(a ORDER BY j) AS _load FROM (SELECT {loaded}, j, sum(w * q) AS a FROM "
         f"(SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w FROM weighted GROUP BY ALL) "
         f"JOIN basis USING ({CELL}) GROUP BY {loaded}, j) GROUP BY {loaded})",
@@ -117,12 +115,12 @@ def _over_units(
 
 
 def _over_cells(
-    numbers: Sequence[int], domain: Sequence[str], marked: Sequence[str], sets: str, same_period: str, period: str,
-    design: Design,
-) -> list[str]:  # fmt: skip
+    numbers: Sequence[int], domains: Domains, other: Sums, same_period: str, period: str, design: Design
+) -> list[str]:
     """Return the steps where each record is drawn by itself: in a cell all records have the same prediction."""
-    kept = [text for i in numbers for text in _summed(i)]
-    sums = [f"sum({column}) AS {column}" for column in kept]
+    kept = [f"{column}{i}" for i in numbers for column in _SUMMED]
+    sums = [f"{_summing(column, i, other)} AS {column}{i}" for i in numbers for column in _SUMMED]
+    domain, sets = domains.columns, domains.sets("_stratum", CELL)
     predicted = [
         f"list_inner_product(weights._basis, fits.{t}{i}) AS _m{t[1:]}{i}" for i in numbers for t in _TOTALS
     ]
@@ -131,7 +129,8 @@ def _over_cells(
     left = [text for i in numbers for text in _squared(i)]
     grouped = ", ".join([*domain, "_stratum"])
     return [
-        f"answers AS (SELECT {', '.join([*marked, '_stratum', CELL, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
+        f"answers AS (SELECT {', '.join([*domains.marked, '_stratum', CELL, *sums])} "
+        f"FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"loads AS (SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w, "
         f"sum({WEIGHT} * {WEIGHT}) AS w2 FROM weighted GROUP BY ALL)",
         f"predicted AS (SELECT {', '.join([*keys, *predicted])} FROM fits JOIN loads ON {same_period} "
@@ -150,9 +149,13 @@ def _same(domain: Sequence[str], units: Sequence[str]) -> str:
     )
 
 
-def _summed(i: int) -> list[str]:
-    squares = [f"_{product}{i}" for product, _, _ in PRODUCTS]
-    return [f"_n{i}", f"_num{i}", f"_den{i}", *squares, f"_wnum{i}", f"_wden{i}"]
+_SUMMED = ("_n", "_num", "_den", *(f"_{product}" for product, _, _ in PRODUCTS), "_wnum", "_wden")
+"""Columns of `cells` that the residuals of records drawn by themselves take."""
+
+
+def _summing(column: str, i: int, other: Sums) -> str:
+    """Return SQL of the sum over cells of a column of an indicator."""
+    return other.get(i, {}).get(column.removeprefix("_"), f"sum({column}{i})")
 
 
 def _squared(i: int) -> list[str]:

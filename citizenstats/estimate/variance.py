@@ -8,13 +8,17 @@ populations as in Cochran (1977) and R's `survey` (Lumley 2004): a unit drawn wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from citizenstats.engine import name
 from citizenstats.estimate.design import Design
+from citizenstats.estimate.domains import Domains
 
 PRODUCTS = (("yy", "_num", "_num"), ("yx", "_num", "_den"), ("xx", "_den", "_den"))
 """Sums of squares and of products that a variance needs."""
+
+Sums = Mapping[int, Mapping[str, str]]
+"""Number of an indicator → its sums over cells (`num`, `yy`, `yx`) where they are other ones than those of its columns."""
 
 
 def squares(number: int) -> list[str]:
@@ -24,93 +28,80 @@ def squares(number: int) -> list[str]:
     ]
 
 
-def totals(
-    design: Design,
-    numbers: Sequence[int],
-    dimensions: Sequence[str],
-    flags: Sequence[tuple[str, str]],
-    margins: Sequence[Sequence[str]],
-) -> list[str]:
+def totals(design: Design, numbers: Sequence[int], domains: Domains, sums: Sums) -> str:
     """Return the step from `cells` to the totals of what was drawn: `units`, or `strata` of records drawn by themselves.
 
     Args:
         design: the design.
         numbers: numbers of the indicators.
-        dimensions: columns of a domain, those that every margin holds first.
-        flags: (name, dimension) of the flags that a dimension is totalled.
-        margins: the dimensions of each grouping set.
+        domains: the domains.
+        sums: what is summed otherwise than the columns of an indicator are.
     """
-    marked = [*map(name, dimensions), *(f"GROUPING({name(d)}) = 1 AS {name(flag)}" for flag, d in flags)]
-    sets = ", ".join(f"({', '.join([*map(name, margin), *design.units])})" for margin in margins)
     if design.cluster is None:
-        sums = [text for i in numbers for text in _over_cells(i)]
-        return [
-            f"strata AS (SELECT {', '.join([*marked, '_stratum', *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))"
-        ]
-    sums = [text for i in numbers for text in _totals(i)]
-    return [
-        f"units AS (SELECT {', '.join([*marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))"
-    ]
+        summed = [text for i in numbers for text in _over_cells(i, sums.get(i, {}))]
+        listed = ", ".join([*domains.marked, "_stratum", *summed])
+        return f"strata AS (SELECT {listed} FROM cells GROUP BY GROUPING SETS ({domains.sets('_stratum')}))"
+    summed = [text for i in numbers for text in _totals(i, sums.get(i, {}))]
+    listed = ", ".join([*domains.marked, *design.units, *summed])
+    return f"units AS (SELECT {listed} FROM cells GROUP BY GROUPING SETS ({domains.sets(*design.units)}))"
 
 
 def covariances(
-    design: Design,
-    numbers: Sequence[int],
-    dimensions: Sequence[str],
-    flags: Sequence[tuple[str, str]],
-    time: str | None,
+    design: Design, numbers: Sequence[int], columns: Sequence[str], time: str | None, of: str = ""
 ) -> list[str]:
-    """Return the steps from `units` or `strata` and `drawn` to `covariances`, one row a domain.
+    """Return the steps from `units` or `strata` and `drawn` to `covariances`, one row a domain; `of` ends their names.
 
     Args:
         design: the design.
-        numbers: numbers of the indicators.
-        dimensions: columns of a domain.
-        flags: (name, dimension) of the flags that a dimension is totalled.
-        time: the column of the period among `dimensions`, if there is one.
+        numbers: numbers of what has totals in `units` or `strata`.
+        columns: columns that tell a domain.
+        time: the column of the period among them, if there is one.
+        of: end of the steps' names.
 
     Returns:
-        Steps; the last has for each indicator `_vyy`, `_vyx`, `_vxx` and the degrees of freedom `_df`: units less strata
+        Steps; the last has of each number `_vyy`, `_vyx`, `_vxx` and the degrees of freedom `_df`: units less strata
         that answered in the domain.
     """
-    domain = [*map(name, dimensions), *(name(flag) for flag, _ in flags)]
-    keys = ", ".join([*domain, "_stratum"])
-    same_period = f"drawn.period IS NOT DISTINCT FROM {name(time)}" if time else "TRUE"
+    keys = ", ".join([*columns, "_stratum"])
     steps = []
     if design.cluster is not None:
-        source = "units"
+        source = f"units{of}"
         if design.cluster2 is not None:
             within = [text for i in numbers for text in _within(i)]
-            joined = same_period.replace("drawn.", "drawn_units.")
             steps.append(
-                f"clusters AS (SELECT {keys}, _psu, {', '.join(within)} "
-                f"FROM units JOIN drawn_units USING (_stratum, _psu) WHERE {joined} GROUP BY {keys}, _psu, m, m_population)"
+                f"clusters{of} AS (SELECT {keys}, _psu, {', '.join(within)} FROM units{of} "
+                f"JOIN drawn_units USING (_stratum, _psu) WHERE {_same_period('drawn_units', time)} "
+                f"GROUP BY {keys}, _psu, m, m_population)"
             )
-            source = "clusters"
+            source = f"clusters{of}"
         sums = [text for i in numbers for text in _over_units(i, second=design.cluster2 is not None)]
-        steps.append(f"strata AS (SELECT {keys}, {', '.join(sums)} FROM {source} GROUP BY {keys})")
+        steps.append(f"strata{of} AS (SELECT {keys}, {', '.join(sums)} FROM {source} GROUP BY {keys})")
     variances = [text for i in numbers for text in _variances(i, design)]
-    steps.append(
-        f"covariances AS (SELECT {', '.join([*domain, *variances])} "
-        "FROM (SELECT strata.*, nh, coalesce(1 - nh / population, 1) AS f1 FROM strata JOIN drawn USING (_stratum) "
-        f"WHERE {same_period}) AS strata GROUP BY {', '.join(domain) or 'ALL'})"
-    )
-    return steps
-
-
-def _over_cells(i: int) -> list[str]:
     return [
-        f"CAST(sum(_n{i}) AS BIGINT) AS _c{i}",
-        f"CAST(coalesce(sum(_num{i}), 0) AS DOUBLE) AS _y{i}",
-        f"CAST(coalesce(sum(_den{i}), 0) AS DOUBLE) AS _x{i}",
-        *(f"coalesce(sum(_{p}{i}), 0) AS _{p}{i}" for p, _, _ in PRODUCTS),
+        *steps,
+        f"covariances{of} AS (SELECT {', '.join([*columns, *variances])} "
+        f"FROM (SELECT s.*, nh, coalesce(1 - nh / population, 1) AS f1 FROM strata{of} AS s JOIN drawn USING (_stratum) "
+        f"WHERE {_same_period('drawn', time)}) AS s GROUP BY {', '.join(columns) or 'ALL'})",
     ]
 
 
-def _totals(i: int) -> list[str]:
+def _same_period(drawn: str, time: str | None) -> str:
+    return f"{drawn}.period IS NOT DISTINCT FROM {name(time)}" if time else "TRUE"
+
+
+def _over_cells(i: int, other: Mapping[str, str]) -> list[str]:
+    return [
+        f"CAST(sum(_n{i}) AS BIGINT) AS _c{i}",
+        f"CAST(coalesce({other.get('num', f'sum(_num{i})')}, 0) AS DOUBLE) AS _y{i}",
+        f"CAST(coalesce(sum(_den{i}), 0) AS DOUBLE) AS _x{i}",
+        *(f"coalesce({other.get(p, f'sum(_{p}{i})')}, 0) AS _{p}{i}" for p, _, _ in PRODUCTS),
+    ]
+
+
+def _totals(i: int, other: Mapping[str, str]) -> list[str]:
     return [
         f"sum(_n{i}) AS _n{i}",
-        f"CAST(coalesce(sum(_num{i}), 0) AS DOUBLE) AS _num{i}",
+        f"CAST(coalesce({other.get('num', f'sum(_num{i})')}, 0) AS DOUBLE) AS _num{i}",
         f"CAST(coalesce(sum(_den{i}), 0) AS DOUBLE) AS _den{i}",
     ]
 

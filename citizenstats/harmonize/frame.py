@@ -9,6 +9,7 @@ absolute contributions of single units to a total, mean or ratio, in the scale o
 figure's absolute value is the share of the largest; for rules of dominance. `_base`: the units of the cell that an
 estimate is about, those without the characteristic too, of a count as well, whose `_n` is its `_k`.
 `_base_key`, `_k_key`: their cell keys, where the dataflow asks for noise by cell keys (`citizenstats.protect.cellkey`).
+`_side`: of a quantile the units at or below it, or at or above it, where those are fewer.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ COMPANIONS = {
     "_base": "BIGINT",
     "_base_key": "BIGINT",
     "_k_key": "BIGINT",
+    "_side": "BIGINT",
 }
 """Columns after the components, with their types."""
 
@@ -63,8 +65,8 @@ def columns(structure: DataStructure) -> dict[str, str]:
 PRECISION = ("_se", "_df", "_neff", "_cv", "_lower", "_upper")
 """The companions that say how sure a figure is."""
 
-CONTRIBUTIONS = ("_x1", "_x2")
-"""The companions that say what single units contribute."""
+CONTRIBUTIONS = ("_x1", "_x2", "_side")
+"""The companions that say what single units contribute, and how few there are on a side."""
 
 
 def companions(

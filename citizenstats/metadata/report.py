@@ -11,7 +11,9 @@ from typing import Any
 
 from citizenstats import clock
 from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.model import Contract
 from citizenstats.estimate.benchmarks import CHANGE
+from citizenstats.estimate.design import design_of
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Report, Reported, Texts
@@ -41,10 +43,19 @@ SAMPLINGS = {
     "document_review": "Documents were reviewed.",
     "register": "A register of cases.",
 }
-ERRORS = {
-    True: "The figures of a random sample have a sampling error; where it is told it stands beside the figure.",
-    False: "No random sample is behind: a standard error would not be defensible, and none is told.",
+TOLD = "The figures of a random sample have a sampling error; where it is told it stands beside the figure."
+UNDRAWN = "No random sample is behind: a standard error would not be defensible, and none is told."
+UNKNOWN = (
+    "The sample is random, but the contract does not say how it was drawn: no standard error can be told."
+)
+ALL_ASKED = "All were asked, and nobody was drawn: there is no sampling error, and none is told."
+LONELY = {
+    "fail": "",
+    "certainty": " A stratum of which one cluster was drawn adds nothing to it.",
+    "adjust": " A stratum of which one cluster was drawn adds the square of what is left of it around zero.",
+    "average": " A stratum of which one cluster was drawn adds as much to it as the others do on average.",
 }
+"""Rule for strata with a single cluster → what it says of the sampling error; a contract that stops on them has none."""
 VALIDATED = (
     "Each row is checked against the contract, and a row that breaks it enters no figure. Observations are validated against "
     "structure and content constraint, and each message against the official schemas; what is not valid is not published."
@@ -91,6 +102,20 @@ def report(house: House, facts: Mapping[str, Any]) -> Report:
     )
 
 
+def sampling_error(contract: Contract) -> str:
+    """Return whether the figures of a dataset have a standard error, and why they have none."""
+    estimates = [target.estimate for target in contract.targets if target.estimate is not None]
+    designs = [design for estimate in estimates if (design := design_of(contract, estimate)) is not None]
+    if contract.record.sampling == "census_of_communities" or any(e.design == "census" for e in estimates):
+        return ALL_ASKED
+    if contract.record.sampling != "probability":
+        return UNDRAWN
+    if estimates and not designs:
+        return UNKNOWN
+    rules = dict.fromkeys(design.lonely for design in designs)
+    return TOLD + "".join(LONELY[rule] for rule in rules)
+
+
 def source(house: House, dataset: Dataset) -> Reported:
     """Return what a contract says of its dataset."""
     contract, record = dataset.contract, dataset.contract.record
@@ -108,7 +133,7 @@ def source(house: House, dataset: Dataset) -> Reported:
         "SELF_IDENTIFICATION": _english(record.self_identification) if record.self_identification else None,
         "COLL_METHOD": _english(record.mode),
         "SAMPLING": _english(SAMPLINGS[record.sampling]),
-        "SAMPLING_ERROR_TOLD": _english(ERRORS[record.sampling == "probability"]),
+        "SAMPLING_ERROR_TOLD": _english(sampling_error(contract)),
         "RESPONSE_RATE": record.response_rate,
         "DOC_METHOD": _english(record.methodology),
         "LICENCE": _english(record.licence),

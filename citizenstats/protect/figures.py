@@ -15,7 +15,7 @@ import sqlglot
 
 from citizenstats.contracts import expressions
 from citizenstats.contracts.load import Dataset
-from citizenstats.contracts.model import Estimate, Indicator, Mapped, Target
+from citizenstats.contracts.model import Difference, Estimate, Indicator, Mapped, Target
 from citizenstats.engine import name, quoted
 from citizenstats.house import House
 from citizenstats.protect import variables
@@ -79,7 +79,7 @@ class Feed:
         """Return SQL of the figure of a cell: its population and what is measured."""
         if self.estimate is None:
             return self._joined(self.fixed, "")
-        measured = f"CASE {self._by_indicator(_measured)} ELSE {self._joined(self.fixed, '')} END"
+        measured = f"CASE {self._by_indicator(self._measured)} ELSE {self._joined(self.fixed, '')} END"
         return f"{self.population()} || '|' || {measured}"
 
     def measured(self) -> str:
@@ -87,7 +87,7 @@ class Feed:
         if self.estimate is None:
             return "CAST(NULL AS VARCHAR)"
         start = quoted(f"{self.dataset.name}|{_normal(self.target.where or 'TRUE')}|")
-        return f"CASE {self._by_indicator(lambda indicator: f'{start} || {_measured(indicator)}')} END"
+        return f"CASE {self._by_indicator(lambda key: f'{start} || {self._measured(key)}')} END"
 
     def origin(self) -> str:
         """Return SQL of what a cell is about in the partner's own words, so that codes of two code lists can be compared.
@@ -144,13 +144,31 @@ class Feed:
         """Return the SQL condition that a figure is about a part of the population that a condition tells apart."""
         if self.estimate is None:
             return "FALSE"
-        return f"CASE {self._by_indicator(lambda i: 'TRUE' if i.among else 'FALSE')} ELSE FALSE END"
+        return f"CASE {self._by_indicator(self._is_restricted)} ELSE FALSE END"
 
     def scale(self) -> str:
         """Return SQL of the factor on a figure."""
         if self.estimate is None:
             return "1"
-        return f"CASE {self._by_indicator(_scale)} ELSE 1 END"
+        return f"CASE {self._by_indicator(self._scale)} ELSE 1 END"
+
+    def differences(self) -> dict[str, Difference]:
+        """Return SQL of whether a cell is a difference → the difference, in the order of the contract."""
+        if self.estimate is None:
+            return {}
+        indicators = self.estimate.indicators.items()
+        return {self.is_of(key): one.difference for key, one in indicators if one.difference is not None}
+
+    def is_of(self, key: str) -> str:
+        """Return the SQL condition that a cell is of an indicator."""
+        assert self.estimate is not None  # noqa: S101 - the callers asked
+        codes = {self.estimate.indicator_dimension: key, **self.estimate.indicators[key].set}
+        told = [f"{name(d)} = {quoted(code)}" for d, code in sorted(codes.items()) if d in self.fixed]
+        return " AND ".join(told) or "TRUE"
+
+    def beside_indicators(self) -> list[str]:
+        """Return the dimensions that break nothing down and tell no indicators apart."""
+        return [d for d in self.fixed if d not in self._indicator_dimensions]
 
     def variable(self, dimension: str) -> str:
         """Return the name under which a dimension is the same in all dataflows: with its code list."""
@@ -160,24 +178,41 @@ class Feed:
         parts = [f"{quoted(self.variable(d) + '=')} || coalesce({name(d)}, '')" for d in sorted(dimensions)]
         return " || '|' || ".join([quoted(start), *parts])
 
-    def _by_indicator(self, what: Callable[[Indicator], str]) -> str:
+    def _by_indicator(self, what: Callable[[str], str]) -> str:
         assert self.estimate is not None  # noqa: S101 - the callers asked
-        cases = []
-        for key, indicator in self.estimate.indicators.items():
-            codes = {self.estimate.indicator_dimension: key, **indicator.set}
-            is_it = " AND ".join(
-                f"{name(d)} = {quoted(code)}" for d, code in sorted(codes.items()) if d in self.fixed
-            )
-            cases.append(f"WHEN {is_it or 'TRUE'} THEN {what(indicator)}")
-        return " ".join(cases)
+        return " ".join(f"WHEN {self.is_of(key)} THEN {what(key)}" for key in self.estimate.indicators)
 
-    def _asks_sensitive(self, indicator: Indicator) -> str:
+    def _asks_sensitive(self, key: str) -> str:
+        assert self.estimate is not None  # noqa: S101 - the callers asked
         contract = self.dataset.contract
-        asked = {
-            column for text in _expressions(indicator) for column in _columns_behind(text, contract.derive)
-        }
+        texts = _expressions(self.estimate.measured(key))
+        asked = {column for text in texts for column in _columns_behind(text, contract.derive)}
         sensitive = {c.casefold() for c, declared in contract.columns.items() if declared.role == "sensitive"}
         return "TRUE" if sensitive & {column.casefold() for column in asked} else "FALSE"
+
+    def _is_restricted(self, key: str) -> str:
+        assert self.estimate is not None  # noqa: S101 - the callers asked
+        return "TRUE" if self.estimate.measured(key).among else "FALSE"
+
+    def _scale(self, key: str) -> str:
+        assert self.estimate is not None  # noqa: S101 - the callers asked
+        return repr(float(self.estimate.scale_of(key)))
+
+    def _measured(self, key: str) -> str:
+        """Return SQL of what an indicator measures: the share of a condition and its count measure the same.
+
+        Quantiles of one expression are figures by themselves, and so is each difference.
+        """
+        assert self.estimate is not None  # noqa: S101 - the callers asked
+        indicator, of = self.estimate.indicators[key], self.estimate.measured(key)
+        kind = "condition" if of.kind in ("proportion", "count") else of.kind
+        said: list[object] = [*_expressions(of)]
+        if indicator.quantile is not None:
+            said.append(indicator.quantile.p)
+        if indicator.difference is not None:
+            across = self.variable(indicator.difference.across)
+            kind, said = "difference", [kind, *said, across, *indicator.difference.groups]
+        return quoted(f"{kind}:{digest(said)}")
 
 
 def feeds_of(house: House, flow: str) -> list[Feed]:
@@ -197,22 +232,9 @@ def feeds_of(house: House, flow: str) -> list[Feed]:
     return found
 
 
-def _measured(indicator: Indicator) -> str:
-    """Return SQL of what an indicator measures: the share of a condition and its count measure the same."""
-    kind = "condition" if indicator.kind in ("proportion", "count") else indicator.kind
-    return quoted(f"{kind}:{digest(list(_expressions(indicator)))}")
-
-
-def _scale(indicator: Indicator) -> str:
-    return repr(float(indicator.factor))
-
-
 def _expressions(indicator: Indicator) -> tuple[str, ...]:
     """Return the expressions of an indicator, in the way the engine would write them."""
-    measured = getattr(indicator, indicator.kind)
-    texts = [measured] if isinstance(measured, str) else [text for text in measured if isinstance(text, str)]
-    if indicator.among is not None:
-        texts.append(indicator.among)
+    texts = [*indicator.expressions, *([indicator.among] if indicator.among is not None else [])]
     return tuple(_normal(text) for text in texts)
 
 

@@ -8,12 +8,20 @@ missing key says that nobody compiled the figure.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from citizenstats.engine import name, quoted
 from citizenstats.protect.variables import Variables
 from citizenstats.sdmx.model import DataStructure
 
 
-def completed(cells: str, verdict: str, structure: DataStructure, variables: Variables) -> str:
+def completed(
+    cells: str,
+    verdict: str,
+    structure: DataStructure,
+    variables: Variables,
+    beside: Callable[[int], Sequence[str]],
+) -> str:
     """Return the SELECT of the cells with a verdict and, of each withheld breakdown, the cells that are not there.
 
     Args:
@@ -21,6 +29,7 @@ def completed(cells: str, verdict: str, structure: DataStructure, variables: Var
         verdict: SELECT of the cells with `_shown`.
         structure: their data structure.
         variables: their breakdowns.
+        beside: gives of a breakdown the SELECTs of further `_series` that are completed in it.
     """
     if not variables.totals:
         return verdict
@@ -29,12 +38,21 @@ def completed(cells: str, verdict: str, structure: DataStructure, variables: Var
     behind = "min(_dataset) AS _dataset, min(_deliveries) AS _deliveries"
     figures = f"SELECT _series, {same}, {behind} FROM {cells} GROUP BY _series"
     masks = range(1, 1 << len(variables.names))
-    parts = [verdict, *(_combinations(mask, cells, verdict, figures, fixed, variables) for mask in masks)]
+    parts = [
+        verdict,
+        *(_combinations(mask, cells, verdict, figures, fixed, variables, beside(mask)) for mask in masks),
+    ]
     return " UNION ALL BY NAME ".join(f"({part})" for part in parts)
 
 
 def _combinations(
-    mask: int, cells: str, verdict: str, figures: str, fixed: list[str], variables: Variables
+    mask: int,
+    cells: str,
+    verdict: str,
+    figures: str,
+    fixed: list[str],
+    variables: Variables,
+    beside: Sequence[str],
 ) -> str:
     """Return the SELECT of a breakdown's cells that are not there, for the figures where it is withheld."""
     columns, crossed = [f"f.{name(c)}" for c in fixed], []
@@ -47,7 +65,8 @@ def _combinations(
             columns.append(f"{name('in_' + dimension)}.{name(dimension)}")
         else:
             columns.append(f"{quoted(total)} AS {name(dimension)}")
-    withheld = f"SELECT DISTINCT _series FROM ({verdict}) WHERE _mask = {mask} AND NOT _shown"
+    here = f"SELECT DISTINCT _series FROM ({verdict}) WHERE _mask = {mask} AND NOT _shown"
+    withheld = " UNION ".join([here, *beside])
     key = ", ".join(name(d) for d in variables.totals)
     wanted = (
         f"SELECT f._series, {', '.join(columns)}, f._dataset, f._deliveries, {mask} AS _mask, FALSE AS _shown, "

@@ -23,6 +23,7 @@ from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
+from citizenstats.protect import differences
 from citizenstats.protect.altered import ACCOUNT, altered
 from citizenstats.protect.decide import decide
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
@@ -38,7 +39,7 @@ from citizenstats.protect.former import (
 from citizenstats.protect.grid import completed
 from citizenstats.protect.method import method_of
 from citizenstats.protect.secret import secret_of
-from citizenstats.protect.unsafe import dominated, other_side, unsafe_sql, wanted
+from citizenstats.protect.unsafe import dominated, one_sided, other_side, unsafe_sql, wanted
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import as_json, digest, read_json
 
@@ -148,7 +149,8 @@ def _make(
         remember(engine, former)
         for number, feed in enumerate(feeds):
             observations = states[feed.flow]["folder"] / "observations.parquet"
-            _judge(engine, number, feed, observations, is_published=feed.flow in published)
+            asked = house.mappings.dataflow(feed.flow).reliability
+            _judge(engine, number, feed, observations, asked, is_published=feed.flow in published)
         _hide(engine, feeds, house.mappings.structures)
         engine.write_parquet(_judged(feeds), work / JUDGED)
         engine.write_parquet(_amounts(feeds), work / AMOUNTS)
@@ -158,37 +160,52 @@ def _make(
                 work,
                 [(n, f) for n, f in enumerate(feeds) if f.flow == flow],
                 published.get(flow),
-                house.mappings.dataflow(flow).reliability,
+                WITHHELD_COMMENT if house.mappings.dataflow(flow).reliability is None else UNTOLD_COMMENT,
             )
             for flow in states
         }
 
 
-def _judge(engine: Engine, number: int, feed: Feed, observations: Path, *, is_published: bool) -> None:
-    """Make the table of a feed's cells: the frame, what is decided together, and whether the cell is unsafe."""
+def _judge(
+    engine: Engine,
+    number: int,
+    feed: Feed,
+    observations: Path,
+    asked: Reliability | None,
+    *,
+    is_published: bool,
+) -> None:
+    """Make the table of a feed's cells: the frame, what is decided together, whether the cell is unsafe, and how sure it is."""
     key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
     value, rules = name(feed.measures[0]), feed.dataset.contract.protection
     unsafe = unsafe_sql(feed.measures, sensitive=feed.sensitive(), dominated=dominated(value, rules))
     former = with_former("beside", feed.flow, guards=feed.guards_revisions, is_published=is_published)
+    has_design = feed.estimate is not None and design_of(feed.dataset.contract, feed.estimate) is not None
+    reliability = verdict_sql(asked, value=value, scale=feed.scale(), has_design=has_design)
     engine.run(
         f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
         f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
-        f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, "
+        f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, {one_sided()} AS _one_sided, "
+        f"{reliability} AS _reliability, "
         f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted FROM told) {former}"
     )
+    differences.judge_by_groups(engine, f"cells_{number}", feed)
 
 
 def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None:
     """Make the table `hidden` of the cells that are not shown: figure, categories, why."""
     columns = (
-        "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _unsafe, _close, _stays, _kept, "
+        "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _close, _kept, "
         "_n_change, _k_change, _m_change, _v, _wanted"
     )
+    # How many lie on a side of a quantile adds up with nothing: such a cell is hidden, and no other one for its sake.
+    apart = "_unsafe AND NOT _one_sided AS _unsafe, _stays OR _one_sided AS _stays"
     every = " UNION ALL ".join(
-        f"SELECT _restricted, {columns} FROM cells_{number}" for number, feed in enumerate(feeds)
+        f"SELECT _restricted, {columns}, {apart} FROM cells_{number} WHERE _kind <> '{differences.KIND}'"
+        for number in range(len(feeds))
     )
     engine.run(f"CREATE TEMP TABLE every AS {every}")
     engine.run(
@@ -210,7 +227,9 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
         engine.register("found", decide(engine, variables))
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
         if not _same_elsewhere(engine):
-            return
+            break
+    for number, feed in enumerate(feeds):
+        differences.hide_with_groups(engine, f"cells_{number}", _verdict(number), feed)
 
 
 def _same_elsewhere(engine: Engine) -> bool:
@@ -240,14 +259,8 @@ def _verdict(number: int) -> str:
     )
 
 
-def _reliable(number: int, feed: Feed, asked: Reliability | None) -> str:
+def _reliable(number: int, feed: Feed) -> str:
     """Return the SELECT of a feed's cells of which the unreliable ones are not shown, or flagged."""
-    judged = verdict_sql(
-        asked,
-        value=name(feed.measures[0]),
-        scale=feed.scale(),
-        has_design=feed.estimate is not None and design_of(feed.dataset.contract, feed.estimate) is not None,
-    )
     flagged = "_shown AND _reliability = 'flag'"
     status = ""
     if "OBS_STATUS" in feed.structure.by_id:
@@ -255,17 +268,20 @@ def _reliable(number: int, feed: Feed, asked: Reliability | None) -> str:
         status = f", CASE WHEN {flagged} THEN 'U' ELSE OBS_STATUS END AS OBS_STATUS"
     return (
         f"SELECT * REPLACE (_shown AND _reliability <> 'withhold' AS _shown{status}), "
-        f"_shown AND _reliability = 'withhold' AS _unreliable, {flagged} AS _flagged "
-        f"FROM (SELECT *, {judged} AS _reliability FROM ({_verdict(number)}))"
+        f"_shown AND _reliability = 'withhold' AS _unreliable, {flagged} AS _flagged FROM ({_verdict(number)})"
     )
 
 
-def _cells(number: int, feed: Feed, asked: Reliability | None) -> str:
+def _cells(number: int, feed: Feed) -> str:
     """Return the SELECT of a feed's cells with `_shown`; a breakdown of estimates with a withheld cell has its whole grid."""
-    verdict = _reliable(number, feed, asked)
+    verdict, cells = _reliable(number, feed), f"cells_{number}"
     if feed.estimate is None:
         return verdict
-    return completed(f"cells_{number}", verdict, feed.structure, feed.variables)
+
+    def beside(mask: int) -> list[str]:
+        return list(differences.series_beside(feed, cells, verdict, mask))
+
+    return completed(cells, verdict, feed.structure, feed.variables, beside)
 
 
 def _judged(feeds: Sequence[Feed]) -> str:
@@ -303,11 +319,11 @@ def _write(
     work: Path,
     feeds: list[tuple[int, Feed]],
     published: Path | None,
-    asked: Reliability | None,
+    comment: str,
 ) -> Counts:
     structure = feeds[0][1].structure
-    columns = ", ".join(_public_columns(structure, WITHHELD_COMMENT if asked is None else UNTOLD_COMMENT))
-    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed, asked)})" for number, feed in feeds)
+    columns = ", ".join(_public_columns(structure, comment))
+    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
     before = f"read_parquet({quoted(str(published))})" if published else _nothing(structure)
     key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)
     listed = (

@@ -3,8 +3,9 @@
 Handbook on Statistical Disclosure Control, 4.2 (frequency tables) and 4.3 (magnitudes): a cell with fewer contributors than
 the minimum is unsafe; for a share this holds on both sides, for those with the characteristic and for those without; of a mean,
 a total or a ratio, those who contribute something are counted, and where a contract asks for it one unit may not dominate the
-sum, nor be told nearly by the second largest. Zeros are shown. Where the question is sensitive, a group in
-which everybody has the characteristic is unsafe too, however large: the figure then tells it of each member (5.4 there).
+sum, nor be told nearly by the second largest; of a quantile, those on either side of it. Zeros are shown. Where the question is
+sensitive, a group in which everybody has the characteristic, or the same value, is unsafe too, however large: the figure then
+tells it of each member (5.4 there).
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ def other_side() -> str:
     """Return SQL of the units without the characteristic; NULL for what has no other side."""
     kinds = ", ".join(f"'{kind}'" for kind in OTHER_SIDE)
     return f"CASE WHEN _kind IN ({kinds}) THEN _n - _k END"
+
+
+def one_sided() -> str:
+    """Return the SQL condition that a quantile is nearly the least or greatest value of its group.
+
+    Its position is that of somebody's value: as few lie at or below it, or at or above it, as would be unsafe in a cell
+    (ESSnet, Guidelines for the checking of output based on microdata research, 2010, on percentiles).
+    """
+    return (
+        "coalesce(_kind = 'quantile' AND _minimum IS NOT NULL AND _n >= _minimum AND _side < _minimum, FALSE)"
+    )
 
 
 def _needed(value: str, protection: Protection) -> list[str]:
@@ -76,6 +88,7 @@ def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE", dominated: 
         "OR (_k > 0 AND _k < _minimum) "
         f"OR ({other} > 0 AND {other} < _minimum) "
         f"OR (({sensitive}) AND _n > 0 AND {other} = 0) "
+        f"OR {one_sided()} OR (({sensitive}) AND _kind = 'quantile' AND _side = _n) "
         f"OR {dominated} "
         f"OR (coalesce(_n, 0) <= 0 AND _kind <> 'count' AND ({valued})), FALSE)"
     )

@@ -170,9 +170,7 @@ def _named(contract: Contract) -> Iterator[str]:
         if target.estimate is None:
             continue
         for indicator in target.estimate.indicators.values():
-            told = [getattr(indicator, kind) for kind in ("proportion", "mean", "total", "count", "among")]
-            told += indicator.ratio or ()
-            for text in filter(None, told):
+            for text in filter(None, (*indicator.expressions, indicator.among)):
                 yield from _columns(text)
 
 

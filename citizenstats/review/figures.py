@@ -34,6 +34,7 @@ class Figure:
     high: float | None
     status: str
     size: int | None
+    effect: float | None
     before: float | None
 
 
@@ -98,7 +99,7 @@ class Look:
         of = int(self._engine.value(f"SELECT count(*) FROM {self._source} WHERE {there}"))
         dimensions = [d.id for d in self._structure.dimensions]
         depth = " + ".join(f"CAST({self._broken(d)} AS INTEGER)" for d in dimensions) or "0"
-        beside = ("LOWER_BOUND", "UPPER_BOUND", "OBS_STATUS", "SAMPLE_SIZE", "UNIT_MEASURE")
+        beside = ("LOWER_BOUND", "UPPER_BOUND", "OBS_STATUS", "SAMPLE_SIZE", "UNIT_MEASURE", "DESIGN_EFFECT")
         optional = [name(c) if c in self._structure.by_id else "NULL" for c in beside]
         before, join = "NULL", ""
         if self._parent is not None:
@@ -124,7 +125,8 @@ class Look:
                 high=_number(row[width + 2]),
                 status=row[width + 3] or "",
                 size=row[width + 4],
-                before=_number(row[width + 6]),
+                effect=_number(row[width + 6]),
+                before=_number(row[width + 7]),
             )
             for row in rows
         )

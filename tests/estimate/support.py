@@ -67,6 +67,9 @@ def structure(breakdowns: Sequence[str]) -> DataStructure:
             component("STD_ERROR", "attribute", "Double"),
             component("LOWER_BOUND", "attribute", "Double"),
             component("UPPER_BOUND", "attribute", "Double"),
+            component("DESIGN_EFFECT", "attribute", "Double"),
+            component("EFFECTIVE_SAMPLE_SIZE", "attribute", "Integer"),
+            component("DEGREES_OF_FREEDOM", "attribute", "Integer"),
         ),
     )
 

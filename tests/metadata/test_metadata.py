@@ -14,12 +14,13 @@ from citizenstats.house import House
 from citizenstats.metadata import sdg, structure, write_json
 from citizenstats.metadata.files import FORMATS, KEPT, WRITERS, metadata_of
 from citizenstats.metadata.model import MSD
-from citizenstats.metadata.report import report
+from citizenstats.metadata.report import ALL_ASKED, TOLD, UNDRAWN, UNKNOWN, report, sampling_error
 from citizenstats.release import release
 from citizenstats.release.manifest import newest
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.store import Store
+from tests.estimate.support import contract
 from tests.release import support
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,3 +200,34 @@ def test_only_attributes_of_the_sdg_structure_are_reported(house):
     told = sdg.attributes(house, {**FACTS, "dataflow": "IAEG-SDGs:DF_SDG_GLC(1.0)"})
     assert set(told) <= set(known)
     assert {"REC_USE_LIM", "QUALITY_ASSMNT", "DATA_VALIDATION", "COLL_METHOD", "DATA_SOURCE"} <= set(told)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "design", "says"),
+    [
+        ("probability", {"strata": "h", "lonely": "fail"}, TOLD),
+        ("probability", {"design": "simple_random"}, TOLD),
+        ("probability", {}, UNKNOWN),
+        ("probability", {"design": "none"}, UNKNOWN),
+        ("probability", {"design": "census"}, ALL_ASKED),
+        ("census_of_communities", {}, ALL_ASKED),
+        ("non_probability", {}, UNDRAWN),
+        ("document_review", {}, UNDRAWN),
+        ("register", {}, UNDRAWN),
+    ],
+)
+def test_it_says_why_there_is_no_standard_error(sampling, design, says):
+    made = contract(
+        {"y": "DOUBLE", "h": "VARCHAR"}, {"indicators": {"M": {"mean": "y"}}, **design}, sampling=sampling
+    )
+    assert sampling_error(made) == says
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"), [("certainty", "nothing"), ("adjust", "zero"), ("average", "average")]
+)
+def test_it_says_what_a_lonely_cluster_adds(rule, word):
+    estimate = {"strata": "h", "lonely": rule, "indicators": {"M": {"mean": "y"}}}
+    said = sampling_error(contract({"y": "DOUBLE", "h": "VARCHAR"}, estimate))
+    assert said.startswith(TOLD)
+    assert word in said.removeprefix(TOLD)

@@ -101,7 +101,7 @@ def _told(
         flow,
         dataset,
         target,
-        figure=f"md5({population} || '|' || {_by_indicator(target, structure, _measured)})",
+        figure=f"md5({population} || '|' || {_by_indicator(target, structure, lambda i: _measured(i, target))})",
         population=f"md5({population})",
         restricted=_by_indicator(target, structure, lambda i: "TRUE" if i.among else "FALSE", "FALSE"),
         categories=f"list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda c: c IS NOT NULL))",
@@ -232,13 +232,18 @@ def _by_indicator(
     return f"CASE {' '.join(cases)} ELSE {otherwise} END"
 
 
-def _measured(indicator: Indicator) -> str:
+def _measured(indicator: Indicator, target: Target) -> str:
     """Return what an indicator measures: the share of a condition and the number that meet it are one."""
+    assert target.estimate is not None  # noqa: S101 - an indicator is one of an estimate
+    apart: list[str] = []
+    if (compared := indicator.difference) is not None:
+        apart = ["difference", compared.across, *compared.groups]
+        indicator = target.estimate.indicators[compared.of]
+    elif (quantile := indicator.quantile) is not None:
+        apart = [str(quantile.p)]
     kind = "condition" if indicator.kind in ("proportion", "count") else indicator.kind
-    said = getattr(indicator, indicator.kind)
-    parts = [said] if isinstance(said, str) else [part for part in said if isinstance(part, str)]
-    parts += [indicator.among] if indicator.among is not None else [""]
-    return quoted(f"{kind}:{digest([_normal(part) for part in parts])}")
+    parts = [*indicator.expressions, indicator.among or ""]
+    return quoted(f"{kind}:{digest([*(_normal(part) for part in parts), *apart])}")
 
 
 def _normal(text: str) -> str:

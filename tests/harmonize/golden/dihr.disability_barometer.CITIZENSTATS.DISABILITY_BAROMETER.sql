@@ -1513,15 +1513,15 @@ WITH current AS (
       _c12 > 0) AS BIGINT) AS _df12
   FROM (
     SELECT
-      strata.*,
+      s.*,
       nh,
       COALESCE(1 - nh / population, 1) AS f1
-    FROM strata
+    FROM strata AS s
     JOIN drawn
       USING (_stratum)
     WHERE
       drawn.period IS NOT DISTINCT FROM "TIME_PERIOD"
-  ) AS strata
+  ) AS s
   GROUP BY
     "TIME_PERIOD",
     "DISABILITY_STATUS",
@@ -1603,19 +1603,19 @@ WITH current AS (
     *,
     UNNEST(
       [
-        {'key': 'DB01_DISCRIMINATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n0, 'k': _k0, 'base': _n0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy0, 'v_yx': _vyx0, 'v_xx': _vxx0, 'df': _df0, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB02_VIOLENCE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n1, 'k': _k1, 'base': _n1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy1, 'v_yx': _vyx1, 'v_xx': _vxx1, 'df': _df1, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB03_ACCESS_BARRIER', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n2, 'k': _k2, 'base': _n2, 'numerator': CAST(_num2 AS DOUBLE), 'denominator': CAST(_den2 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy2, 'v_yx': _vyx2, 'v_xx': _vxx2, 'df': _df2, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB04_OWN_DECISIONS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n3, 'k': _k3, 'base': _n3, 'numerator': CAST(_num3 AS DOUBLE), 'denominator': CAST(_den3 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy3, 'v_yx': _vyx3, 'v_xx': _vxx3, 'df': _df3, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB05_LEISURE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n4, 'k': _k4, 'base': _n4, 'numerator': CAST(_num4 AS DOUBLE), 'denominator': CAST(_den4 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy4, 'v_yx': _vyx4, 'v_xx': _vxx4, 'df': _df4, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB05_LONELINESS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n5, 'k': _k5, 'base': _n5, 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy5, 'v_yx': _vyx5, 'v_xx': _vxx5, 'df': _df5, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB06_EDUCATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n6, 'k': _k6, 'base': _n6, 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy6, 'v_yx': _vyx6, 'v_xx': _vxx6, 'df': _df6, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_GOOD_HEALTH', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n7, 'k': _k7, 'base': _n7, 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy7, 'v_yx': _vyx7, 'v_xx': _vxx7, 'df': _df7, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_ACTIVITY_LIMITATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n8, 'k': _k8, 'base': _n8, 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy8, 'v_yx': _vyx8, 'v_xx': _vxx8, 'df': _df8, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n9, 'k': _k9, 'base': _n9, 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'q': CAST(_q9 AS DOUBLE), 'x1': CAST(_most9[1] AS DOUBLE), 'x2': CAST(GREATEST(_most9[2], _next9) AS DOUBLE), 'v_yy': _vyy9, 'v_yx': _vyx9, 'v_xx': _vxx9, 'df': _df9, 'set_UNIT_MEASURE': 'SCORE'},
-        {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n10, 'k': _k10, 'base': _n10, 'numerator': CAST(_num10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy10, 'v_yx': _vyx10, 'v_xx': _vxx10, 'df': _df10, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n11, 'k': _k11, 'base': _n11, 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy11, 'v_yx': _vyx11, 'v_xx': _vxx11, 'df': _df11, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n12, 'k': _k12, 'base': _n12, 'numerator': CAST(_num12 AS DOUBLE), 'denominator': CAST(_den12 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': _vyy12, 'v_yx': _vyx12, 'v_xx': _vxx12, 'df': _df12, 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}
+        {'key': 'DB01_DISCRIMINATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n0 AS BIGINT), 'k': CAST(_k0 AS BIGINT), 'size': CAST(_n0 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy0 AS DOUBLE), 'v_yx': CAST(_vyx0 AS DOUBLE), 'v_xx': CAST(_vxx0 AS DOUBLE), 'df': CAST(_df0 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB02_VIOLENCE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n1 AS BIGINT), 'k': CAST(_k1 AS BIGINT), 'size': CAST(_n1 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy1 AS DOUBLE), 'v_yx': CAST(_vyx1 AS DOUBLE), 'v_xx': CAST(_vxx1 AS DOUBLE), 'df': CAST(_df1 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB03_ACCESS_BARRIER', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n2 AS BIGINT), 'k': CAST(_k2 AS BIGINT), 'size': CAST(_n2 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num2 AS DOUBLE), 'denominator': CAST(_den2 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy2 AS DOUBLE), 'v_yx': CAST(_vyx2 AS DOUBLE), 'v_xx': CAST(_vxx2 AS DOUBLE), 'df': CAST(_df2 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB04_OWN_DECISIONS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n3 AS BIGINT), 'k': CAST(_k3 AS BIGINT), 'size': CAST(_n3 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num3 AS DOUBLE), 'denominator': CAST(_den3 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy3 AS DOUBLE), 'v_yx': CAST(_vyx3 AS DOUBLE), 'v_xx': CAST(_vxx3 AS DOUBLE), 'df': CAST(_df3 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB05_LEISURE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n4 AS BIGINT), 'k': CAST(_k4 AS BIGINT), 'size': CAST(_n4 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num4 AS DOUBLE), 'denominator': CAST(_den4 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy4 AS DOUBLE), 'v_yx': CAST(_vyx4 AS DOUBLE), 'v_xx': CAST(_vxx4 AS DOUBLE), 'df': CAST(_df4 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB05_LONELINESS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n5 AS BIGINT), 'k': CAST(_k5 AS BIGINT), 'size': CAST(_n5 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy5 AS DOUBLE), 'v_yx': CAST(_vyx5 AS DOUBLE), 'v_xx': CAST(_vxx5 AS DOUBLE), 'df': CAST(_df5 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB06_EDUCATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n6 AS BIGINT), 'k': CAST(_k6 AS BIGINT), 'size': CAST(_n6 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy6 AS DOUBLE), 'v_yx': CAST(_vyx6 AS DOUBLE), 'v_xx': CAST(_vxx6 AS DOUBLE), 'df': CAST(_df6 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB07_GOOD_HEALTH', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n7 AS BIGINT), 'k': CAST(_k7 AS BIGINT), 'size': CAST(_n7 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy7 AS DOUBLE), 'v_yx': CAST(_vyx7 AS DOUBLE), 'v_xx': CAST(_vxx7 AS DOUBLE), 'df': CAST(_df7 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB07_ACTIVITY_LIMITATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n8 AS BIGINT), 'k': CAST(_k8 AS BIGINT), 'size': CAST(_n8 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy8 AS DOUBLE), 'v_yx': CAST(_vyx8 AS DOUBLE), 'v_xx': CAST(_vxx8 AS DOUBLE), 'df': CAST(_df8 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_n9 AS BIGINT), 'k': CAST(_k9 AS BIGINT), 'size': CAST(_n9 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(_q9 AS DOUBLE), 'x1': CAST(_most9[1] AS DOUBLE), 'x2': CAST(GREATEST(_most9[2], _next9) AS DOUBLE), 'v_yy': CAST(_vyy9 AS DOUBLE), 'v_yx': CAST(_vyx9 AS DOUBLE), 'v_xx': CAST(_vxx9 AS DOUBLE), 'df': CAST(_df9 AS BIGINT), 'set_UNIT_MEASURE': 'SCORE'},
+        {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n10 AS BIGINT), 'k': CAST(_k10 AS BIGINT), 'size': CAST(_n10 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy10 AS DOUBLE), 'v_yx': CAST(_vyx10 AS DOUBLE), 'v_xx': CAST(_vxx10 AS DOUBLE), 'df': CAST(_df10 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n11 AS BIGINT), 'k': CAST(_k11 AS BIGINT), 'size': CAST(_n11 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy11 AS DOUBLE), 'v_yx': CAST(_vyx11 AS DOUBLE), 'v_xx': CAST(_vxx11 AS DOUBLE), 'df': CAST(_df11 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n12 AS BIGINT), 'k': CAST(_k12 AS BIGINT), 'size': CAST(_n12 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num12 AS DOUBLE), 'denominator': CAST(_den12 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy12 AS DOUBLE), 'v_yx': CAST(_vyx12 AS DOUBLE), 'v_xx': CAST(_vxx12 AS DOUBLE), 'df': CAST(_df12 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}
       ]
     ) AS figure
   FROM measured
@@ -1639,7 +1639,21 @@ WITH current AS (
       ) / (
         figure.denominator * figure.denominator
       )
-    END AS v
+    END AS v,
+    CASE
+      WHEN figure.kind IN ('proportion', 'quantile')
+      THEN e * (
+        1 - e
+      )
+      WHEN figure.kind = 'mean'
+      THEN figure.q / figure.denominator - e * e
+      WHEN figure.kind = 'total'
+      THEN figure.q * figure.denominator - e * e
+      WHEN figure.kind = 'count'
+      THEN e * (
+        figure.denominator - e
+      )
+    END AS spread
   FROM errors
 ), sure AS (
   SELECT
@@ -1664,17 +1678,26 @@ WITH current AS (
       AND NOT (
         figure.kind = 'count' AND figure.k = 0
       )
-      THEN CASE figure.kind
-        WHEN 'proportion'
-        THEN LEAST(figure.n, e * (
-          1 - e
-        ) / v)
-        WHEN 'mean'
-        THEN (
-          figure.q / figure.denominator - e * e
-        ) * figure.n / NULLIF(figure.n - 1, 0) / v
+      THEN CASE
+        WHEN figure.kind IN ('proportion', 'quantile')
+        THEN LEAST(figure.size, spread / v)
+        WHEN figure.kind = 'mean'
+        THEN spread * figure.size / NULLIF(figure.size - 1, 0) / v
       END
-    END AS neff
+    END AS neff,
+    CASE
+      WHEN figure.df > 0
+      AND v > 1e-13 * e * e
+      AND NOT (
+        figure.kind = 'proportion' AND figure.k IN (0, figure.n)
+      )
+      AND NOT (
+        figure.kind = 'count' AND figure.k = 0
+      )
+      THEN CASE WHEN spread > 1e-13 * e * e THEN v * (
+        figure.size - 1
+      ) / spread END
+    END AS deff
   FROM variances
 ), reach AS (
   SELECT
@@ -1750,6 +1773,10 @@ WITH current AS (
         THEN CASE WHEN figure.denominator > 0 THEN figure.scale * figure.numerator END
         WHEN 'total'
         THEN figure.scale * figure.numerator
+        WHEN 'quantile'
+        THEN figure.scale * figure.value
+        WHEN 'difference'
+        THEN figure.scale * figure.value
         ELSE figure.scale * figure.numerator / NULLIF(figure.denominator, 0)
       END,
       1
@@ -1763,6 +1790,9 @@ WITH current AS (
     CAST(NULLIF(ROUND(figures.se * ABS(figure.scale), 2), 0) AS DOUBLE) AS "STD_ERROR",
     CAST(ROUND(LEAST(figures.low * figure.scale, figures.high * figure.scale), 2) AS DOUBLE) AS "LOWER_BOUND",
     CAST(ROUND(GREATEST(figures.low * figure.scale, figures.high * figure.scale), 2) AS DOUBLE) AS "UPPER_BOUND",
+    CAST(NULLIF(ROUND(figures.deff, 2), 0) AS DOUBLE) AS "DESIGN_EFFECT",
+    CAST(ROUND(figures.neff, 0) AS BIGINT) AS "EFFECTIVE_SAMPLE_SIZE",
+    CAST(ROUND(CASE WHEN NOT figures.se IS NULL THEN figure.df END, 0) AS BIGINT) AS "DEGREES_OF_FREEDOM",
     CAST('SHILD person file (synthetic sample data, no real answers)' AS TEXT) AS "SOURCE_DETAIL",
     CAST('Disability: Washington Group short set, any domain with at least a lot of difficulty.' AS TEXT) AS "COMMENT_OBS",
     CAST('Danish Institute for Human Rights' AS TEXT) AS "DATA_PROVIDER",
@@ -1775,14 +1805,18 @@ WITH current AS (
     CAST(figures.se * ABS(figure.scale) AS DOUBLE) AS "_se",
     CAST(CASE WHEN NOT figures.se IS NULL THEN figure.df END AS BIGINT) AS "_df",
     CAST(figures.neff AS DOUBLE) AS "_neff",
-    CAST(figures.se / NULLIF(ABS(figures.e), 0) AS DOUBLE) AS "_cv",
+    CAST(CASE
+      WHEN figure.kind <> 'difference'
+      THEN figures.se / NULLIF(ABS(figures.e), 0)
+    END AS DOUBLE) AS "_cv",
     CAST(LEAST(figures.low * figure.scale, figures.high * figure.scale) AS DOUBLE) AS "_lower",
     CAST(GREATEST(figures.low * figure.scale, figures.high * figure.scale) AS DOUBLE) AS "_upper",
     CAST(figure.x1 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x1",
     CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2",
-    CAST(figure.base AS BIGINT) AS "_base",
+    CAST(figure.size AS BIGINT) AS "_base",
     CAST(NULL AS BIGINT) AS "_base_key",
-    CAST(NULL AS BIGINT) AS "_k_key"
+    CAST(NULL AS BIGINT) AS "_k_key",
+    CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"

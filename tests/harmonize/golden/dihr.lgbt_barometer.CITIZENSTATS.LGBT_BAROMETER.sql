@@ -100,7 +100,8 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_x2",
     CAST(NULL AS BIGINT) AS "_base",
     CAST(NULL AS BIGINT) AS "_base_key",
-    CAST(NULL AS BIGINT) AS "_k_key"
+    CAST(NULL AS BIGINT) AS "_k_key",
+    CAST(NULL AS BIGINT) AS "_side"
   FROM derived
 )
 SELECT

@@ -242,23 +242,27 @@ WITH current AS (
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   GROUP BY ALL
-), figures AS (
+), indicators AS (
   SELECT
     *,
     UNNEST(
       [
-        {'key': 'I31_MEN', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n0, 'k': _k0, 'base': _n0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'I31', 'set_ITEM': 'INDIGENOUS_MEN', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'I31_OTHER_WOMEN', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n1, 'k': _k1, 'base': _n1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'I31', 'set_ITEM': 'NON_INDIGENOUS_WOMEN', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'I128', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n2, 'k': _k2, 'base': _n2, 'numerator': CAST(_num2 AS DOUBLE), 'denominator': CAST(_den2 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'COM_TERRITORY_CONFLICT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n3, 'k': _k3, 'base': _n3, 'numerator': CAST(_num3 AS DOUBLE), 'denominator': CAST(_den3 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'CONFLICT_STATE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n4, 'k': _k4, 'base': _n4, 'numerator': CAST(_num4 AS DOUBLE), 'denominator': CAST(_den4 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'STATE', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'CONFLICT_COMPANY', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n5, 'k': _k5, 'base': _n5, 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'COMPANY', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'CONFLICT_NEIGHBOURS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n6, 'k': _k6, 'base': _n6, 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'NEIGHBOURS', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'COM_LAND_LOSS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': _n7, 'k': _k7, 'base': _n7, 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'COM_SCHOOL_DISTANCE', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': _n8, 'k': _k8, 'base': _n8, 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'q': CAST(_q8 AS DOUBLE), 'x1': CAST(_most8[1] AS DOUBLE), 'x2': CAST(GREATEST(_most8[2], _next8) AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': 'KM'}
+        {'key': 'I31_MEN', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n0 AS BIGINT), 'k': CAST(_k0 AS BIGINT), 'size': CAST(_n0 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'I31', 'set_ITEM': 'INDIGENOUS_MEN', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'I31_OTHER_WOMEN', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n1 AS BIGINT), 'k': CAST(_k1 AS BIGINT), 'size': CAST(_n1 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'I31', 'set_ITEM': 'NON_INDIGENOUS_WOMEN', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'I128', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n2 AS BIGINT), 'k': CAST(_k2 AS BIGINT), 'size': CAST(_n2 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num2 AS DOUBLE), 'denominator': CAST(_den2 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'COM_TERRITORY_CONFLICT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n3 AS BIGINT), 'k': CAST(_k3 AS BIGINT), 'size': CAST(_n3 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num3 AS DOUBLE), 'denominator': CAST(_den3 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'CONFLICT_STATE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n4 AS BIGINT), 'k': CAST(_k4 AS BIGINT), 'size': CAST(_n4 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num4 AS DOUBLE), 'denominator': CAST(_den4 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'STATE', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'CONFLICT_COMPANY', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n5 AS BIGINT), 'k': CAST(_k5 AS BIGINT), 'size': CAST(_n5 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'COMPANY', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'CONFLICT_NEIGHBOURS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n6 AS BIGINT), 'k': CAST(_k6 AS BIGINT), 'size': CAST(_n6 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'NEIGHBOURS', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'COM_LAND_LOSS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n7 AS BIGINT), 'k': CAST(_k7 AS BIGINT), 'size': CAST(_n7 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'COM_SCHOOL_DISTANCE', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_n8 AS BIGINT), 'k': CAST(_k8 AS BIGINT), 'size': CAST(_n8 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(_q8 AS DOUBLE), 'x1': CAST(_most8[1] AS DOUBLE), 'x2': CAST(GREATEST(_most8[2], _next8) AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': 'KM'}
       ]
     ) AS figure
   FROM sums
+), figures AS (
+  SELECT
+    *
+  FROM indicators
 ), observations AS (
   SELECT
     CAST('OA' AS TEXT) AS "FREQ",
@@ -273,6 +277,10 @@ WITH current AS (
         THEN CASE WHEN figure.denominator > 0 THEN figure.scale * figure.numerator END
         WHEN 'total'
         THEN figure.scale * figure.numerator
+        WHEN 'quantile'
+        THEN figure.scale * figure.value
+        WHEN 'difference'
+        THEN figure.scale * figure.value
         ELSE figure.scale * figure.numerator / NULLIF(figure.denominator, 0)
       END,
       1
@@ -303,9 +311,10 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_upper",
     CAST(figure.x1 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x1",
     CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2",
-    CAST(figure.base AS BIGINT) AS "_base",
+    CAST(figure.size AS BIGINT) AS "_base",
     CAST(NULL AS BIGINT) AS "_base_key",
-    CAST(NULL AS BIGINT) AS "_k_key"
+    CAST(NULL AS BIGINT) AS "_k_key",
+    CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"

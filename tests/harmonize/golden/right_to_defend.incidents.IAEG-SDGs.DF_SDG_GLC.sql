@@ -126,16 +126,20 @@ WITH current AS (
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   GROUP BY ALL
-), figures AS (
+), indicators AS (
   SELECT
     *,
     UNNEST(
       [
-        {'key': 'VC_VAW_MTUHRA', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': _k0, 'k': _k0, 'base': _n0, 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)},
-        {'key': 'VC_VOC_ENFDIS', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': _k1, 'k': _k1, 'base': _n1, 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)}
+        {'key': 'VC_VAW_MTUHRA', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_k0 AS BIGINT), 'k': CAST(_k0 AS BIGINT), 'size': CAST(_n0 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num0 AS DOUBLE), 'denominator': CAST(_den0 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)},
+        {'key': 'VC_VOC_ENFDIS', 'kind': 'count', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_k1 AS BIGINT), 'k': CAST(_k1 AS BIGINT), 'size': CAST(_n1 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num1 AS DOUBLE), 'denominator': CAST(_den1 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE)}
       ]
     ) AS figure
   FROM sums
+), figures AS (
+  SELECT
+    *
+  FROM indicators
 ), observations AS (
   SELECT
     CAST('A' AS TEXT) AS "FREQ",
@@ -160,6 +164,10 @@ WITH current AS (
         THEN CASE WHEN figure.denominator > 0 THEN figure.scale * figure.numerator END
         WHEN 'total'
         THEN figure.scale * figure.numerator
+        WHEN 'quantile'
+        THEN figure.scale * figure.value
+        WHEN 'difference'
+        THEN figure.scale * figure.value
         ELSE figure.scale * figure.numerator / NULLIF(figure.denominator, 0)
       END,
       0
@@ -194,9 +202,10 @@ WITH current AS (
     CAST(NULL AS DOUBLE) AS "_upper",
     CAST(figure.x1 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x1",
     CAST(figure.x2 * ABS(figure.scale) / CASE figure.kind WHEN 'total' THEN 1 ELSE NULLIF(ABS(figure.denominator), 0) END AS DOUBLE) AS "_x2",
-    CAST(figure.base AS BIGINT) AS "_base",
+    CAST(figure.size AS BIGINT) AS "_base",
     CAST(NULL AS BIGINT) AS "_base_key",
-    CAST(NULL AS BIGINT) AS "_k_key"
+    CAST(NULL AS BIGINT) AS "_k_key",
+    CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
     ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from scipy import stats
 
-from citizenstats.estimate.quantile import beta_cdf, beta_quantile, t_quantile, t_sql
+from citizenstats.estimate.distributions import beta_cdf, beta_quantile, t_quantile, t_sql
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 7, 14, 39, 100, 101, 197, 1000, 100_000])

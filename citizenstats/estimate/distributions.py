@@ -1,4 +1,4 @@
-"""Quantiles of Student's t and of the Beta distribution, as numbers and as SQL.
+"""Student's t and the Beta distribution, as numbers and as SQL.
 
 What belongs here: distributions that intervals need, by published algorithms. Which interval a figure has is said in
 `precision.py`.
