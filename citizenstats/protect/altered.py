@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from citizenstats.contracts.model import FlowProtection, Reliability
 from citizenstats.engine import Engine, name, quoted, session
-from citizenstats.errors import ReleaseError
 from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS
 from citizenstats.harmonize.observe import file_stem
@@ -63,7 +62,6 @@ def altered(
         Dataflow → cells, shown, with a small count behind, withheld, unreliable, flagged.
 
     Raises:
-        ReleaseError: ``ANOTHER_BASE`` when former releases were rounded to another base.
         RoundingError: no additive rounding was found.
     """
     folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
@@ -120,14 +118,7 @@ def _round(engine: Engine, house: House, feeds: Sequence[Feed], base: int, forme
         f"_origin AS origin, _about AS n, _k AS k FROM cells_{n} WHERE _made <> 'free'"
         for n in range(len(feeds))
     )
-    engine.run(f"CREATE TEMP TABLE shown AS {_shown(former)}")
-    if engine.value("SELECT count(*) FROM shown WHERE base <> ?", [base]):
-        raise ReleaseError(
-            "ANOTHER_BASE",
-            f"former releases were rounded to another base than {base}; two roundings of a count tell more than one",
-            feeds[0].flow,
-            "keep the base of the releases that are out",
-        )
+    engine.run(f"CREATE TEMP TABLE shown AS {_shown(former, base)}")
     bounds = ", ".join(
         f"max({c}_out) FILTER (WHERE s.{c} <= q.{c}) AS {c}_least, min({c}_out) FILTER (WHERE s.{c} >= q.{c}) AS {c}_most"
         for c in ("n", "k")
@@ -170,14 +161,14 @@ def _perturb(engine: Engine, noise: Noise, feeds: int) -> None:
         )
 
 
-def _shown(former: Sequence[Former]) -> str:
-    """Return the SELECT of the counts that former releases showed changed, and as what."""
+def _shown(former: Sequence[Former], base: int) -> str:
+    """Return the SELECT of the counts that former releases showed rounded to a base, and as what."""
     parts = [
-        "SELECT DISTINCT figure, counted, categories, n, k, n_out, k_out, base "
-        f"FROM read_parquet({quoted(str(f.file))}) WHERE flow = {quoted(f.flow)} AND base IS NOT NULL"
+        "SELECT DISTINCT figure, counted, categories, n, k, n_out, k_out "
+        f"FROM read_parquet({quoted(str(f.file))}) WHERE flow = {quoted(f.flow)} AND base = {base}"
         for f in former
     ]
-    counted = "n BIGINT, k BIGINT, n_out BIGINT, k_out BIGINT, base BIGINT"
+    counted = "n BIGINT, k BIGINT, n_out BIGINT, k_out BIGINT"
     return " UNION ALL ".join(parts) or (
         "SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(figure VARCHAR, counted BOOLEAN, categories VARCHAR[], "
         f"{counted})[]), recursive := true))"

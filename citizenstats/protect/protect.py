@@ -39,6 +39,7 @@ from citizenstats.protect.former import (
 from citizenstats.protect.grid import completed
 from citizenstats.protect.method import method_of
 from citizenstats.protect.secret import secret_of
+from citizenstats.protect.steady import FACTS, require_steady
 from citizenstats.protect.unsafe import dominated, one_sided, other_side, unsafe_sql, wanted
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import as_json, digest, read_json
@@ -82,10 +83,12 @@ def protect(house: House, family: str) -> Protected:
     """Withhold what may not be shown, over all dataflows of a family.
 
     Raises:
-        ReleaseError: ``NOT_ASSEMBLED`` when a dataflow of the family has no assembled state.
+        ReleaseError: ``NOT_ASSEMBLED`` when a dataflow of the family has no assembled state; ``ANOTHER_METHOD`` when releases
+            that were protected in another way stand.
     """
     flows = house.mappings.families[family]
     method = method_of(house.mappings, family)
+    require_steady(house, family, method)
     is_hiding = method == FlowProtection()
     states = {flow: _assembled(house, flow) for flow in flows}
     structures = house.mappings.structures
@@ -117,15 +120,16 @@ def protect(house: House, family: str) -> Protected:
                     counts = {flow: Counts(*of) for flow, of in counted.items()}
                 facts = {
                     "family": family,
+                    "method": method.model_dump(),
                     "assembled": {flow: found["state"] for flow, found in states.items()},
                     "flows": {flow: asdict(counted) for flow, counted in counts.items()},
                 }
-                (work / "protected.json").write_bytes(as_json(facts))
+                (work / FACTS).write_bytes(as_json(facts))
         except CitizenstatsError as error:
             if error.code != "ALREADY_THERE":
                 raise
     house.store.commit_state(place, state, {})
-    kept = read_json(folder / "protected.json") or {}
+    kept = read_json(folder / FACTS) or {}
     return Protected(family, state, folder, {flow: Counts(**said) for flow, said in kept["flows"].items()})
 
 

@@ -281,17 +281,6 @@ def test_everybody_is_told_how(made: tuple[House, Path, office.Cube, tuple[int, 
     assert any("multiples of 5" in p.read_text("utf-8") for p in candidate.folder.glob("*metadata*"))
 
 
-def test_another_base_than_that_of_former_releases_is_refused(tmp_path: Path) -> None:
-    sizes = (3, 4)
-    house = _house(tmp_path, sizes)
-    cube = office.random_cube(random.Random(3), sizes, 20)
-    office.next_state(house, {"2020": cube}, sizes)
-    release(house, office.FLOW)
-    other = _house(tmp_path, sizes, "protection: {rounding: {base: 7}}\n")
-    with pytest.raises(ReleaseError, match="ANOTHER_BASE"):
-        office.protect(other, office.FAMILY)
-
-
 @pytest.mark.parametrize(
     ("choice", "estimate", "code"),
     [

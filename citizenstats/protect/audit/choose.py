@@ -50,8 +50,15 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
         str((read_json(waited / release.candidate / "candidate.json") or {}).get("protected"))
         for release in releases(house.store, flow)
     }
-    former = [path for name in sorted(behind) if (path := place / name / ACCOUNT).exists()]
+    # Of another method are only releases that were taken back or have a former version; their counts are other ones by design.
+    same = [n for n in sorted(behind) if _method(place / n) == _method(place / state)]
+    former = [path for name in same if (path := place / name / ACCOUNT).exists()]
     if cell_key is not None:
         return audit_perturbed(messages, account, former, flow, structure, parents, cell_key.variance)
     assert rounding is not None  # noqa: S101 - one of both
     return audit_rounded(messages, account, former, flow, structure, parents, rounding.base)
+
+
+def _method(state: Path) -> object:
+    """Return the method that a protected state says it was made with."""
+    return (read_json(state / "protected.json") or {}).get("method")

@@ -1,0 +1,119 @@
+"""A family keeps its method while releases stand: another one, another base or other noise is refused by name."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from citizenstats.errors import ReleaseError
+from citizenstats.harmonize.observe import observe
+from citizenstats.house import House, open_house
+from citizenstats.protect.protect import protect
+from citizenstats.release.assemble import assemble
+from citizenstats.release.recall import recall
+from citizenstats.release.release import release
+from citizenstats.store import read_json
+from tests.protect import office
+
+SIZES = (3, 4)
+HIDING = ""
+ROUNDING = "protection: {rounding: {base: 5}}\n"
+NOISE = "protection: {cell_key: {deviation: 6, variance: 3}}\n"
+
+
+def _house(folder: Path, choice: str, version: str = "1.0.0") -> House:
+    said = office.mappings(folder / "mappings", SIZES)
+    with (said / "dataflows/OFFICE/ANSWERS.yaml").open("a", encoding="utf-8") as file:
+        file.write(f'version: {version}\nstructure: "OFFICE:ANSWERS(1.0.0)"\n{choice}')
+    contract = said / "partners/asker/answers.yaml"
+    text = contract.read_text("utf-8")
+    # What stands for a record for good: noise asks for it, the others do not mind.
+    contract.write_text(
+        text.replace("columns:\n", "key: [year, answer, ga, gb, number]\ncolumns:\n  number: {}\n", 1),
+        "utf-8",
+    )
+    return open_house(folder / "home", said)
+
+
+def _taken(house: House) -> None:
+    cube = office.random_cube(random.Random(3), SIZES, 20)
+    lines = ["number,year,consent,answer,ga,gb"]
+    for (a, b), (n, k) in cube.items():
+        lines += [f"{i},2020,yes,{'yes' if i < k else 'no'},{a},{b}" for i in range(n)]
+    inbox = house.store.inbox(office.DATASET)
+    inbox.mkdir(parents=True, exist_ok=True)
+    (inbox / "answers.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    office.protected(house)
+
+
+def _released(folder: Path, choice: str) -> None:
+    house = _house(folder, choice)
+    _taken(house)
+    assert release(house, office.FLOW).release is not None
+
+
+def _again(house: House) -> Path:
+    observe(house, office.DATASET)
+    assemble(house, office.FLOW)
+    return protect(house, office.FAMILY).folder
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (HIDING, ROUNDING),
+        (HIDING, NOISE),
+        (ROUNDING, HIDING),
+        (ROUNDING, "protection: {rounding: {base: 7}}\n"),
+        (NOISE, ROUNDING),
+        (NOISE, "protection: {cell_key: {deviation: 7, variance: 3}}\n"),
+        (NOISE, "protection: {cell_key: {deviation: 6, variance: 2.5}}\n"),
+    ],
+)
+def test_another_method_is_refused_while_a_release_stands(tmp_path: Path, before: str, now: str) -> None:
+    _released(tmp_path, before)
+    with pytest.raises(ReleaseError, match="ANOTHER_METHOD") as refused:
+        _again(_house(tmp_path, now))
+    text = str(refused.value)
+    assert office.FLOW in text
+    assert "R0001" in text
+    assert "recall" in text
+    assert "new version" in text
+    assert not any(number in text for number in ("6", "7", "2.5")), "the numbers are the office's alone"
+
+
+def test_a_method_may_change_before_the_first_release(tmp_path: Path) -> None:
+    _taken(_house(tmp_path, ROUNDING))
+    folder = _again(_house(tmp_path, NOISE))
+    assert (read_json(folder / "protected.json") or {})["method"]["cell_key"] == {
+        "deviation": 6,
+        "variance": 3.0,
+    }
+
+
+def test_a_state_that_was_made_before_is_no_way_round(tmp_path: Path) -> None:
+    """The rounded state was there before the first release, which was another one."""
+    _taken(_house(tmp_path, ROUNDING))
+    house = _house(tmp_path, NOISE)
+    _again(house)
+    assert release(house, office.FLOW).release is not None
+    with pytest.raises(ReleaseError, match="ANOTHER_METHOD"):
+        _again(_house(tmp_path, ROUNDING))
+
+
+@pytest.mark.parametrize("now", [HIDING, NOISE, "protection: {rounding: {base: 7}}\n"])
+def test_after_a_recall_another_method_comes_out(tmp_path: Path, now: str) -> None:
+    _released(tmp_path, ROUNDING)
+    house = _house(tmp_path, now)
+    recall(house, office.FLOW, "R0001", "Dora Deputy", "the method changes")
+    _again(house)
+    assert release(house, office.FLOW).status in ("published", "waiting")
+
+
+def test_a_new_version_of_the_dataflow_may_have_another_method_and_waits_for_a_person(tmp_path: Path) -> None:
+    _released(tmp_path, ROUNDING)
+    house = _house(tmp_path, "protection: {rounding: {base: 7}}\n", "2.0.0")
+    _again(house)
+    assert release(house, office.FLOW).status == "waiting"
