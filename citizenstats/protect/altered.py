@@ -28,6 +28,7 @@ from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
 from citizenstats.protect.former import Former
 from citizenstats.protect.method import noise_of, said
 from citizenstats.protect.rounded import outcome
+from citizenstats.protect.rounding import RoundingError, TooLargeError
 from citizenstats.protect.secret import secret_of
 from citizenstats.sdmx.model import Component
 from citizenstats.validation.confidential import NOT_COMPANIONS
@@ -62,7 +63,8 @@ def altered(
         Dataflow → cells, shown, with a small count behind, withheld, unreliable, flagged.
 
     Raises:
-        RoundingError: no additive rounding was found.
+        RoundingError: there is no additive rounding.
+        TooLargeError: limits ended the search for one.
     """
     folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
     with session(folders, scratch=house.store.scratch) as engine:
@@ -133,7 +135,11 @@ def _round(engine: Engine, house: House, feeds: Sequence[Feed], base: int, forme
         "SELECT * FROM gathered LEFT JOIN before USING (figure, counted, categories)"
     )
     variables = parents_of(feeds, house.mappings.structures)
-    engine.register("outcome", outcome(engine, variables, base, secret_of(house.store)))
+    try:
+        engine.register("outcome", outcome(engine, variables, base, secret_of(house.store)))
+    except (RoundingError, TooLargeError) as error:
+        error.where = ", ".join(dict.fromkeys(feed.flow for feed in feeds))
+        raise
     for number in range(len(feeds)):
         engine.run(
             f"CREATE TEMP TABLE counted_{number} AS SELECT c.*, o.n_out, o.k_out FROM cells_{number} AS c "

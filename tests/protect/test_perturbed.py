@@ -18,6 +18,7 @@ from citizenstats.house import House, open_house
 from citizenstats.metadata.report import confidentiality
 from citizenstats.protect.audit.choose import audited
 from citizenstats.protect.audit.perturbed import PerturbedAudit, variances
+from citizenstats.protect.audit.report import told as told_of_audit
 from citizenstats.release.candidate import candidates
 from citizenstats.release.release import release
 from tests.protect import office
@@ -247,3 +248,11 @@ def test_noise_that_would_not_protect_is_refused_by_name(
     tmp_path: Path, choice: str, key: bool, code: str
 ) -> None:
     assert code in [fault.code for fault in lint(_mappings(tmp_path / "mappings", choice, key=key))]
+
+
+def test_people_are_told_sums_of_the_audit_alone() -> None:
+    said = told_of_audit(PerturbedAudit(1200, 3, 340, 0, 0, 0, 0, 0, 0, 1.73).as_facts())
+    assert said["attacked"] == "340 small counts"
+    assert said["withheld"].startswith("fewer than 10")
+    assert said["how far off the best estimate of a small count is at least"] == "1.7 units"
+    assert "sums that do not hold" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import stat
 from collections.abc import Mapping
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from citizenstats.contracts.lint import lint
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House, open_house
 from citizenstats.metadata.report import confidentiality
+from citizenstats.protect import rounding
 from citizenstats.protect.audit.choose import audited
+from citizenstats.protect.audit.report import told
 from citizenstats.release.candidate import candidates
 from citizenstats.release.release import release
+from citizenstats.store import read_json
 from tests.protect import attacker, office
 
 BASE = 5
@@ -270,11 +274,24 @@ def test_the_audit_stops_multiples_that_do_not_add_up(tmp_path: Path) -> None:
         found.require(office.FLOW)
 
 
+def test_a_family_too_large_to_be_rounded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounding, "Limits", partial(rounding.Limits, seconds=0.0))
+    cube = office.random_cube(random.Random(3), (3, 4, 2), 12)
+    with pytest.raises(rounding.TooLargeError, match=f"{office.FLOW}: TOO_LARGE"):
+        office.next_state(_house(tmp_path, (3, 4, 2)), {"2020": cube}, (3, 4, 2))
+
+
 def test_everybody_is_told_how(made: tuple[House, Path, office.Cube, tuple[int, ...]]) -> None:
     house, _, _, _ = made
     assert release(house, office.FLOW).release is not None
     (candidate,) = candidates(house, office.FLOW)
     assert "multiples of 5" in confidentiality(house, candidate.facts)
+    said = told(read_json(candidate.folder / "audit.json") or {})
+    assert said["within reach"] == "none"
+    assert said["sums that do not hold"] == "none"
+    assert int(said["fewest counts that are possible behind a small one"]) >= office.MINIMUM
+    page = (candidate.folder / "review.html").read_text("utf-8")
+    assert all(what in page for what in said)
     for name in ("structures.ml-3.0.xml", "structures.ml-2.1.xml", "structures.json-2.0.json", "review.html"):
         assert "multiples of 5" in (candidate.folder / name).read_text("utf-8"), name
     assert list(candidate.folder.glob("*metadata*"))

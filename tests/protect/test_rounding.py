@@ -7,7 +7,7 @@ import secrets
 import numpy as np
 import pytest
 
-from citizenstats.protect.rounding import RoundingError, rounded
+from citizenstats.protect.rounding import Limits, RoundingError, TooLargeError, rounded
 from citizenstats.protect.suppress import Relation
 from tests.protect.suppress.tables import linked, tree
 from tests.protect.suppress.test_insiders import _z1
@@ -55,3 +55,18 @@ def test_what_does_not_add_up_is_refused() -> None:
 def test_a_base_that_rounds_nothing_is_refused() -> None:
     with pytest.raises(RoundingError, match="base"):
         rounded(np.array([1, 1, 0]), [Relation(1, (0, 2))], 1)
+
+
+@pytest.mark.parametrize("limits", [Limits(looks=0), Limits(seconds=0.0)])
+def test_a_search_that_its_limits_end_is_told_by_name(limits: Limits) -> None:
+    tables = linked([tree("r", 3, 3), tree("s", 2), tree("a", 4), tree("d", 3)], [(0, 1, 2, 3)], 900, 1)
+    counts = tables.counts.astype(np.int64)
+    # Aimed at what does not add up, so that no rounding lies at hand.
+    toward = (counts + np.random.default_rng(1).integers(0, 5, len(counts))) // 5 * 5
+    found = []
+    for _ in range(2):
+        with pytest.raises(TooLargeError, match=r"TOO_LARGE.*fewer breakdowns.*cell_key") as ended:
+            rounded(counts, tables.relations, 5, toward=toward, limits=limits)
+        found.append(str(ended.value))
+    assert f"{len(counts):,} cells" in found[0]
+    assert found[0] == found[1]

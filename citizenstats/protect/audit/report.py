@@ -120,7 +120,7 @@ def told(facts: Mapping[str, Any]) -> dict[str, str]:
     """
     found = facts.get("found")
     if found is None:
-        return {}
+        return _told_of_changed(facts) if "attacked" in facts else {}
     said = {
         "cells": f"{facts['cells']:,}",
         "withheld": f"{_count(facts['withheld'])}, {facts['share_withheld']:.0%} of the cells",
@@ -137,6 +137,24 @@ def told(facts: Mapping[str, Any]) -> dict[str, str]:
         said["somebody who knows himself"] = (
             f"can tell {_count(found['within_reach_inside'])} of {_count(found['attacked_inside'])} exactly"
         )
+    return said
+
+
+def _told_of_changed(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the report on rounded counts, or on counts with noise, in such words."""
+    said = {
+        "cells": f"{facts['cells']:,}",
+        "withheld": f"{_count(facts['withheld'])}, {facts['share_withheld']:.0%} of the cells",
+        "attacked": f"{_count(facts['attacked'])} small counts",
+        "within reach": _count(facts["within_reach"]),
+        "shown in two ways": _count(facts["unsteady"]),
+    }
+    if "torn" in facts:
+        said["sums that do not hold"] = _count(facts["torn"])
+        if facts["narrowest"] is not None:
+            said["fewest counts that are possible behind a small one"] = f"{facts['narrowest']:.0f}"
+    elif facts["narrowest"] is not None:
+        said["how far off the best estimate of a small count is at least"] = f"{facts['narrowest']:.1f} units"
     return said
 
 
