@@ -27,7 +27,7 @@ from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.receive.receive import Received
 from citizenstats.receive.words import WORDS
 from citizenstats.release.assemble import Assembled
-from citizenstats.release.overview import by_period, quality, validation
+from citizenstats.release.overview import by_period, left_out, quality, validation
 from citizenstats.release.release import Released
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.store import read_json
@@ -150,6 +150,8 @@ def released(house: House, done: Released) -> Metadata:
         shown["observations by period"] = bars(drawn, "shown", "suppressed")
         shown["quality"] = _quality(quality(done.folder))
         shown["validation"] = _validation(validation(done.folder))
+        if missing := left_out(done.folder):
+            shown["left out"] = dg.MetadataValue.md(_listed([f"{m['file']} ({m['rule']})" for m in missing]))
         shown["folder"] = dg.MetadataValue.path(done.folder)
         beside = house.store.candidates(done.flow) / (done.candidate or "")
         if audited := told_of_audit(read_json(beside / AUDIT) or {}):

@@ -24,7 +24,7 @@ from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.decision import Decision, Signature, Verdict, decision_of, record, signatures_of
 from citizenstats.release.manifest import Counts, Release, newest_loaded
-from citizenstats.release.messages import CHANGES, write_messages
+from citizenstats.release.messages import CHANGES, left_out, write_messages
 from citizenstats.release.publishable import Publishable
 from citizenstats.release.validate import validate
 from citizenstats.review.page import NAME as REVIEW
@@ -231,6 +231,7 @@ def fill(
         "changes": asdict(changes),
     }
     facts["files"] = write_messages(house, structures, work, facts)
+    facts["left_out"] = left_out(house, structures, work, facts)
     validated = validate(house, structures, work, facts, parent)
     return {**facts, "validation": validated.as_facts(), "findings": validated.keys()}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.errors import MessageError
 from citizenstats.house import House
 from citizenstats.metadata.files import write_metadata
 from citizenstats.release.compare import Changes
@@ -21,6 +22,7 @@ from citizenstats.sdmx.model import DataStructure, Reference, Structures
 from citizenstats.sdmx.schema import Version, schema
 from citizenstats.sdmx.structures import structure_message
 from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
+from citizenstats.sdmx.write.features import refusal
 
 DATA = ("csv-2.1", "ml-3.0", "ml-2.1-structure-specific")
 """The data formats of every release; `citizenstats export` writes the others from its Parquet."""
@@ -62,21 +64,50 @@ def write_messages(
     media: dict[str, str] = {"observations.parquet": PARQUET, "history.parquet": PARQUET}
     with session([folder], scratch=house.store.scratch) as engine:
         message = message_of(structures, sender_of(house), folder / "observations.parquet", facts)
-        for identifier in DATA:
-            form = FORMATS[identifier]
+        missing = _missing(message)
+        for form in (FORMATS[identifier] for identifier in DATA):
+            if form.file_name in missing:
+                continue
             with (folder / form.file_name).open("wb") as file:
-                file.writelines(chunks(engine, message, identifier))
+                file.writelines(chunks(engine, message, form.name))
             media[form.file_name] = form.media_type
         if facts["parent"] is not None:
             media |= _write_delta(engine, message, folder, facts)
     for identifier, (file_name, media_type) in STRUCTURES.items():
+        if file_name in missing:
+            continue
         (folder / file_name).write_bytes(structure_message(structures, [flow], identifier, message.header))
         media[file_name] = media_type
     media |= write_metadata(house, folder, facts)
     for version, file_name in SCHEMAS.items():
+        if file_name in missing:
+            continue
         (folder / file_name).write_bytes(schema(structures.structure_of(flow), structures, version))
         media[file_name] = "application/xml"
     return [file_facts(folder / file_name, media[file_name]) for file_name in sorted(media)]
+
+
+def left_out(
+    house: House, structures: Structures, folder: Path, facts: Mapping[str, Any]
+) -> list[dict[str, str]]:
+    """Return the files of every release that this one does not have, with the rule of ``docs/messages.md`` and why."""
+    missing = _missing(message_of(structures, sender_of(house), folder / "observations.parquet", facts))
+    return [{"file": file, "rule": error.code, "what": error.what} for file, error in sorted(missing.items())]
+
+
+def _missing(message: DataMessage) -> dict[str, MessageError]:
+    """Return the files whose format has no place for what the structure has → why.
+
+    A version of SDMX-ML that cannot carry the data can say neither their structure nor its schema.
+    """
+    found: dict[str, MessageError] = {}
+    for identifier in DATA:
+        if error := refusal(identifier, message):
+            found[FORMATS[identifier].file_name] = error
+            for version, schema_file in SCHEMAS.items():
+                if identifier.startswith(f"ml-{version}"):
+                    found |= {schema_file: error, STRUCTURES[f"ml-{version}"][0]: error}
+    return found
 
 
 def _write_delta(engine: Engine, full: DataMessage, folder: Path, facts: Mapping[str, Any]) -> dict[str, str]:

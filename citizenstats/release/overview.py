@@ -5,7 +5,7 @@ Only counts come out of here, never a value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,13 @@ def validation(folder: Path) -> Mapping[str, Any] | None:
     """Return how many messages of a candidate or release are valid, and warnings by rule; None where it was not validated."""
     facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
     return facts.get("validation")
+
+
+def left_out(folder: Path) -> Sequence[Mapping[str, str]]:
+    """Return the files that a candidate or release does not have, because their format cannot carry its structure."""
+    facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
+    told: Sequence[Mapping[str, str]] = facts.get("left_out", ())
+    return told
 
 
 def by_period(observations: Path, structure: DataStructure) -> list[PeriodCount]:

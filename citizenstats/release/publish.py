@@ -130,7 +130,8 @@ def _manifest(
         raise ReleaseError("NOT_SIGNED_OFF", f"{candidate.id} may not be published yet", candidate.flow)
     public = (
         "dataflow", "parent", "prepared", "loaded", "message_id", "deliveries", "contracts", "code_version",
-        "structures", "counts", "changes", "quality", "samples", "validation", "recoded", "files",
+        "structures", "counts", "changes", "quality", "samples", "validation", "recoded",
+        "left_out", "files",
     )  # fmt: skip
     return {
         "schema": MANIFEST,
@@ -145,5 +146,9 @@ def _manifest(
             "signatures": [one.as_facts() for one in decision.signatures],
         },
         # A candidate from before quality was judged, or samples were compared, says nothing of it; few recode a version.
-        **{key: facts[key] for key in public if key not in ("quality", "samples", "recoded") or key in facts},
+        **{
+            key: facts[key]
+            for key in public
+            if key not in ("quality", "samples", "recoded", "left_out") or key in facts
+        },
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write.message import DataMessage, Words
-from citizenstats.sdmx.write.options import Options
+from citizenstats.sdmx.write.options import PLAIN, Options
 
 FORMS = (
     "csv-1.0", "csv-2.0", "csv-2.1",
@@ -180,6 +180,15 @@ def check_features(form: str, messages: Sequence[DataMessage], options: Options)
     """
     for feature, where in _used(messages, options):
         feature.require(form, where)
+
+
+def refusal(form: str, message: DataMessage) -> MessageError | None:
+    """Return why a format has no place for what a message holds, as far as its structure tells; None when it has."""
+    try:
+        check_features(form, [message], PLAIN)
+    except MessageError as error:
+        return error
+    return None
 
 
 def _used(messages: Sequence[DataMessage], options: Options) -> Iterator[tuple[Feature, str]]:
