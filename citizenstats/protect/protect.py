@@ -208,7 +208,8 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
     # How many lie on a side of a quantile adds up with nothing: such a cell is hidden, and no other one for its sake.
     apart = "_unsafe AND NOT _one_sided AS _unsafe, _stays OR _one_sided AS _stays"
     every = " UNION ALL ".join(
-        f"SELECT _restricted, {columns}, {apart} FROM cells_{number} WHERE _kind <> '{differences.KIND}'"
+        f"SELECT _restricted, {columns}, {apart} FROM cells_{number} "
+        f"WHERE _kind IS DISTINCT FROM '{differences.KIND}'"
         for number in range(len(feeds))
     )
     engine.run(f"CREATE TEMP TABLE every AS {every}")
@@ -258,7 +259,9 @@ def _verdict(number: int) -> str:
     A figure that changed by too few to be shown, and that was shown before, stays as it was published: everybody has it.
     """
     return (
-        "SELECT c.*, h.figure IS NULL AS _shown, h.figure IS NOT NULL AND c._revised AS _retained, h.why AS _why "
+        # Whatever the pattern says, what is unsafe by itself is not shown.
+        "SELECT c.*, h.figure IS NULL AND NOT coalesce(c._unsafe, FALSE) AS _shown, "
+        "h.figure IS NOT NULL AND c._revised AS _retained, h.why AS _why "
         f"FROM cells_{number} AS c LEFT JOIN hidden AS h ON h.figure = c._figure AND h.categories = c._at"
     )
 

@@ -90,5 +90,5 @@ def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE", dominated: 
         f"OR (({sensitive}) AND _n > 0 AND {other} = 0) "
         f"OR {one_sided()} OR (({sensitive}) AND _kind = 'quantile' AND _side = _n) "
         f"OR {dominated} "
-        f"OR (coalesce(_n, 0) <= 0 AND _kind <> 'count' AND ({valued})), FALSE)"
+        f"OR (coalesce(_n, 0) <= 0 AND _kind IS DISTINCT FROM 'count' AND ({valued})), FALSE)"
     )
