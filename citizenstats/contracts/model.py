@@ -630,6 +630,12 @@ class Protection(Model):
     minimum: int = Field(
         10, ge=1, description="Fewest units (unweighted) in a cell, and on either side of a share."
     )
+    sensitive_minimum: int = Field(
+        10,
+        ge=1,
+        description="The same where the question is sensitive (a column of role sensitive is behind the figure); the "
+        "higher of both holds, so that a lower minimum leaves sensitive figures as they are.",
+    )
     waived: Text | None = Field(
         None,
         description="Why no rule applies, for data that is about no person, household, community or case.",
@@ -776,6 +782,13 @@ class Contract(Model):
     )
     retention_days: int = Field(3650, ge=1, description="How long the bytes of a delivery are kept.")
     versions: list[Version] = Field([], description="Versions for deliveries that differ.")
+
+    @property
+    def greatest_minimum(self) -> int:
+        """The fewest units of any figure: the minimum of sensitive ones where there can be some."""
+        rules = self.protection
+        asks = any(column.role == "sensitive" for column in self.columns.values())
+        return max(rules.minimum, rules.sensitive_minimum) if asks else rules.minimum
 
     @model_validator(mode="after")
     def _replacement_has_its_column(self) -> Contract:

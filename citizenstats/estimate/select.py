@@ -170,7 +170,8 @@ def _observations(
             text = ATTRIBUTES[component.id].rounded(estimate.decimals)
             if component.id in SHOWS_VALUES and has_quantile and not protection.waived:
                 # A bound is somebody's value: as few lie beyond it as would be unsafe in a cell.
-                text = f"CASE WHEN coalesce(figures.beyond, {protection.minimum}) >= {protection.minimum} THEN {text} END"
+                few = dataset.contract.greatest_minimum
+                text = f"CASE WHEN coalesce(figures.beyond, {few}) >= {few} THEN {text} END"
         columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
     columns += companions(
         n="figure.n",

@@ -140,6 +140,11 @@ class Feed:
             return "FALSE"
         return f"CASE {self._by_indicator(self._asks_sensitive)} ELSE FALSE END"
 
+    def minimum(self) -> str:
+        """Return SQL of the fewest units of a cell, more where the question is sensitive; NULL where no rule applies."""
+        more = f"greatest(_minimum, {self.dataset.contract.protection.sensitive_minimum})"
+        return f"CASE WHEN _minimum IS NOT NULL AND {self.sensitive()} THEN {more} ELSE _minimum END"
+
     def restricted(self) -> str:
         """Return the SQL condition that a figure is about a part of the population that a condition tells apart."""
         if self.estimate is None:

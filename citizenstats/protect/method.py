@@ -80,7 +80,7 @@ def _fed(mappings: Mappings, flow: str) -> Iterator[tuple[Dataset, Target]]:
 
 def _unfit(flow: str, chosen: FlowProtection, dataset: Dataset, target: Target) -> Iterator[Fault]:
     """Yield why a method does not fit the figures of a dataset."""
-    minimum = dataset.contract.protection.minimum
+    minimum = dataset.contract.greatest_minimum
     if chosen.cell_key is not None:
         yield from _too_little(flow, chosen.cell_key, dataset, minimum)
         if target.estimate is None:
@@ -147,7 +147,7 @@ def noise_of(mappings: Mappings, family: str) -> Noise:
     chosen = method_of(mappings, family).cell_key
     assert chosen is not None  # noqa: S101 - the caller asked
     minimum = max(
-        (d.contract.protection.minimum for f in mappings.families[family] for d, _ in _fed(mappings, f)),
+        (d.contract.greatest_minimum for f in mappings.families[family] for d, _ in _fed(mappings, f)),
         default=1,
     )
     from citizenstats.protect.cellkey import Noise
