@@ -1,8 +1,8 @@
 """What the UI shows of each layer: the only place where metadata is made.
 
 Everything here is a count, a digest, a code of ours, SQL made from a contract, or a figure that passed protection.
-Never a cell of a partner's file, a file name, a restricted observation, or a word that tells a primary from a
-secondary suppression. Whoever adds a line answers for that.
+Never a cell of a partner's file, a file name, a restricted observation, or which cell was hidden for itself and which with
+others: of that the sums alone. Whoever adds a line answers for that.
 """
 
 from __future__ import annotations

@@ -99,6 +99,17 @@ class Store:
         """The candidates of the dataflow ``AGENCY:ID``."""
         return self.restricted / "candidates" / flow.replace(":", "/")
 
+    def made(self) -> tuple[list[str], list[str], list[str]]:
+        """Return datasets, dataflows and families of which there are states, those that the mappings dropped too."""
+        datasets = {f"{p.parent.name}/{p.name}" for p in (self.restricted / "observed").glob("*/*")}
+        flows = {
+            f"{p.parent.name}:{p.name}"
+            for kind in ("assembled", "candidates")
+            for p in (self.restricted / kind).glob("*/*")
+        }
+        families = {p.name for p in (self.restricted / "protected").glob("*")}
+        return sorted(datasets), sorted(flows), sorted(families)
+
     def withdrawals(self, dataset: str) -> Path:
         """The ledger of what was taken back from a dataset, a folder each."""
         return self.restricted / "withdrawals" / dataset

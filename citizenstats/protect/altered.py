@@ -96,7 +96,8 @@ def _tell(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
     if "UNIT_MEASURE" in feed.structure.by_id:
         percent = "UNIT_MEASURE IN ('PT', 'PERCENT')"
     engine.run(
-        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k, {feed.minimum()} AS _minimum), "
+        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k, "
+        f"{feed.minimum()} AS _minimum), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin, "
         f"coalesce(_base, _n) AS _about, _kind = 'count' AS _counted, {feed.sensitive()} AS _sensitive, {percent} AS _percent "

@@ -187,7 +187,8 @@ def _judge(
     has_design = feed.estimate is not None and design_of(feed.dataset.contract, feed.estimate) is not None
     reliability = verdict_sql(asked, value=value, scale=feed.scale(), has_design=has_design)
     engine.run(
-        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k, {feed.minimum()} AS _minimum), "
+        f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k, "
+        f"{feed.minimum()} AS _minimum), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
         f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "

@@ -149,7 +149,7 @@ def _complete(house: House, dataset: str, entry: Mapping[str, Any]) -> None:
     for delivery in meant:
         facts = {**entry, "counts": entry["deliveries"][delivery.id]}
         house.store.commit_once(delivery.folder(house.store) / ERASED, as_json(facts))
-    _destroy_derived(house, dataset, {d.full_name for d in meant})
+    _destroy_derived(house, {d.full_name for d in meant})
     for delivery in meant:
         house.store.discard(delivery.bytes_file(house.store))
         house.store.discard_tree(delivery.folder(house.store) / "outcomes")
@@ -173,24 +173,23 @@ def _empty_inbox(house: House, dataset: str, entry: Mapping[str, Any]) -> None:
             house.store.discard(path)
 
 
-def _destroy_derived(house: House, dataset: str, names: set[str]) -> None:
+def _destroy_derived(house: House, names: set[str]) -> None:
     """Destroy every state and candidate that rests on these deliveries, from the last step back to the first.
 
-    What a step was made of is told by the step before it, so that one goes after.
+    What a step was made of is told by the step before it, so that one goes after. What the mappings no longer name rests on
+    them as before, and so do other datasets whose weights were made with them.
     """
     store = house.store
-    for flow in sorted(f for f, file in house.mappings.dataflows.items() if dataset in file.feeds):
-        place, family = store.assembled(flow), store.protected(house.mappings.dataflow(flow).family)
+    datasets, flows, families = store.made()
+    for flow in flows:
+        place = store.assembled(flow)
         doomed = {
             path.parent.name
             for path in place.glob("*/assembled.json")
             if any(names & set(found) for found in (read_json(path) or {})["deliveries"].values())
         }
-        for path in sorted(family.glob("*/protected.json")):
-            if (read_json(path) or {})["assembled"].get(flow) in doomed:
-                _let_go(house, family, path.parent.name)
-                kept = (JUDGED, ACCOUNT, "protected.json")
-                store.discard(*(file for file in sorted(path.parent.iterdir()) if file.name not in kept))
+        for family in map(store.protected, families):
+            _empty_protected(house, family, flow, doomed)
         for candidate in candidates(house, flow):
             if names & set(candidate.facts["deliveries"]):
                 if candidate.is_waiting:
@@ -200,11 +199,20 @@ def _destroy_derived(house: House, dataset: str, names: set[str]) -> None:
         for state in sorted(doomed):
             _let_go(house, place, state)
             store.discard_tree(place / state)
-    observed = store.observed(dataset)
-    for path in sorted(observed.glob("*/observed.json")):
-        if names & set((read_json(path) or {})["deliveries"]):
-            _let_go(house, observed, path.parent.name)
-            store.discard_tree(path.parent)
+    for observed in map(store.observed, datasets):
+        for path in sorted(observed.glob("*/observed.json")):
+            if names & set((read_json(path) or {})["deliveries"]):
+                _let_go(house, observed, path.parent.name)
+                store.discard_tree(path.parent)
+
+
+def _empty_protected(house: House, family: Path, flow: str, doomed: set[str]) -> None:
+    """Leave of the protected states that rest on doomed ones the account alone."""
+    for path in sorted(family.glob("*/protected.json")):
+        if (read_json(path) or {})["assembled"].get(flow) in doomed:
+            _let_go(house, family, path.parent.name)
+            kept = (JUDGED, ACCOUNT, "protected.json")
+            house.store.discard(*(file for file in sorted(path.parent.iterdir()) if file.name not in kept))
 
 
 def _let_go(house: House, place: Path, state: str) -> None:

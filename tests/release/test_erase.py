@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from citizenstats.cli.main import cli
 from citizenstats.errors import ReleaseError
+from citizenstats.house import open_house
 from citizenstats.release.approve import approve
 from citizenstats.release.candidate import candidates
 from citizenstats.release.erase import complete, due, erase
@@ -96,6 +97,24 @@ def test_what_waits_for_sign_off_goes_with_it(tmp_path):
         approve(office.house, ANSWERS, None, "Carla Chief")
     with pytest.raises(ReleaseError, match="NOT_PROTECTED"):
         release(office.house, ANSWERS)
+
+
+def test_what_was_made_for_a_dataflow_that_the_mappings_dropped_goes_too(tmp_path):
+    office = Office(tmp_path)
+    office.review("required")
+    office.send(file(*PEOPLE), "first.csv")
+    run(office)
+    (tmp_path / "mappings/dataflows/OFFICE/ANSWERS.yaml").unlink()
+    store = Store(office.house.store.home)
+    erase(open_house(store.home, tmp_path / "mappings"), DATASET, "1", "Carla Chief", "asked for")
+    made = [
+        p.name
+        for p in store.restricted.rglob("*.parquet")
+        if p.is_relative_to(store.restricted / "protected")
+    ]
+    assert set(made) <= {"judged.parquet"}
+    assert not list(store.restricted.glob("assembled/*/*/*/*.parquet"))
+    assert not list(store.restricted.glob("candidates/*/*/*/*.parquet"))
 
 
 def test_who_took_consent_back_is_not_brought_back(tmp_path):
