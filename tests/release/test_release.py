@@ -361,7 +361,11 @@ def test_runs_beside_each_other_publish_each_state_once(tmp_path):
 READS = ("publishable", "candidates", "unpublished", "newest", "publish_due", "make_candidate", "decide")
 
 
-@pytest.mark.parametrize("publishes", [True, False], ids=["publishes", "stops after the sign-off"])
+@pytest.mark.parametrize(
+    "publishes",
+    [True, pytest.param(False, marks=pytest.mark.long)],
+    ids=["publishes", "stops after the sign-off"],
+)
 def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(tmp_path, monkeypatch, publishes):
     """A rival run happens before the nth look at the store, for every n that there is."""
     for nth in range(100):
