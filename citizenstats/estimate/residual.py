@@ -32,7 +32,7 @@ def weighted(estimate: Estimate, period: str, records: str) -> str:
     same = [f"weights._period IS NOT DISTINCT FROM CAST({period} AS VARCHAR)"]
     same += [f"weights.{name(c)} = CAST({records}.{name(c)} AS VARCHAR)" for c in columns_met(estimate)]
     return (
-        f"weighted AS (SELECT {records}.*, weights.{CELL}, CAST({weight} AS DOUBLE) * weights._g AS {WEIGHT} "
+        f"weighted AS NOT MATERIALIZED (SELECT {records}.*, weights.{CELL}, CAST({weight} AS DOUBLE) * weights._g AS {WEIGHT} "
         f"FROM {records} JOIN weights ON {' AND '.join(same)})"
     )
 

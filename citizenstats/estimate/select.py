@@ -91,7 +91,7 @@ def estimated(
     moment = (coder.code(structure.time.id) if structure.time else None) or "NULL"
     steps = [weighted(estimate, moment, records)] if is_calibrated else []
     steps.append(
-        f"coded AS (SELECT {', '.join(listed)} FROM {'weighted' if is_calibrated else records}{where})"
+        f"coded AS NOT MATERIALIZED (SELECT {', '.join(listed)} FROM {'weighted' if is_calibrated else records}{where})"
     )
     steps += [step for i, quantile in quantiles for step in found(i, quantile, domains)]
     if is_placed:

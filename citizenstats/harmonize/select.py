@@ -56,7 +56,12 @@ def select_for(
         `_kind`, `_dataset`, `_deliveries`; ordered by key.
     """
     contract = dataset.contract
-    steps = [f"current AS (SELECT * FROM {_RECORDS})", f"derived AS ({derived_sql(contract, dataset)})"]
+    # Estimates read records more than once: kept between, all their columns would fill the memory.
+    anew = "" if target.estimate is None else "NOT MATERIALIZED "
+    steps = [
+        f"current AS {anew}(SELECT * FROM {_RECORDS})",
+        f"derived AS {anew}({derived_sql(contract, dataset)})",
+    ]
     records = "derived"
     if target.unpivot is not None:
         steps.append(f"long AS ({unpivoted_sql(target, contract)})")

@@ -1,8 +1,8 @@
-WITH current AS (
+WITH current AS NOT MATERIALIZED (
   SELECT
     *
   FROM (SELECT * FROM records)
-), derived AS (
+), derived AS NOT MATERIALIZED (
   SELECT
     *,
     (
@@ -58,7 +58,7 @@ WITH current AS (
   SELECT
     *
   FROM (SELECT * FROM weights_of_cells)
-), weighted AS (
+), weighted AS NOT MATERIALIZED (
   SELECT
     derived.*,
     weights._cell,
@@ -69,7 +69,7 @@ WITH current AS (
     AND weights."koen" = CAST(derived."koen" AS TEXT)
     AND weights."aldersgruppe" = CAST(derived."aldersgruppe" AS TEXT)
     AND weights."region" = CAST(derived."region" AS TEXT)
-), coded AS (
+), coded AS NOT MATERIALIZED (
   SELECT
     "aar" AS "TIME_PERIOD",
     "handicap" AS "DISABILITY_STATUS",

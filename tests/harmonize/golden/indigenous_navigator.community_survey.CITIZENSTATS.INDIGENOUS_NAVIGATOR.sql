@@ -1,12 +1,12 @@
-WITH current AS (
+WITH current AS NOT MATERIALIZED (
   SELECT
     *
   FROM (SELECT * FROM records)
-), derived AS (
+), derived AS NOT MATERIALIZED (
   SELECT
     *
   FROM current
-), coded AS (
+), coded AS NOT MATERIALIZED (
   SELECT
     "year" AS "TIME_PERIOD",
     CASE CAST("country" AS TEXT)

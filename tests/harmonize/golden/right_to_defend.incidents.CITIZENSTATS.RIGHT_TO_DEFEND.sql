@@ -1,8 +1,8 @@
-WITH current AS (
+WITH current AS NOT MATERIALIZED (
   SELECT
     *
   FROM (SELECT * FROM records)
-), derived AS (
+), derived AS NOT MATERIALIZED (
   SELECT
     *,
     (
@@ -24,7 +24,7 @@ WITH current AS (
       record_type = 'nil_return' OR verified
     ) AS "monitored"
   FROM current
-), coded AS (
+), coded AS NOT MATERIALIZED (
   SELECT
     CASE CAST("country" AS TEXT)
       WHEN 'GHA'
