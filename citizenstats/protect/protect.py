@@ -23,7 +23,7 @@ from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
-from citizenstats.protect import differences
+from citizenstats.protect import differences, office
 from citizenstats.protect.altered import ACCOUNT, altered
 from citizenstats.protect.decide import decide
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
@@ -194,7 +194,7 @@ def _judge(
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
         f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, {one_sided()} AS _one_sided, "
-        f"{reliability} AS _reliability, "
+        f"{reliability} AS _reliability, {office.rule_broken(dominated(value, rules), rules)} AS _rule_broken, "
         f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted FROM told) {former}"
     )
     differences.judge_by_groups(engine, f"cells_{number}", feed)
@@ -343,6 +343,7 @@ def _write(
     engine.write_parquet(
         f"SELECT {columns}, _dataset, _deliveries FROM ({listed}) ORDER BY {ordering}", target
     )
+    office.write_copy(engine, listed, structure, work / f"{office.PREFIX}{target.name}")
     counted = engine.rows(
         "SELECT count(*), count(*) FILTER (WHERE _shown OR _retained), "
         "count(*) FILTER (WHERE NOT _retained AND (_unsafe OR _close)), "
