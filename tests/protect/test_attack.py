@@ -107,7 +107,7 @@ def _with_known_zeros(
     return {**whole, **published}
 
 
-@pytest.mark.parametrize("sizes", [(3, 4), (2, 2, 2), (3, 2, 2)])
+@pytest.mark.parametrize("sizes", [(3, 4), (2, 2, 2), pytest.param((3, 2, 2), marks=pytest.mark.long)])
 def test_an_attacker_with_two_releases_finds_no_few_that_came(tmp_path: Path, sizes: tuple[int, ...]) -> None:
     """For him a release is one more dimension: who was there, who came, and both together."""
     seed = random.randrange(2**32)

@@ -103,7 +103,14 @@ def test_a_state_that_was_made_before_is_no_way_round(tmp_path: Path) -> None:
         _again(_house(tmp_path, ROUNDING))
 
 
-@pytest.mark.parametrize("now", [HIDING, NOISE, "protection: {rounding: {base: 7}}\n"])
+@pytest.mark.parametrize(
+    "now",
+    [
+        HIDING,
+        pytest.param(NOISE, marks=pytest.mark.long),
+        pytest.param("protection: {rounding: {base: 7}}\n", marks=pytest.mark.long),
+    ],
+)
 def test_after_a_recall_another_method_comes_out(tmp_path: Path, now: str) -> None:
     _released(tmp_path, ROUNDING)
     house = _house(tmp_path, now)
