@@ -28,7 +28,7 @@ run: $(VENV)/runtime ## take the sample deliveries of the four systems to publis
 ui: $(VENV)/runtime ## open the Dagster UI on http://127.0.0.1:3000, with the daemon that watches the inbox
 	@$(BIN)/python -m pipelines.ui
 
-test: $(VENV)/dev ## run the tests, the long ones scaled down (under 10 minutes on 2 cores)
+test: $(VENV)/dev ## run the tests, the long ones scaled down (a quarter of an hour on 2 cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not alone"
 	@$(BIN)/python -m pytest -m "alone and not long"
 
