@@ -27,7 +27,7 @@ from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.receive.receive import Received
 from citizenstats.receive.words import WORDS
 from citizenstats.release.assemble import Assembled
-from citizenstats.release.overview import by_period, left_out, quality, validation
+from citizenstats.release.overview import by_period, left_out, periods, quality, validation
 from citizenstats.release.release import Released
 from citizenstats.review.page import NAME as REVIEW
 from citizenstats.store import read_json
@@ -116,12 +116,12 @@ def protected(house: House, done: Protected) -> Metadata:
     }
     for flow, counts in done.flows.items():
         structure = house.mappings.structures.structure_of(house.mappings.reference(flow))
-        periods = by_period(done.folder / f"{file_stem(flow)}.parquet", structure)
+        counted = by_period(done.folder / f"{file_stem(flow)}.parquet", structure)
         shown |= {
             f"may be published {flow}": dg.MetadataValue.int(counts.shown),
             f"suppressed {flow}": dg.MetadataValue.int(counts.cells - counts.shown),
             f"by period {flow}": bars(
-                [Bar(p.period, p.shown, p.suppressed) for p in periods], "shown", "suppressed"
+                [Bar(p.period, p.shown, p.suppressed) for p in counted], "shown", "suppressed"
             ),
         }
     return shown
@@ -144,9 +144,7 @@ def released(house: House, done: Released) -> Metadata:
         said = "rejected by" if done.status == "rejected" else "signed by"
         shown[said] = dg.MetadataValue.text(", ".join(done.signed_by))
     if done.folder:
-        structure = house.mappings.structures.structure_of(house.mappings.reference(done.flow))
-        periods = by_period(done.folder / "observations.parquet", structure)
-        drawn = [Bar(p.period, p.shown, p.suppressed) for p in periods]
+        drawn = [Bar(p.period, p.shown, p.suppressed) for p in periods(done.folder)]
         shown["observations by period"] = bars(drawn, "shown", "suppressed")
         shown["quality"] = _quality(quality(done.folder))
         shown["validation"] = _validation(validation(done.folder))
@@ -160,7 +158,8 @@ def released(house: House, done: Released) -> Metadata:
         if review.is_file():
             shown["review page"] = dg.MetadataValue.path(review)
         shown["files"] = dg.MetadataValue.md(
-            _listed([f"{f.name} ({_size(f.stat().st_size)})" for f in done.files])
+            # Those of a rejected candidate left where a release was taken back since.
+            _listed([f"{f.name} ({_size(f.stat().st_size)})" for f in done.files if f.exists()])
         )
     return shown
 

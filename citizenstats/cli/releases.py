@@ -68,7 +68,9 @@ def _told(row: dict[str, Any]) -> str:
 
 
 def _people(row: dict[str, Any]) -> tuple[str, str]:
-    """Return who decided or signed, and what they noted."""
+    """Return who decided, signed or took back, and what they noted."""
+    if gone := row["taken_back"]:
+        return gone["by"], gone["reason"]
     said = [(one["by"], one["note"]) for one in row["signatures"]]
     if row["verdict"] != "approved" and row["decided"]:
         said = [(row["by"], row["note"])]
@@ -97,6 +99,7 @@ def _row(house: House, flow: str, state: State) -> dict[str, Any]:
         "note": state.note,
         "decided": clock.stamp(state.decided) if state.decided else None,
         "signatures": [one.as_facts() for one in state.signatures],
+        "taken_back": state.taken_back.as_facts() if state.taken_back else None,
         "folder": str(state.of.folder),
         "review": str(review) if review.exists() else None,
         "quality": (facts.get("quality") or {}).get("score"),

@@ -8,10 +8,11 @@ mappings'.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from citizenstats.errors import ReleaseError, StructureError
 from citizenstats.house import House
@@ -37,16 +38,29 @@ def structures_of(state: Release | Candidate) -> Structures:
     Raises:
         ReleaseError: ``STRUCTURES_GONE`` when its structure message is not the one that was written.
     """
-    message = state.folder / _MESSAGE
-    told = next((file["sha256"] for file in state.facts["files"] if file["name"] == _MESSAGE), None)
+    return structures_in(state.folder, state.facts)
+
+
+def structures_in(folder: Path, facts: Mapping[str, Any]) -> Structures:
+    """Return the structures that lie in the folder of a release or candidate.
+
+    Args:
+        folder: where it lies, called by its name.
+        facts: what its manifest or ``candidate.json`` says.
+
+    Raises:
+        ReleaseError: ``STRUCTURES_GONE`` when the structure message is not the one that was written.
+    """
+    message = folder / _MESSAGE
+    told = next((file["sha256"] for file in facts["files"] if file["name"] == _MESSAGE), None)
     if told is None or not message.exists() or sha256_of(message) != told:
         raise ReleaseError(
             "STRUCTURES_GONE",
-            f"the structure message of {state.id} is not there as it was written",
-            str(state.dataflow),
+            f"the structure message of {folder.name} is not there as it was written",
+            str(facts["dataflow"]),
             f"restore {_MESSAGE} from backup",
         )
-    return _read(message, state.folder / "observations.parquet", told)
+    return _read(message, folder / "observations.parquet", told)
 
 
 def readable_structures(release: Release) -> Structures | None:

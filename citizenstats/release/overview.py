@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats.engine import name, quoted, session
-from citizenstats.sdmx.model import DataStructure
+from citizenstats.errors import ReleaseError
+from citizenstats.release.kept import structures_in
+from citizenstats.sdmx.model import DataStructure, Reference
 from citizenstats.store import read_json
 
 
@@ -26,21 +28,33 @@ class PeriodCount:
 
 def quality(folder: Path) -> Mapping[str, Any] | None:
     """Return what a candidate or release in a folder says of its quality; None where it was not judged."""
-    facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
-    return facts.get("quality")
+    return _facts(folder).get("quality")
 
 
 def validation(folder: Path) -> Mapping[str, Any] | None:
     """Return how many messages of a candidate or release are valid, and warnings by rule; None where it was not validated."""
-    facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
-    return facts.get("validation")
+    return _facts(folder).get("validation")
 
 
 def left_out(folder: Path) -> Sequence[Mapping[str, str]]:
     """Return the files that a candidate or release does not have, because their format cannot carry its structure."""
-    facts = read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}
-    told: Sequence[Mapping[str, str]] = facts.get("left_out", ())
+    told: Sequence[Mapping[str, str]] = _facts(folder).get("left_out", ())
     return told
+
+
+def periods(folder: Path) -> list[PeriodCount]:
+    """Return the counts by period of a candidate or release, as its own structures say them; none where its files left.
+
+    What is newest may be of another version than the mappings know, or of a dataflow that they no longer have.
+    """
+    facts, observations = _facts(folder), folder / "observations.parquet"
+    if not observations.exists():
+        return []
+    try:
+        structures = structures_in(folder, facts)
+    except ReleaseError:
+        return []
+    return by_period(observations, structures.structure_of(Reference.parse(facts["dataflow"])))
 
 
 def by_period(observations: Path, structure: DataStructure) -> list[PeriodCount]:
@@ -59,3 +73,7 @@ def by_period(observations: Path, structure: DataStructure) -> list[PeriodCount]
             f"FROM read_parquet({quoted(str(observations))}) GROUP BY 1 ORDER BY 1"
         )
     return [PeriodCount(*row) for row in rows]
+
+
+def _facts(folder: Path) -> Mapping[str, Any]:
+    return read_json(folder / "manifest.json") or read_json(folder / "candidate.json") or {}

@@ -15,6 +15,8 @@ What belongs here: the ledger and these steps. What does not: who may ask for it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +48,19 @@ RETRACTED = "retracted"
 """Folder inside a release that was taken back: the messages that take it back, and the keys concerned."""
 
 TOMBSTONE_SCHEMA = "urn:citizenstats:schema:tombstone:1.0.0"
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """Who took a release back, why and when; restricted, because the reason may say what should not have been shown."""
+
+    by: str
+    reason: str
+    time: datetime
+
+    def as_facts(self) -> dict[str, str]:
+        """Return it as plain values."""
+        return {"by": self.by, "reason": self.reason, "time": clock.stamp(self.time)}
 
 
 def retract(
@@ -110,6 +125,17 @@ def caused_by(store: Store, cause: str) -> tuple[str, ...]:
         if t["cause"] == cause
         for release in t["releases"]
     )
+
+
+def taken_back(store: Store, flow: str) -> dict[tuple[str, str], TakenBack]:
+    """Return who took releases of ``AGENCY:ID`` back, by version and name of the release."""
+    found: dict[tuple[str, str], TakenBack] = {}
+    for entry in (read_json(path) or {} for path in _entries(store)):
+        if entry["flow"] == flow:
+            said = TakenBack(entry["by"], entry["reason"], clock.parse(entry["time"]))
+            for release in entry["releases"]:
+                found.setdefault((entry["version"], release), said)
+    return found
 
 
 def needs_person(store: Store, flow: str) -> bool:

@@ -19,6 +19,7 @@ from citizenstats.release.candidate import Candidate, candidates
 from citizenstats.release.decision import Signature, Verdict
 from citizenstats.release.manifest import Release, releases
 from citizenstats.release.publish import public_from, unpublished
+from citizenstats.release.retraction import TakenBack, taken_back
 
 Name = Literal[
     "waiting", "signed_once", "rejected", "obsolete", "embargoed",
@@ -41,6 +42,7 @@ class State:
         note: why, or what was looked at.
         decided: when; None while it waits.
         signatures: who signed, the first one first.
+        taken_back: who took the release back, and why; None for all that stands or never came out.
     """
 
     name: Name
@@ -53,6 +55,7 @@ class State:
     note: str
     decided: datetime | None
     signatures: tuple[Signature, ...]
+    taken_back: TakenBack | None = None
 
 
 def states(house: House, flow: str) -> list[State]:
@@ -63,7 +66,15 @@ def states(house: House, flow: str) -> list[State]:
     newest = {release.dataflow: release for release in out if release.tombstone is None}
     due = [candidate.id for candidate in unpublished(house, flow, found)]
     published_up_to = max((int(release.candidate[1:]) for release in out), default=0)
-    told = [_released(release, _name(release, newest.get(release.dataflow))) for release in out]
+    gone = taken_back(house.store, flow)
+    told = [
+        _released(
+            release,
+            _name(release, newest.get(release.dataflow)),
+            gone.get((release.dataflow.version, release.id)),
+        )
+        for release in out
+    ]
     return told + [
         _never_out(house, candidate, due, published_up_to)
         for candidate in found
@@ -77,7 +88,7 @@ def _name(release: Release, newest: Release | None) -> Name:
     return "published" if newest is not None and release.folder == newest.folder else "superseded"
 
 
-def _released(release: Release, name: Name) -> State:
+def _released(release: Release, name: Name, gone: TakenBack | None) -> State:
     return State(
         name,
         release,
@@ -89,6 +100,7 @@ def _released(release: Release, name: Name) -> State:
         release.facts["sign_off"]["note"],
         clock.parse(release.facts["sign_off"]["time"]),
         release.signatures,
+        gone,
     )
 
 

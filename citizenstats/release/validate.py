@@ -19,6 +19,7 @@ from citizenstats.errors import MessageError, ReleaseError
 from citizenstats.house import House
 from citizenstats.quality.figures import figures_of
 from citizenstats.release.manifest import Release
+from citizenstats.release.messages import DELTA
 from citizenstats.sdmx.model import DataStructure, Reference, Structures
 from citizenstats.sdmx.schema_check import json_findings, xml_findings
 from citizenstats.store import Store, as_json
@@ -28,6 +29,8 @@ from citizenstats.validation.plausible import change_findings, official_findings
 
 FULL = "data.csv"
 """The message whose observations are judged; each other one was written from the same."""
+
+_DELTA = DELTA["csv-2.1"]
 
 SHOWN_KEYS = 10
 """Keys of one finding that are kept for the review page."""
@@ -121,7 +124,9 @@ def _found(structures: Structures, file: Path, facts: Mapping[str, Any]) -> Sequ
         content = judged_content(file, structures)
     except MessageError as error:
         return [Finding(error.code, error.where or "the message", 1, error.mend)]
-    lost = facts["counts"]["observations"] - content.facts.rows if file.name == FULL else 0
+    # A delta deletes each key that went and replaces each observation that came or changed.
+    expected = {FULL: facts["counts"]["observations"], _DELTA: sum(facts["changes"].values())}
+    lost = expected.get(file.name, content.facts.rows) - content.facts.rows
     if lost:
         return [
             *content.findings,

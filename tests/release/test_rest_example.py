@@ -6,8 +6,8 @@ Three disseminations of one series (sdmx-twg/sdmx-rest, data queries, "How to ha
 - March: everything before 2012 is deleted, 2012-02 is new;
 - April: 2012-02 is revised, 2012-03 is new.
 
-The documentation counts four data sets. Of March it names what is new before what is gone, here deletions come first; no key is in
-both, so a receiver ends with the same.
+The documentation counts four data sets. Of March it names what is new before what is gone, here deletions come first; no key is
+in both, so a receiver ends with the same.
 """
 
 import json

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 import citizenstats
+from citizenstats.cli.main import main
 from citizenstats.errors import ReleaseError
 from citizenstats.release.approve import approve
 from citizenstats.release.candidate import candidates
@@ -160,6 +161,29 @@ def test_no_review_lets_out_what_was_rejected_after_a_recall(tmp_path):
     reject(house, FLOW, None, "Rita Reviewer", "still wrong")
     assert release(house, FLOW).status == "rejected"
     assert newest(house.store, FLOW) is None
+
+
+def test_who_took_a_release_back_and_why_is_told_to_the_office(tmp_path, monkeypatch, capsys):
+    house = waiting(tmp_path, "none")
+    recall(house, FLOW, "R0001", " Dora  Deputy ", "one home can be told")
+    [state] = [s for s in states(house, FLOW) if s.release]
+    assert (state.name, state.taken_back.by, state.taken_back.reason) == (
+        "recalled", "Dora Deputy", "one home can be told",
+    )  # fmt: skip
+    monkeypatch.setattr("citizenstats.house.load_mappings", lambda folder: house.mappings)
+    for more in ([], ["--json"]):
+        with pytest.raises(SystemExit):
+            main(["releases", FLOW, "--home", str(house.store.home), *more])
+        said = capsys.readouterr().out
+        # The table folds its cells.
+        assert "one home can be told" in said if more else "Dora" in said
+    facts = json.loads(said)
+    schema = resources.files("citizenstats.schemas") / "releases.schema.json"
+    jsonschema.validate(facts, json.loads(schema.read_text()))
+    assert facts["releases"][0]["taken_back"] == {
+        "by": "Dora Deputy", "reason": "one home can be told", "time": NOW,
+    }  # fmt: skip
+    assert "one home" not in (house.store.releases(FLOW) / "1.0.0" / "R0001" / "manifest.json").read_text()
 
 
 # --- four eyes --------------------------------------------------------------------------------------------

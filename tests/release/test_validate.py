@@ -89,6 +89,24 @@ def test_a_row_that_the_writer_loses_stops_the_candidate(tmp_path, monkeypatch):
         release(house, FLOW)
 
 
+def test_a_row_that_the_delta_loses_stops_the_candidate(tmp_path, monkeypatch):
+    house = office(tmp_path)
+    prepared(house, "s1", [row("DK"), row("NP")])
+    release(house, FLOW)
+    honest = messages.chunks
+
+    def losing(engine, message, identifier):
+        content = b"".join(honest(engine, message, identifier))
+        if identifier == "csv-2.1" and b",D," in content:
+            content = b"".join(line for line in content.splitlines(keepends=True) if b",D," not in line)
+        return [content]
+
+    monkeypatch.setattr(messages, "chunks", losing)
+    prepared(house, "s2", [row("DK", value=9.0)], 2)
+    with pytest.raises(ReleaseError, match=r"delta.csv: ROWS_LOST in the message \(1\)"):
+        release(house, FLOW)
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

@@ -11,6 +11,7 @@ import duckdb
 import jsonschema
 import pytest
 
+from assets import shown
 from citizenstats.cli.main import main
 from citizenstats.engine import session
 from citizenstats.errors import ReleaseError
@@ -21,7 +22,9 @@ from citizenstats.release.kept import release_message, structures_of, with_publi
 from citizenstats.release.manifest import newest, released, releases
 from citizenstats.release.publish import publish_due
 from citizenstats.release.recall import recall
+from citizenstats.release.reject import reject
 from citizenstats.release.release import release
+from citizenstats.release.release import standing as standing_now
 from citizenstats.release.withdraw import withdraw_delivery
 from citizenstats.sdmx.model import Dataflow, Reference, Structures
 from citizenstats.sdmx.validate import validate_message
@@ -263,3 +266,41 @@ def test_what_was_signed_off_in_an_old_version_comes_out_in_it(tmp_path, monkeyp
     one = released(house, OLD)
     assert "DK" in (one.folder / "data.csv").read_text()
     assert validate_message(one.folder / "data.ml-3.0.xml", structures_of(one)) == []
+
+
+def other_measure():
+    """Return the structures of a second version that has another measure."""
+    found = raised()
+    [(reference, dsd)] = [(r, s) for r, s in found.data_structures.items() if r.version == "2.0.0"]
+    components = tuple(replace(c, id="SHARE") if c.role == "measure" else c for c in dsd.components)
+    return replace(
+        found, data_structures={**found.data_structures, reference: replace(dsd, components=components)}
+    )
+
+
+def test_what_is_newest_is_shown_by_its_own_structure_whatever_the_mappings_know(tmp_path, monkeypatch):
+    house = office(tmp_path)
+    published(house, "s2", [row("DK", value=1)], FEBRUARY, monkeypatch)
+    done = published(house, "s3", [row("DK", value=2), row("NP", value=None)], MARCH, monkeypatch)
+    expected = shown.released(house, done)["observations by period"]
+    later = office(tmp_path, found=other_measure(), version="2.0.0")
+    assert (
+        shown.released(later, standing_now(later, FLOW, newest(later.store, FLOW)))["observations by period"]
+        == expected
+    )
+    unknown = {f: file for f, file in house.mappings.dataflows.items() if f != FLOW}
+    gone = replace(house, mappings=replace(house.mappings, dataflows=unknown))
+    told = shown.released(gone, recall(gone, OLD, "R0002", "Dora Deputy", "it showed too much"))
+    assert told["release"].value == "R0001"
+    assert told["observations by period"] != expected
+
+
+def test_a_rejected_candidate_whose_files_left_is_shown_without_them(tmp_path, monkeypatch):
+    house = office(tmp_path)
+    published(house, "s2", [row("DK", value=1)], FEBRUARY, monkeypatch)
+    house = office(tmp_path, review="required")
+    assert published(house, "s3", [row("DK", value=2)], MARCH, monkeypatch).status == "waiting"
+    reject(house, FLOW, None, "Rita Reviewer", "wrong")
+    told = shown.released(house, recall(house, FLOW, "R0001", "Dora Deputy", "it showed too much"))
+    assert "was rejected" in told["status"].value
+    assert "data.csv" not in told["files"].value
