@@ -20,7 +20,6 @@ from citizenstats.errors import CitizenstatsError
 from citizenstats.house import House
 from citizenstats.protect.audit.choose import audited
 from citizenstats.protect.audit.report import NAME as AUDIT
-from citizenstats.quality.judge import quality_of
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.decision import Decision, Signature, Verdict, decision_of, record, signatures_of
 from citizenstats.release.manifest import Counts, Release, newest_loaded
@@ -123,7 +122,12 @@ def decide(house: House, candidate: Candidate, verdict: Verdict, by: str | None,
 
 
 def make_candidate(
-    house: House, flow: str, present: Publishable, parent: Release | None, before: Sequence[Candidate]
+    house: House,
+    flow: str,
+    present: Publishable,
+    parent: Release | None,
+    before: Sequence[Candidate],
+    quality: Mapping[str, Any],
 ) -> bool:
     """Write the candidate that comes next; return False when another run took its number.
 
@@ -133,6 +137,7 @@ def make_candidate(
         present: what may be published now.
         parent: the newest release, which it is compared with.
         before: all candidates so far, the newest last.
+        quality: what is said now of the quality of what may be published.
     """
     behind = {
         "dataflow": str(house.mappings.reference(flow)),
@@ -143,7 +148,7 @@ def make_candidate(
         "contracts": present.contracts,
         "authors": present.authors,
         "code_version": citizenstats.__version__,
-        "quality": present_quality(house, flow, present, parent),
+        "quality": quality,
         "samples": present.samples,
     }
     if recoded := house.mappings.dataflow(flow).recoded:
@@ -174,12 +179,6 @@ def _rejections(before: Sequence[Candidate], parent: Release | None) -> list[Rej
         for c in before
         if c.number > since and c.is_rejected and c.decision
     ]
-
-
-def present_quality(house: House, flow: str, present: Publishable, parent: Release | None) -> dict[str, Any]:
-    """Return what is said now of the quality of what may be published."""
-    former = parent.observations if parent else None
-    return quality_of(house, flow, present.file, present.deliveries, former, present.samples)
 
 
 def fill(
@@ -220,17 +219,17 @@ def fill(
             comparison.history_with_load_times(engine, listed, loaded), work / "history.parquet"
         )
         counts = count(engine, observations, structure)
-    before = parent.facts["message_id"] if parent else None
-    facts = {
-        **behind,
-        "parent": parent.id if parent else None,
-        "prepared": clock.stamp(prepared),
-        "loaded": clock.stamp(loaded),
-        "message_id": f"{flow.id}-{digest(*(behind[k] for k in _IDENTITY), before)}",
-        "counts": asdict(counts),
-        "changes": asdict(changes),
-    }
-    facts["files"] = write_messages(house, structures, work, facts)
+        before = parent.facts["message_id"] if parent else None
+        facts = {
+            **behind,
+            "parent": parent.id if parent else None,
+            "prepared": clock.stamp(prepared),
+            "loaded": clock.stamp(loaded),
+            "message_id": f"{flow.id}-{digest(*(behind[k] for k in _IDENTITY), before)}",
+            "counts": asdict(counts),
+            "changes": asdict(changes),
+        }
+        facts["files"] = write_messages(engine, house, structures, work, facts)
     facts["left_out"] = left_out(house, structures, work, facts)
     validated = validate(house, structures, work, facts, parent)
     return {**facts, "validation": validated.as_facts(), "findings": validated.keys()}

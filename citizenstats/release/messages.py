@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats import clock
-from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import MessageError
 from citizenstats.house import House
 from citizenstats.metadata.files import write_metadata
@@ -47,11 +47,12 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 def write_messages(
-    house: House, structures: Structures, folder: Path, facts: Mapping[str, Any]
+    engine: Engine, house: House, structures: Structures, folder: Path, facts: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Write every message of a release beside its ``observations.parquet``.
 
     Args:
+        engine: one that can read the folder.
         house: where the contracts are, which tell what is said of the release as a whole.
         structures: those that the observations are said in.
         folder: the folder with the Parquet files.
@@ -62,17 +63,16 @@ def write_messages(
     """
     flow = Reference.parse(facts["dataflow"])
     media: dict[str, str] = {"observations.parquet": PARQUET, "history.parquet": PARQUET}
-    with session([folder], scratch=house.store.scratch) as engine:
-        message = message_of(structures, sender_of(house), folder / "observations.parquet", facts)
-        missing = _missing(message)
-        for form in (FORMATS[identifier] for identifier in DATA):
-            if form.file_name in missing:
-                continue
-            with (folder / form.file_name).open("wb") as file:
-                file.writelines(chunks(engine, message, form.name))
-            media[form.file_name] = form.media_type
-        if facts["parent"] is not None:
-            media |= _write_delta(engine, message, folder, facts)
+    message = message_of(structures, sender_of(house), folder / "observations.parquet", facts)
+    missing = _missing(message)
+    for form in (FORMATS[identifier] for identifier in DATA):
+        if form.file_name in missing:
+            continue
+        with (folder / form.file_name).open("wb") as file:
+            file.writelines(chunks(engine, message, form.name))
+        media[form.file_name] = form.media_type
+    if facts["parent"] is not None:
+        media |= _write_delta(engine, message, folder, facts)
     for identifier, (file_name, media_type) in STRUCTURES.items():
         if file_name in missing:
             continue

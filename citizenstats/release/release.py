@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from citizenstats.engine import session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.quality.judge import may_be_published
-from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate, present_quality
+from citizenstats.quality.judge import may_be_published, quality_of
+from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate
 from citizenstats.release.compare import Changes, Comparison
 from citizenstats.release.consent import check_consent
 from citizenstats.release.erase import complete
@@ -26,7 +26,6 @@ from citizenstats.release.publish import publish_due, unpublished
 from citizenstats.release.publishable import Publishable, publishable
 from citizenstats.release.rejection import has_same_basis, rejected_before
 from citizenstats.release.retraction import needs_person
-from citizenstats.sdmx.model import Reference
 
 Status = Literal["unchanged", "waiting", "signed_once", "rejected", "embargoed", "published"]
 
@@ -84,7 +83,8 @@ def release(house: House, flow: str) -> Released:
     before = newest(house.store, flow)
     publish_due(house, flow)
     check_line(house, flow)
-    while not _up_to_date(house, flow):
+    look = _Look(house, flow)
+    while not look.is_up_to_date():
         pass
     looked_at = needs_person(house.store, flow) or begins_line(house, flow)
     if house.mappings.dataflow(flow).review == "none" and not looked_at:
@@ -161,40 +161,84 @@ def _people(candidate: Candidate | None, release: Release | None) -> tuple[str, 
     return tuple(one.by for one in candidate.signatures)
 
 
-def _up_to_date(house: House, flow: str) -> bool:
-    """Make the candidate that is due, if any; return False when something moved and it must look again.
+class _Look:
+    """The looks that one call takes at what may be published, until nothing moved meanwhile.
 
-    A candidate becomes a release, never the other way, so the candidates are read before the releases: what a run
-    beside us signs off and publishes meanwhile is then seen as the one or as the other, never as neither.
+    What was found of a state, which never changes, is kept for the next look.
     """
-    present = publishable(house, flow)
-    reference = house.mappings.reference(flow)
-    found = candidates(house, flow)
-    last = found[-1] if found else None
-    later = [c for c in unpublished(house, flow, found) if c.dataflow == reference]
-    parent = newest(house.store, flow, reference.version)
-    # What counts as released: signed off and waiting for its time, else the newest release.
-    head = later[-1] if later else parent
-    keep = rejected = None
-    if _differs(house, reference, present, head, _origin(head, found)):
-        rejected = rejected_before(
-            found, reference, present, lambda c: _differs(house, reference, present, c, c)
-        )
-        keep = last if rejected is None else None
-        if rejected is None and (
-            keep is None
-            or not keep.is_waiting
-            or _differs(house, reference, present, keep, keep)
-            # What was found of its quality since is what the reviewer must see.
-            or keep.facts.get("quality") != present_quality(house, flow, present, parent)
-        ):
-            make_candidate(house, flow, present, parent, found)
+
+    def __init__(self, house: House, flow: str) -> None:
+        self.house, self.flow = house, flow
+        self.reference = house.mappings.reference(flow)
+        self._changed: dict[tuple[str, Path | None], bool] = {}
+        self._quality: dict[tuple[str, Path | None], dict[str, Any]] = {}
+
+    def is_up_to_date(self) -> bool:
+        """Make the candidate that is due, if any; return False when something moved and it must look again.
+
+        A candidate becomes a release, never the other way, so the candidates are read before the releases: what a run beside
+        us signs off and publishes meanwhile is then seen as the one or as the other, never as neither.
+        """
+        house, flow, reference = self.house, self.flow, self.reference
+        present = publishable(house, flow)
+        found = candidates(house, flow)
+        last = found[-1] if found else None
+        later = [c for c in unpublished(house, flow, found) if c.dataflow == reference]
+        parent = newest(house.store, flow, reference.version)
+        # What counts as released: signed off and waiting for its time, else the newest release.
+        head = later[-1] if later else parent
+        keep = rejected = None
+        if self._differs(present, head, _origin(head, found)):
+            rejected = rejected_before(found, reference, present, lambda c: self._differs(present, c, c))
+            keep = last if rejected is None else None
+            if rejected is None and (
+                keep is None
+                or not keep.is_waiting
+                or self._differs(present, keep, keep)
+                # What was found of its quality since is what the reviewer must see.
+                or keep.facts.get("quality") != self._quality_of(present, parent)
+            ):
+                make_candidate(house, flow, present, parent, found, self._quality_of(present, parent))
+                return False
+        for candidate in found:
+            if candidate.is_waiting and candidate is not keep:
+                decide(house, candidate, "obsolete", None, _why_obsolete(keep, rejected))
+        # A run beside us may have protected a newer state meanwhile.
+        return publishable(house, flow).state == present.state
+
+    def _quality_of(self, present: Publishable, parent: Release | None) -> dict[str, Any]:
+        """Return what is said now of the quality of what may be published."""
+        of = present.state, parent.folder if parent else None
+        if of not in self._quality:
+            former = parent.observations if parent else None
+            self._quality[of] = quality_of(
+                self.house, self.flow, present.file, present.deliveries, former, present.samples
+            )
+        return self._quality[of]
+
+    def _differs(
+        self, present: Publishable, head: Candidate | Release | None, origin: Candidate | None
+    ) -> bool:
+        """Return whether what may be published now differs from a candidate or a release."""
+        if head is None:
+            return self._has_changes(present, None)
+        if head.dataflow != self.reference or head.facts["structures"] != present.structures:
+            return True
+        if origin is not None and origin.facts["protected"] == present.state:
             return False
-    for candidate in found:
-        if candidate.is_waiting and candidate is not keep:
-            decide(house, candidate, "obsolete", None, _why_obsolete(keep, rejected))
-    # A run beside us may have protected a newer state meanwhile.
-    return publishable(house, flow).state == present.state
+        former = head.folder / "observations.parquet"
+        if not former.exists():  # those of a rejected candidate left with a release that was taken back
+            return True
+        return self._has_changes(present, former)
+
+    def _has_changes(self, present: Publishable, former: Path | None) -> bool:
+        of = present.state, former
+        if of not in self._changed:
+            structure = self.house.mappings.structures.structure_of(self.reference)
+            readable = [present.file.parent, *([former.parent] if former else [])]
+            with session(readable, scratch=self.house.store.scratch) as engine:
+                self._changed[of] = bool(Comparison(structure, present.file, former).changes(engine))
+        return self._changed[of]
 
 
 def _why_obsolete(keep: Candidate | None, rejected: Candidate | None) -> str:
@@ -210,27 +254,3 @@ def _origin(head: Candidate | Release | None, found: list[Candidate]) -> Candida
     if isinstance(head, Release):
         return next((candidate for candidate in found if candidate.id == head.candidate), None)
     return head
-
-
-def _differs(
-    house: House,
-    reference: Reference,
-    present: Publishable,
-    head: Candidate | Release | None,
-    origin: Candidate | None,
-) -> bool:
-    """Return whether what may be published now differs from a candidate or a release."""
-    structure = house.mappings.structures.structure_of(reference)
-    comparison, readable = Comparison(structure, present.file), [present.file.parent]
-    if head is not None:
-        if head.dataflow != reference or head.facts["structures"] != present.structures:
-            return True
-        if origin is not None and origin.facts["protected"] == present.state:
-            return False
-        former = head.folder / "observations.parquet"
-        if not former.exists():  # those of a rejected candidate left with a release that was taken back
-            return True
-        comparison = Comparison(structure, present.file, former)
-        readable.append(head.folder)
-    with session(readable, scratch=house.store.scratch) as engine:
-        return bool(comparison.changes(engine))

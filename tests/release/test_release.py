@@ -377,7 +377,7 @@ def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(tmp_
             if publishes:
                 release(house, FLOW)
                 return
-            release_module._up_to_date(house, FLOW)
+            release_module._Look(house, FLOW).is_up_to_date()
             for candidate in candidates(house, FLOW):
                 decide(house, candidate, "approved", None, "signed by the faster one")
 

@@ -26,7 +26,7 @@ DATASET = "dihr/lgbt_barometer"
 SCREENSHOTS = ROOT / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 @dataclass(frozen=True)
