@@ -346,19 +346,20 @@ def _component(
         cast("Any", attachment),
         bool(facts.get("mandatory", False)),
         tuple(str(dimension) for dimension in group),
-        *_several(facts, role, type_, where),
+        **_several(facts, role, type_, where),
     )
 
 
-def _several(facts: Mapping[str, Any], role: str, type_: str, where: str) -> tuple[bool, tuple[str, ...]]:
-    """Return whether an attribute has several values, and the languages in which it is written."""
+def _several(facts: Mapping[str, Any], role: str, type_: str, where: str) -> dict[str, Any]:
+    """Return whether an attribute has several values, how many at most, and the languages in which it is written."""
     array, languages = facts.get("array", False), facts.get("languages", [])
     told = isinstance(languages, list) and all(
         isinstance(x, str) and _LANGUAGE.fullmatch(x) for x in languages
     )
-    if not isinstance(array, bool) or not told:
-        mend = "write array: true, and languages: [en, da]"
-        raise MappingError("BAD_VALUE", "'array' is true or false, and 'languages' a list", where, mend)
+    if not (isinstance(array, bool) or (isinstance(array, int) and array > 1)) or not told:
+        mend = "write array: true or array: 3, and languages: [en, da]"
+        told_of = "'array' is true, false or the largest number of values, and 'languages' a list"
+        raise MappingError("BAD_VALUE", told_of, where, mend)
     if (array or languages) and (
         role != "attribute" or type_ != "String" or (languages and "codelist" in facts)
     ):
@@ -366,7 +367,8 @@ def _several(facts: Mapping[str, Any], role: str, type_: str, where: str) -> tup
             "only an attribute of text or codes has several values, and only one of text several languages"
         )
         raise MappingError("BAD_VALUE", told_of, where, "leave out `array` and `languages`")
-    return array, tuple(languages)
+    most = None if isinstance(array, bool) else array
+    return {"array": bool(array), "languages": tuple(languages), "most": most}
 
 
 def _one_of(

@@ -99,6 +99,7 @@ class Component:
         attachment: where an attribute is reported; dimensions and measures say observation.
         group: the dimensions that a group attribute depends on; empty otherwise.
         array: whether an attribute has several values at once, as texts or codes (``maxOccurs`` of SDMX 3.0).
+        most: how many values it may have; None for any number.
         languages: those in which an attribute is written; empty where it is in none (``isMultiLingual``).
     """
 
@@ -113,6 +114,12 @@ class Component:
     group: tuple[str, ...] = ()
     array: bool = False
     languages: tuple[str, ...] = ()
+    most: int | None = None
+
+    @property
+    def occurs(self) -> str:
+        """How many values it may have, in the words of ``maxOccurs``."""
+        return str(self.most or "unbounded") if self.array else "1"
 
     @property
     def several(self) -> bool:

@@ -220,8 +220,15 @@ class _Types:
         kind = "common:TextValueType" if attribute.languages else "common:StringValueType"
         if attribute.codelist is not None:
             kind = f"{type_name(attribute.codelist)}.Value"
-        most = "unbounded" if attribute.array else "1"
-        _add(sequence, "element", name="Value", type=kind, minOccurs="0", maxOccurs=most, form="unqualified")
+        _add(
+            sequence,
+            "element",
+            name="Value",
+            type=kind,
+            minOccurs="0",
+            maxOccurs=attribute.occurs,
+            form="unqualified",
+        )
         _add(
             restriction,
             "attribute",

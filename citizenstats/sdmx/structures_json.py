@@ -206,7 +206,7 @@ def _component(component: Component) -> Json:
         languages = {"isMultiLingual": True} if component.languages else {}
         representation = {"format": {"dataType": component.type, **languages}}
     if component.array:
-        representation |= {"minOccurs": 0, "maxOccurs": "unbounded"}
+        representation |= {"minOccurs": 0, "maxOccurs": component.most or "unbounded"}
     return {
         "id": component.id,
         "conceptIdentity": urn("Concept", component.concept_scheme, component.concept),

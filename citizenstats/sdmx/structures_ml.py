@@ -244,7 +244,7 @@ class _Writer:
         whole = f"urn:sdmx:org.sdmx.infomodel.datastructure.{classes.get(tag, tag)}={structure.reference}.{component.id}"
         element = self._add(parent, f"str:{tag}", id=component.id, urn=whole, **more)
         self._refer(element, "str:ConceptIdentity", "Concept", component.concept_scheme, component.concept)
-        several = {"minOccurs": "0", "maxOccurs": "unbounded"} if component.array and self._3 else {}
+        several = {"minOccurs": "0", "maxOccurs": component.occurs} if component.array and self._3 else {}
         representation = self._add(element, "str:LocalRepresentation", **several)
         if component.codelist is not None:
             self._refer(representation, "str:Enumeration", "Codelist", component.codelist)

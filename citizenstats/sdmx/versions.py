@@ -138,6 +138,11 @@ def _representation(one: Component, other: Component, old: Structures, new: Stru
             yield Change(Level.MAJOR, f"has codes fewer for {one.id}")
     elif one.type != other.type:
         yield Change(Level.MAJOR, f"gives {one.id} the type {other.type}")
+    if one.array and other.array and one.most != other.most:
+        wider = other.most is None or (one.most is not None and other.most > one.most)
+        yield Change(
+            Level.MINOR if wider else Level.MAJOR, f"allows {'more' if wider else 'fewer'} values of {one.id}"
+        )
     if one.languages != other.languages:
         grew = bool(one.languages) and set(one.languages) < set(other.languages)
         yield Change(Level.MINOR if grew else Level.MAJOR, f"has other languages of {one.id}")

@@ -76,23 +76,30 @@ def by_value(
     if component.codelist is not None and structures is not None:
         codes = list(structures.scheme(component.codelist).by_id)
         yield _outside("NOT_IN_CODELIST", column, codes, str(component.codelist), several=component.array)
+    if component.most is not None:
+        yield _too_many(component, _listed(column))
     if allowed and component.id in allowed:
         yield _outside("NOT_IN_CONSTRAINT", column, list(allowed[component.id]), "")  # type: ignore[call-overload]
 
 
 def _outside(code: str, column: str, codes: list[str], of: str, *, several: bool = False) -> Condition:
     if several:
-        wrong = f"NOT list_has_all(?::VARCHAR[], {_parts(column)})"
+        # The values of an attribute with several are a JSON list, wherever they come from.
+        wrong = f"NOT list_has_all(?::VARCHAR[], {_listed(column)})"
         return Condition(code, f"{column} IS NOT NULL AND {wrong}", (codes,), of)
     return Condition(
         code, f"{column} IS NOT NULL AND {column} NOT IN (SELECT unnest(?::VARCHAR[]))", (codes,), of
     )
 
 
-def _parts(column: str) -> str:
-    """SQL of the values of a text that may hold several: as a JSON list, or as the cell of a file of SDMX-CSV has them."""
+def _listed(column: str) -> str:
+    """SQL of the values of a text that is a JSON list; another text is one value."""
     listed = f"from_json({column}, '[\"VARCHAR\"]')"
-    return f"CASE WHEN starts_with({column}, '[') AND json_valid({column}) THEN {listed} ELSE string_split({column}, ';') END"
+    return f"CASE WHEN starts_with({column}, '[') AND json_valid({column}) THEN {listed} ELSE [{column}] END"
+
+
+def _too_many(component: Component, values: str) -> Condition:
+    return Condition("TOO_MANY_VALUES", f"len({values}) > {component.most}", of=str(component.most))
 
 
 def as_text(column: str, type_: str) -> str:
@@ -122,6 +129,13 @@ def by_row(component: Component, type_: str) -> Iterator[Condition]:
         yield Condition("MISSING", f"{column} IS NULL")
     if type_ in ("DOUBLE", "FLOAT"):
         yield Condition("NOT_A_NUMBER", f"isnan({column}) OR isinf({column})")
+    elif component.array and not component.languages:
+        values = _listed(column) if type_ == "VARCHAR" else column
+        for condition in _text(component, "part"):
+            wrong = f"len(list_filter({values}, lambda part: {condition.sql})) > 0"
+            yield Condition(condition.code, wrong, of=condition.of)
+        if component.most is not None:
+            yield _too_many(component, values)
     elif type_ == "VARCHAR":
         yield from _text(component, column)
 

@@ -135,6 +135,10 @@ def test_an_attribute_may_have_several_values_and_languages(tmp_path: Path) -> N
     note = structure.by_id["NOTE"]
     assert (note.array, note.languages, note.several) == (True, ("en", "da"), True)
     assert sql_type(note) == 'STRUCT("en" VARCHAR, "da" VARCHAR)[]'
+    assert (note.most, note.occurs) == (None, "unbounded")
+    (place / HOMES).write_text(GOOD[HOMES].replace("group: [REGION]", "array: 3"), "utf-8")
+    (structure,) = [s for r, s in loaded(place).data_structures.items() if r.agency == "OFFICE"]
+    assert (structure.by_id["NOTE"].array, structure.by_id["NOTE"].occurs) == (True, "3")
 
 
 def test_what_partner_and_dataflow_files_say_becomes_structures(tmp_path: Path) -> None:
@@ -212,6 +216,7 @@ FAULTS = [
     (HOMES, "group: [REGION]", "group: REGION", 9, "BAD_VALUE", "write group: ["),
     (HOMES, "group: [REGION]", "group: [REGIN]", 9, "UNKNOWN_COMPONENT", "did you mean 'REGION'"),
     (HOMES, "group: [REGION]", "array: several", 9, "BAD_VALUE", "array: true"),
+    (HOMES, "group: [REGION]", "array: 1", 9, "BAD_VALUE", "array: 3"),
     (HOMES, "group: [REGION]", "languages: en", 9, "BAD_VALUE", "languages: [en, da]"),
     (HOMES, "type: Double", "type: Double, array: true", 7, "BAD_VALUE", "leave out"),
     (HOMES, "role: measure", "role: attribute", 1, "BAD_VALUE", "add what is missing"),

@@ -84,6 +84,16 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "level"),
+    [(3, 5, Level.MINOR), (3, None, Level.MINOR), (None, 3, Level.MAJOR), (5, 3, Level.MAJOR)],
+)
+def test_room_for_fewer_values_breaks_who_has_more(before, after, level):
+    one, other = (changed(COMMENT_OBS={"array": True, "most": most}) for most in (before, after))
+    (change,) = structure_changes(one, other, structures(), structures())
+    assert (change.level, "values of COMMENT_OBS" in change.what) == (level, True)
+
+
+@pytest.mark.parametrize(
     ("after", "level", "told"), CHANGES, ids=[told or "nothing" for _, _, told in CHANGES]
 )
 def test_what_breaks_a_receiver_of_a_structure_is_major(after, level, told):

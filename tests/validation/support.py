@@ -61,7 +61,9 @@ STRUCTURE = DataStructure(
         _component("DECIMALS", "attribute", type="Short"),
         _component("VISITS", "attribute", type="Count"),
         _component("SHARE", "attribute", type="Decimal"),
-        _component("LANGUAGES", "attribute", array=True),
+        _component("LANGUAGES", "attribute", array=True, most=2),
+        _component("PLACES", "attribute", array=True, most=2),
+        _component("WAVES", "attribute", array=True, type="Integer"),
         _component("COMMENT_OBS", "attribute"),
     ),
 )

@@ -36,7 +36,7 @@ def test_observations_that_keep_their_structure_have_no_finding() -> None:
         PAGE="https://example.org/x?y=1", SURVEYED="2020-Q3", DECIMALS="1", VISITS="0", SHARE=".5",
         COMMENT_OBS="Kin & <co>\n“quoted”",
     )  # fmt: skip
-    cells = ("da", "da;ne", '["ne","da"]', '["ne"]')
+    cells = ('["da"]', '["ne","da"]', "[]")
     several = [row(period=f"203{place}", LANGUAGES=said) for place, said in enumerate(cells)]
     missing = (
         row(period="2022", OBS_VALUE=None, OBS_STATUS="L"),
@@ -57,7 +57,10 @@ WRONG = [
     ({"OBS_STATUS": "Z"}, "NOT_IN_CODELIST", "OBS_STATUS", ("Z",)),
     ({"CONF_STATUS": " F"}, "NOT_IN_CODELIST", "CONF_STATUS", (" F",)),
     ({"LANGUAGES": '["da","xx"]'}, "NOT_IN_CODELIST", "LANGUAGES", ('["da","xx"]',)),
-    ({"LANGUAGES": "da;xx"}, "NOT_IN_CODELIST", "LANGUAGES", ("da;xx",)),
+    ({"LANGUAGES": '["da","ne","da"]'}, "TOO_MANY_VALUES", "LANGUAGES", ('["da","ne","da"]',)),
+    ({"PLACES": '["Nuuk",""]'}, "EMPTY_TEXT", "PLACES", ('["Nuuk",""]',)),
+    ({"PLACES": '["a","b","c"]'}, "TOO_MANY_VALUES", "PLACES", ('["a","b","c"]',)),
+    ({"WAVES": '["1","two"]'}, "NOT_A_NUMBER", "WAVES", ('["1","two"]',)),
     ({"LANGUAGES": "[da"}, "NOT_IN_CODELIST", "LANGUAGES", ("[da",)),
     ({"COMMENT_OBS": ""}, "EMPTY_TEXT", "COMMENT_OBS", ("",)),
     ({"COMMENT_OBS": "bell \x07"}, "BAD_CHARACTER", "COMMENT_OBS", ("bell \x07",)),

@@ -35,8 +35,9 @@ def read_message(
         structures: where the structure that it names is looked up.
         into: the Parquet file to write; a work folder beside it is made and removed. Its columns are those of
             `FRAME`, then every component of the structure as text, exactly as it stands: ``NaN``, ``#N/A`` and empty
-            texts are not made alike. A component with several values has a JSON list, one by language a JSON object.
-            A row without some dimensions says something of all observations that it covers (SDMX 3.0, partial keys).
+            texts are not made alike. A component with several values has a JSON list, one by language a JSON object,
+            whatever the format (`citizenstats.sdmx.read.several`). A row without some
+            dimensions says something of all observations that it covers (SDMX 3.0, partial keys).
         dataflow: taken when the message names no structure that is known.
 
     Raises:
@@ -76,9 +77,8 @@ def read_observations(
         file: as in `read_message`.
         structures: as there.
         into: the Parquet file to write: every component in the type that it has in the frame of observations
-            (`citizenstats.harmonize.frame`; one with several values as the text of `read_message`), in key order, each
-            key once, as it stands after all rows of the message (`citizenstats.sdmx.read.typed`); what says that a
-            value is missing is NULL.
+            (`citizenstats.harmonize.frame`), in key order, each key once, as it stands after all rows of the message
+            (`citizenstats.sdmx.read.typed`); what says that a value is missing is NULL.
         dataflow: as there.
 
     Raises:

@@ -17,21 +17,22 @@ from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import EngineError, MessageError
 from citizenstats.sdmx.model import Component, Reference, Structures
 from citizenstats.sdmx.read.message import Head, MessageFacts, Named, Used, named, used
+from citizenstats.sdmx.read.several import is_open, one_text_of_cell, one_text_of_single
 from citizenstats.sdmx.read.source import opened
 
 LONGEST_RECORD = 16 << 20
 _OWN = ("STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY", "DATAFLOW")
 _ACTIONS = {"A": "Append", "M": "Merge", "R": "Replace", "D": "Delete", "I": "Information"}
-_HEADER = re.compile(r"(?P<id>[^\[:]+?)(?P<several>\[(?P<inside>[^\]]*)\])?(?P<label>:.*)?", re.DOTALL)
+_HEADER = re.compile(r"(?P<id>[^\[:]+?)(?:\[(?P<inside>[^\]]*)\])?(?P<label>:.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the file: its position, its id, and whether cells hold ``id: label``."""
+    """A column of the file: its position, its id, what stands in brackets behind it, and whether cells hold ``id: label``."""
 
     position: int
     id: str
-    several: bool
+    inside: str | None
     labelled: bool
 
     @property
@@ -62,6 +63,7 @@ def read(
         try:
             found = _structure(engine, scan, columns, structures, expected)
             _check_actions(engine, scan, columns)
+            _check_parts(engine, scan, columns, found)
             rows = engine.write_parquet(_frame(scan, columns, found, head), into.absolute())
             held = _held(engine, into.absolute(), found)
         except EngineError:
@@ -106,7 +108,7 @@ def _columns(header: Sequence[str]) -> list[_Column]:
     for position, text in enumerate(header):
         match = _HEADER.fullmatch(text.strip())
         if match:
-            found.append(_Column(position, match["id"].strip(), bool(match["several"]), bool(match["label"])))
+            found.append(_Column(position, match["id"].strip(), match["inside"], bool(match["label"])))
     return found
 
 
@@ -162,6 +164,27 @@ def _check_actions(engine: Engine, scan: str, columns: Sequence[_Column]) -> Non
         )
 
 
+def _check_parts(engine: Engine, scan: str, columns: Sequence[_Column], found: Used) -> None:
+    """Refuse cells of several values in which a quotation mark stands open."""
+    for column in columns:
+        if column.inside is not None and column.id in found.structure.by_id:
+            where = f"WHERE {is_open(column.cell, _between(columns))}"
+            count, first = engine.rows(f"SELECT count(*), min(_row) FROM ({scan}) {where}")[0]
+            if count:
+                raise MessageError(
+                    "NOT_WELL_FORMED",
+                    f"{count:,} cells of {column.id} have parts in which a quotation mark stands open",
+                    f"row {first}",
+                    "put a part that holds one in quotation marks, and write each of its own twice",
+                )
+
+
+def _between(columns: Sequence[_Column]) -> str:
+    """Return the separator between the parts of a cell, which the first column names."""
+    told = columns[0].inside or ""
+    return told if len(told) == 1 else ";"
+
+
 def _frame(scan: str, columns: Sequence[_Column], found: Used, head: Head) -> str:
     structure = found.structure
     by_id: dict[str, _Column] = {}
@@ -175,7 +198,7 @@ def _frame(scan: str, columns: Sequence[_Column], found: Used, head: Head) -> st
     words = " ".join(f"WHEN {quoted(letter)} THEN {quoted(word)}" for letter, word in _ACTIONS.items())
     default = "Append" if head.format == "csv-1.0" else "Merge"
     cells = [
-        f"{_cell(by_id.get(component.id), component, columns[0])} AS {name(component.id)}"
+        f"{_cell(by_id.get(component.id), component, _between(columns))} AS {name(component.id)}"
         for component in structure.components
     ]
     return (
@@ -184,9 +207,14 @@ def _frame(scan: str, columns: Sequence[_Column], found: Used, head: Head) -> st
     )
 
 
-def _cell(column: _Column | None, component: Component, first: _Column) -> str:
+def _cell(column: _Column | None, component: Component, between: str) -> str:
     if column is None:
         return "CAST(NULL AS VARCHAR)"
+    if column.inside is not None:
+        languages = [language for language in column.inside.split(between) if language] or component.languages
+        return one_text_of_cell(component, column.cell, between, languages, labelled=column.labelled)
+    if component.several:
+        return one_text_of_single(component, column.cell)
     if column.labelled and component.codelist is not None:
         return f"split_part({column.cell}, ': ', 1)"
     return column.cell

@@ -7,7 +7,6 @@ behind the observations; then for the observations, one series or one observatio
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +18,7 @@ from citizenstats.sdmx.model import FLAT, DataStructure, Reference, Structures
 from citizenstats.sdmx.read.json_stream import Stream
 from citizenstats.sdmx.read.message import ACTIONS, Head, Named, Used, named_by_urn, used
 from citizenstats.sdmx.read.rows import Rows
+from citizenstats.sdmx.read.several import Part, one_text
 
 Open = Callable[[], AbstractContextManager[IO[bytes]]]
 Make = Callable[[Used], Rows]
@@ -172,16 +172,16 @@ class _List:
     """A component as a message lists it: its id and the values that indices stand for; None where there are none."""
 
     id: str
-    values: tuple[str | None, ...] | None
+    values: tuple[Any, ...] | None
     position: int
 
-    def text(self, held: Any) -> str | None:
-        """Return the text of a value or of the index of one."""
-        if held is None:
-            return None
-        if self.values is not None:
-            return self.values[_index(held)]
-        return _plain(held)
+    def held(self, value: Any) -> Any:
+        """Return a value, or what the index of one stands for."""
+        return value if self.values is None or value is None else self.values[_index(value)]
+
+    def text(self, value: Any) -> str | None:
+        """Return the text of a single value or of the index of one."""
+        return _plain(self.held(value))
 
 
 @dataclass(frozen=True)
@@ -221,24 +221,29 @@ def _list(component: dict[str, Any]) -> _List:
     return _List(str(component["id"]), told, int(position))
 
 
-def _item(value: Any) -> str | None:
+def _item(value: Any) -> Any:
     if not isinstance(value, dict):
-        return _plain(value)
-    for key in ("id", "value", "ids", "values", "name"):
-        if value.get(key) is not None:
-            return _plain(value[key])
-    return None
+        return value
+    return next(
+        (value[key] for key in ("id", "value", "ids", "values", "name") if value.get(key) is not None), None
+    )
 
 
 def _plain(value: Any) -> str | None:
-    """Return a value as text; several as a JSON list, by language as a JSON object, one in a list as itself."""
+    """Return a single value as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list) and len(value) == 1:
-        return _plain(value[0])
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
     return None if value is None else str(value)
+
+
+def _parts(value: Any) -> list[Part]:
+    """Return the parts of a value: texts, or texts by language."""
+    listed = value if isinstance(value, list) else [value]
+    told: list[Part | None] = [
+        {language: str(text) for language, text in one.items()} if isinstance(one, dict) else _plain(one)
+        for one in listed
+    ]
+    return [part for part in told if part is not None]
 
 
 def _index(text: Any) -> int:
@@ -256,7 +261,7 @@ class _Filler:
 
     def __init__(self, rows: Rows, structure: DataStructure, head: Head) -> None:
         self._rows, self._head = rows, head
-        self._known = frozenset(structure.by_id)
+        self._known = structure.by_id
         self._measures = tuple(_List(m.id, None, 0) for m in structure.measures[:1])
 
     def fill(self, laid: _Laid, kind: str, at: Stream) -> None:
@@ -276,7 +281,7 @@ class _Filler:
         action = data_set.get("action")
         default = "Append" if self._head.format == "json-1.0" else "Merge"
         shared = {
-            **{d.id: d.values[0] for d in laid.dimensions["dataSet"] if d.values and d.id in self._known},
+            **{d.id: d.text(0) for d in laid.dimensions["dataSet"] if d.values and d.id in self._known},
             **self._values(laid.attributes["dataSet"], data_set.get("attributes") or ()),
         }
         self._rows.data_set(action if action in ACTIONS else default, shared)
@@ -311,8 +316,18 @@ class _Filler:
         listed = list(held)
         if len(listed) > len(components):
             raise IndexError
-        told = {c.id: c.text(value) for c, value in zip(components, listed, strict=False)}
-        return {name: text for name, text in told.items() if text is not None and self._is_known(name)}
+        told: dict[str, str | None] = {}
+        for component, value in zip(components, listed, strict=False):
+            given = component.held(value)
+            if given is not None and self._is_known(component.id):
+                told[component.id] = self._text(component.id, given)
+        return told
+
+    def _text(self, identifier: str, value: Any) -> str | None:
+        component = self._known[identifier]
+        if component.several or isinstance(value, list | dict):
+            return one_text(component, _parts(value))
+        return _plain(value)
 
     def _is_known(self, identifier: str) -> bool:
         if identifier in self._known:

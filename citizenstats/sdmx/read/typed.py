@@ -8,6 +8,7 @@ marks measures or attributes, these alone. A row with open dimensions says its a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,20 +98,23 @@ def _events(
         )
 
 
-def _type(component: Component) -> str:
-    """Return the type of a component's column; one with several values stays the text that `read_message` gives."""
-    return "VARCHAR" if component.several else sql_type(component)
-
-
 def typed(component: Component) -> str:
     """Return SQL of a component's text in its type; NULL where the message says that it is missing."""
     column = name(component.id)
-    kind = _type(component)
+    kind = sql_type(component)
+    if component.several:
+        return f"from_json(nullif({column}, ''), {quoted(_shape(component))})"
     if kind == "VARCHAR":
         # A text may well be NaN; only a measure or a number says by it that it is missing.
         missing: Sequence[str] = MISSING if component.role == "measure" else MISSING[:1]
         return _without(column, missing)
     return f"CAST({_without(f'trim({column})', MISSING)} AS {kind})"
+
+
+def _shape(component: Component) -> str:
+    """Return what `from_json` makes of the text of a component with several parts."""
+    one = json.dumps(dict.fromkeys(component.languages, "VARCHAR")) if component.languages else '"VARCHAR"'
+    return f"[{one}]" if component.array else one
 
 
 def _without(text: str, missing: Sequence[str]) -> str:
@@ -119,12 +123,12 @@ def _without(text: str, missing: Sequence[str]) -> str:
 
 
 def _check_numbers(engine: Engine, structure: DataStructure, source: str) -> None:
-    numbers = [c for c in structure.components if _type(c) != "VARCHAR"]
+    numbers = [c for c in structure.components if not c.several and sql_type(c) != "VARCHAR"]
     if not numbers:
         return
     tests = ", ".join(
         f"count(*) FILTER (WHERE {_without(f'trim({name(c.id)})', MISSING)} IS NOT NULL AND "
-        f"try_cast(trim({name(c.id)}) AS {_type(c)}) IS NULL)"
+        f"try_cast(trim({name(c.id)}) AS {sql_type(c)}) IS NULL)"
         for c in numbers
     )
     for component, count in zip(numbers, engine.rows(f"SELECT {tests} FROM ({source})")[0], strict=True):

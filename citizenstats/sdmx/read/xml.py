@@ -6,16 +6,16 @@ refused when it is met, so there are no entities to unfold and nothing is fetche
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import IO
 from xml.parsers import expat
 
 from citizenstats.errors import MessageError
-from citizenstats.sdmx.model import Reference, Structures
+from citizenstats.sdmx.model import DataStructure, Reference, Structures
 from citizenstats.sdmx.read.message import ACTIONS, Action, Head, Named, Used, named, named_by_urn, used
 from citizenstats.sdmx.read.rows import Rows
+from citizenstats.sdmx.read.several import OTHERWISE, Part, one_text
 from citizenstats.sdmx.read.source import BLOCK
 
 LONGEST_TOKEN = 32 << 20
@@ -107,6 +107,7 @@ class _Reader:
         self._used: Used | None = None
         self._rows: Rows | None = None
         self._components: frozenset[str] = frozenset()
+        self._several: frozenset[str] = frozenset()
         self._measure = ""
         self._time: str | None = None
         # What is open in the data set.
@@ -118,7 +119,8 @@ class _Reader:
         self._obs: dict[str, str | None] | None = None
         self._empty = True
         self._series_empty = True
-        self._complex: tuple[str, list[tuple[str | None, str]]] | None = None
+        self._complex: tuple[str, list[Part]] | None = None
+        self._texts: dict[str, str] = {}
         self._language: str | None = None
 
     def whole(self) -> tuple[Used, Rows]:
@@ -167,6 +169,11 @@ class _Reader:
         text = "".join(self._text or ())
         self._text = None
         return text
+
+    @property
+    def _structure(self) -> DataStructure:
+        assert self._used is not None  # noqa: S101 - found when the data set began
+        return self._used.structure
 
     # --- header -------------------------------------------------------------------------------------------
 
@@ -257,8 +264,9 @@ class _Reader:
             )  # fmt: skip
         if self._rows is None:
             self._used, self._rows = found, self._make(found)
-            structure = found.structure
+            structure = self._structure
             self._components = frozenset(structure.by_id)
+            self._several = frozenset(c.id for c in structure.components if c.several)
             self._measure = structure.measures[0].id if structure.measures else ""
             self._time = structure.time.id if structure.time else None
             self.head.along = along or None
@@ -266,11 +274,15 @@ class _Reader:
     def _known(self, attributes: Attributes) -> dict[str, str | None]:
         """Return the components among attributes; those of other namespaces have a space in their name."""
         if attributes.keys() <= self._components:
-            return dict(attributes)
-        for name in attributes:
-            if " " not in name and name not in self._components:
-                self.head.met_unknown(name)
-        return {name: value for name, value in attributes.items() if name in self._components}
+            known: dict[str, str | None] = dict(attributes)
+        else:
+            for name in attributes:
+                if " " not in name and name not in self._components:
+                    self.head.met_unknown(name)
+            known = {name: value for name, value in attributes.items() if name in self._components}
+        for name in self._several & known.keys() if self._several else ():
+            known[name] = one_text(self._structure.by_id[name], [attributes[name]])
+        return known
 
     def _start_in_data(self, local: str, attributes: Attributes) -> None:
         if local == "Obs":
@@ -292,6 +304,8 @@ class _Reader:
         if self._complex is not None:
             if local in _TEXTS:
                 self._text, self._language = [], attributes.get(_LANG) or self._language
+            if local == "Value":
+                self._texts = {}
         elif local == "Value" and "id" in attributes:
             self._set(attributes["id"], attributes.get("value"))
         elif local == "ObsDimension":
@@ -301,10 +315,16 @@ class _Reader:
             self._set(self._measure, attributes.get("value"))
 
     def _set(self, identifier: str, value: str | None) -> None:
-        """Give a component a value, at the innermost that is open."""
+        """Give a component a single value."""
         if identifier not in self._components:
             self.head.met_unknown(identifier)
-            return
+        elif identifier in self._several and value is not None:
+            self._put(identifier, one_text(self._structure.by_id[identifier], [value]))
+        else:
+            self._put(identifier, value)
+
+    def _put(self, identifier: str, value: str | None) -> None:
+        """Give a component a value, at the innermost that is open."""
         for level in (self._obs, self._group, self._series, self._data_set):
             if level is not None:
                 level[identifier] = value
@@ -325,17 +345,31 @@ class _Reader:
             self._collector.group(self._group or {})
             self._group = None
         elif local == "Comp" and self._complex is not None:
-            identifier, values = self._complex
+            identifier, parts = self._complex
             self._complex = None
-            self._set(identifier, several(values))
-        elif local in _TEXTS and self._complex is not None and self._text is not None:
-            self._complex[1].append((self._language, self._said()))
-            self._language = None
+            if identifier in self._components:
+                self._put(identifier, one_text(self._structure.by_id[identifier], parts))
+            else:
+                self.head.met_unknown(identifier)
+        elif local in _TEXTS and self._complex is not None:
+            self._end_text(local, self._complex[1])
         elif local == "DataSet":
             self._begin_data_set()
             if self._empty and self._action == "Delete":
                 self._observed({})  # all of it
             self._inside = False
+
+    def _end_text(self, local: str, parts: list[Part]) -> None:
+        """A value of a component, or its text in one language, ends."""
+        if self._text is not None:
+            said, language = self._said(), self._language
+            self._language = None
+            if language or local != "Value":
+                self._texts[language or OTHERWISE] = said
+            else:
+                parts.append(said)
+        if local == "Value" and self._texts:
+            parts.append(self._texts)
 
     @property
     def _collector(self) -> Rows:
@@ -355,20 +389,6 @@ class _Reader:
     def _observed(self, values: dict[str, str | None]) -> None:
         self._collector.observation(values)
         self._empty = self._series_empty = False
-
-
-def several(values: list[tuple[str | None, str]]) -> str | None:
-    """Return the values of a component that may have several as one text.
-
-    A single one is itself; several are a JSON list; those by language are a JSON object.
-    """
-    if not values:
-        return None
-    if any(language for language, _ in values):
-        return json.dumps({language or "en": text for language, text in values}, ensure_ascii=False)
-    if len(values) == 1:
-        return values[0][1]
-    return json.dumps([text for _, text in values], ensure_ascii=False)
 
 
 def _kind(element: str) -> str:

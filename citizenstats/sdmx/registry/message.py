@@ -27,10 +27,32 @@ MOST_BYTES = 512 << 20
 
 @dataclass(frozen=True)
 class Representation:
-    """How values of a component or concept look: a code list, or a data type."""
+    """How values of a component or concept look: a code list or a data type, and how many there may be at once.
+
+    Attributes:
+        codelist: the list; None where it is not coded.
+        type: the data type; None where none is said.
+        most: ``maxOccurs``: how many values, 0 for any number.
+    """
 
     codelist: Reference | None = None
     type: str | None = None
+    most: int = 1
+
+    def several(self, role: str) -> dict[str, bool | int | None]:
+        """Return what a component with this representation says of its values: an attribute may have several."""
+        if role != "attribute" or self.most == 1:
+            return {}
+        return {"array": True, "most": self.most or None}
+
+
+def most_of(said: str | int | None) -> int:
+    """Return how many values ``maxOccurs`` allows, 0 for any number.
+
+    Raises:
+        ValueError: it is neither a number nor ``unbounded``.
+    """
+    return 0 if said == "unbounded" else int(said or 1)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from citizenstats.sdmx.model import (
     ProvisionAgreement,
     Reference,
 )
-from citizenstats.sdmx.registry.message import Artefacts, Representation, known_type
+from citizenstats.sdmx.registry.message import Artefacts, Representation, known_type, most_of
 from citizenstats.sdmx.registry.urns import parts, reference
 
 Json = Mapping[str, Any]
@@ -128,12 +128,13 @@ def _items(said: Json, key: str, above: str | None) -> Iterator[Item]:
 
 
 def _representation(said: Json) -> Representation:
+    most = most_of(said.get("maxOccurs"))
     if said.get("enumeration"):
         kind, codelist, _ = parts(said["enumeration"])
-        return Representation(codelist if kind == "Codelist" else None)
+        return Representation(codelist if kind == "Codelist" else None, most=most)
     format_ = said.get("format") or said.get("textFormat") or {}
     # Before 11.18, the Fusion Metadata Registry wrote the word of 1.0 in 2.0 (bis-med-it/pysdmx#171).
-    return Representation(type=format_.get("dataType") or format_.get("textType"))
+    return Representation(type=format_.get("dataType") or format_.get("textType"), most=most)
 
 
 def _structure(said: Json, concepts: Mapping[tuple[Reference, str], Representation]) -> DataStructure:
@@ -156,6 +157,7 @@ def _structure(said: Json, concepts: Mapping[tuple[Reference, str], Representati
             mandatory = one.get("usage") == "mandatory"
         codelist = None if role == "time" else told.codelist
         type_ = known_type(told.type, role)
+        more |= told.several(role)
         return Component(one["id"], role, scheme, concept, codelist, type_, mandatory=mandatory, **more)
 
     return DataStructure(

@@ -21,7 +21,7 @@ from citizenstats.sdmx.model import (
     ProvisionAgreement,
     Reference,
 )
-from citizenstats.sdmx.registry.message import Artefacts, Representation, known_type
+from citizenstats.sdmx.registry.message import Artefacts, Representation, known_type, most_of
 from citizenstats.sdmx.registry.urns import parts
 
 Element = Any
@@ -258,6 +258,7 @@ class _Reader:
         identifier = element.get("id") or concept
         type_ = known_type(told.type, role)
         codelist = None if role == "time" else told.codelist
+        more |= told.several(role)
         return Component(identifier, role, scheme, concept, codelist, type_, mandatory=mandatory, **more)
 
     def _attribute(
@@ -295,12 +296,12 @@ class _Reader:
 
 
 def _representation(element: Element) -> Representation:
-    enumeration = _child(element, "Enumeration")
+    enumeration, most = _child(element, "Enumeration"), most_of(element.get("maxOccurs"))
     if enumeration is not None:
         kind, reference, _ = _refers(enumeration)
-        return Representation(reference if kind in ("Codelist", "") else None)
+        return Representation(reference if kind in ("Codelist", "") else None, most=most)
     format_ = _child(element, "TextFormat", "EnumerationFormat")
-    return Representation(type=format_.get("textType", "String") if format_ is not None else None)
+    return Representation(type=format_.get("textType", "String") if format_ is not None else None, most=most)
 
 
 def _pointed(element: Element | None) -> str:

@@ -144,7 +144,7 @@ def _told(version: Version, message: DataMessage, values: Values, component: Com
     told: dict[str, Any] = {"id": component.id, **_names(concept.names if concept else {}, component.id)}
     if component.id not in values.lists:
         # Codes of an attribute with several values stand as they are: a list of values would be of whole arrays.
-        several = {"maxOccurs": "unbounded"} if component.array else {}
+        several = {"maxOccurs": component.most or "unbounded"} if component.array else {}
         languages = {"isMultiLingual": True} if component.languages else {}
         return {**told, "format": {"dataType": component.type, **several, **languages}}
     named = {item.id: item for item in items(message, component)}

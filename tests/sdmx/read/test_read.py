@@ -21,7 +21,16 @@ from citizenstats.sdmx.model import FLAT, Structures
 from citizenstats.sdmx.read import read_message, read_observations
 from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
 from citizenstats.sdmx.write.options import Options
-from tests.sdmx.write.support import AWKWARD, STRUCTURES, component, message, row, structure, written
+from tests.sdmx.write.support import (
+    AWKWARD,
+    STRUCTURES,
+    component,
+    message,
+    message_of,
+    row,
+    structure,
+    written,
+)
 
 ROOT = Path(__file__).parents[3]
 XML_AND_JSON = [form for form in FORMATS if not form.startswith("csv")]
@@ -205,15 +214,88 @@ def test_csv_with_labels_keys_and_other_separators_reads_back_equal(tmp_path, as
     assert found.facts.unknown == ()
 
 
-def test_a_component_with_several_values_stays_text(tmp_path):
-    dsd = structure(component("GROUPS", "attribute", array=True))
-    text = (
-        "STRUCTURE[;],STRUCTURE_ID,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,GROUPS[]\n"
-        "dataflow,OFFICE:HOMES(1.0.0),A,DK,F,2020,1,one;two\n"
+SEVERAL = structure(
+    component("REASONS", "attribute", array=True),
+    component("AREAS", "attribute", array=True, attachment="series"),
+    component("NOTE", "attribute", languages=("en", "da")),
+    component("NOTES", "attribute", array=True, languages=("en", "da")),
+)
+PARTS = """SELECT 'A' AS FREQ, 'DK' AS REF_AREA, 'F' AS SEX, p AS TIME_PERIOD, 1.5::DOUBLE AS OBS_VALUE, r AS REASONS,
+    ['DK', 'NP'] AS AREAS, n AS NOTE, m AS NOTES FROM (VALUES
+    ('2020', ['a', 'b;c', 'd"e', '[1]', 'Ø, x'], {'en': 'Small; few', 'da': NULL},
+        [{'en': 'one', 'da': 'en'}, {'en': 'two "2"; x', 'da': NULL}]),
+    ('2021', ['one'], {'en': NULL, 'da': 'få: 3'}, [{'en': NULL, 'da': 'to'}]),
+    ('2022', NULL, NULL, NULL)) AS t(p, r, n, m)"""
+
+
+def test_values_of_several_parts_are_the_same_text_whichever_format_said_them(tmp_path):
+    told = message_of(PARTS, SEVERAL)
+    read = {}
+    for form, options in [
+        *((form, {}) for form in ("csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "json-2.0", "json-2.1")),
+        *(("csv-2.1", {"labels": labels, "separator": ";"}) for labels in ("both", "name")),
+    ]:
+        with session([tmp_path]) as engine:
+            file = put(tmp_path, b"".join(chunks(engine, told, form, Options(**options))))
+        into = tmp_path / "read.parquet"
+        read_message(file, known(SEVERAL), into)
+        read[form, *options.values()] = rows_of(
+            f"SELECT REASONS, AREAS, NOTE, NOTES FROM '{into}' ORDER BY TIME_PERIOD"
+        )
+        found = read_observations(file, known(SEVERAL), into)
+        listed = ", ".join(d for d, *_ in duckdb.sql(PARTS).description)
+        assert rows_of(f"SELECT {listed} FROM '{into}'") == rows_of(PARTS), form
+        assert found.facts.unknown == ()
+    assert set(map(str, read.values())) == {
+        str([
+            (
+                '["a","b;c","d\\"e","[1]","Ø, x"]', '["DK","NP"]', '{"en":"Small; few"}',
+                '[{"en":"one","da":"en"},{"en":"two \\"2\\"; x"}]',
+            ),
+            ('["one"]', '["DK","NP"]', '{"da":"få: 3"}', '[{"da":"to"}]'),
+            (None, '["DK","NP"]', None, None),
+        ])
+    }  # fmt: skip
+
+
+CELLS = [
+    # What the header says of parts, what the structure says of them, the cell, what is read.
+    ("[]", {"array": True}, "one;two", '["one","two"]'),
+    ("[]", {"array": True}, "one", '["one"]'),
+    ("[]", {"array": True}, '"""a;b"";""c""""d"""', '["a;b","c\\"d"]'),
+    ("[]", {"array": True}, "a;;b", '["a","","b"]'),
+    ("", {"array": True}, "one;two", '["one;two"]'),
+    ("[]", {}, "one;two", '["one","two"]'),
+    ("[]", {}, "one", "one"),
+    ("", {}, "one;two", "one;two"),
+    ("[en;da]", {"languages": ("da", "en")}, "en:x: y;da:z", '{"da":"z","en":"x: y"}'),
+    ("[]", {"languages": ("en",)}, "plain", '{"en":"plain"}'),
+    ("", {"languages": ("en",)}, "da:plain", '{"en":"da:plain"}'),
+    ("[fr;nl]", {}, "nl:een;fr:un", '{"nl":"een","fr":"un"}'),
+]
+
+
+@pytest.mark.parametrize(("inside", "of", "cell", "text"), CELLS)
+def test_a_cell_has_parts_where_header_or_structure_say_so(tmp_path, inside, of, cell, text):
+    dsd = structure(component("GROUPS", "attribute", **of))
+    content = (
+        f"STRUCTURE[;],STRUCTURE_ID,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,GROUPS{inside}\n"
+        f"dataflow,OFFICE:HOMES(1.0.0),A,DK,F,2020,1,{cell}\ndataflow,OFFICE:HOMES(1.0.0),A,DK,M,2020,1,\n"
     )
     into = tmp_path / "read.parquet"
-    read_observations(put(tmp_path, text.encode()), known(dsd), into)
-    assert rows_of(f"SELECT OBS_VALUE, GROUPS FROM '{into}'") == [(1.0, "one;two")]
+    read_message(put(tmp_path, content.encode()), known(dsd), into)
+    assert rows_of(f"SELECT GROUPS FROM '{into}'") == [(text,), (None,)]
+
+
+@pytest.mark.parametrize("cell", ['"""a;b"', '"""a""b;c"'])
+def test_a_part_whose_quotation_mark_stands_open_is_refused_with_its_row(tmp_path, cell):
+    dsd = structure(component("GROUPS", "attribute", array=True))
+    content = (
+        "STRUCTURE[;],STRUCTURE_ID,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,GROUPS[]\n"
+        f"dataflow,OFFICE:HOMES(1.0.0),A,DK,F,2020,1,one\ndataflow,OFFICE:HOMES(1.0.0),A,DK,M,2020,1,{cell}\n"
+    )
+    with pytest.raises(MessageError, match="row 2: NOT_WELL_FORMED: 1 cells of GROUPS"):
+        read_message(put(tmp_path, content.encode()), known(dsd), tmp_path / "read.parquet")
 
 
 def test_sdmx_json_1_0_is_read(tmp_path):
@@ -262,7 +344,7 @@ def test_values_of_several_kinds_in_3_0(tmp_path):
     into = tmp_path / "read.parquet"
     read_message(put(tmp_path, content.encode()), known(told.structure), into)
     assert rows_of(f"SELECT COMMENT_OBS, TITLE FROM '{into}'") == [
-        ('{"en": "Dew", "da": "Dug"}', '["one", "two"]')
+        ('{"en":"Dew","da":"Dug"}', '["one","two"]')
     ]
 
 

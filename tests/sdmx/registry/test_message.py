@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
+from citizenstats.contracts.load import load_mappings
 from citizenstats.errors import StructureError
 from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.registry.message import read_structures
-from citizenstats.sdmx.structures import FORMATS
-from tests.sdmx.test_structure_messages import FLOWS, OWN, told, written
+from citizenstats.sdmx.schema import schema
+from citizenstats.sdmx.structures import FORMATS, structure_message
+from tests.sdmx.test_structure_messages import FLOWS, HEADER, OWN, ROOT, awkward, told, written
 
 
 def alike(item, form):
@@ -87,3 +92,35 @@ def test_an_old_message_with_core_representations_stubs_and_mixed_references():
     sex, value = structure.components
     assert sex.codelist == Reference("OLD", "CL_SEX", "1.0")
     assert (value.role, value.type) == ("measure", "String")
+
+
+SEVERAL = {"SOURCE": {"array": True}, "NOTE": {"array": True, "most": 3}}
+
+
+@pytest.mark.parametrize("form", ["ml-3.0", "ml-3.1", "json-2.0", "json-2.1"])
+def test_how_many_values_an_attribute_may_have_is_kept_on_the_way_in_and_out(form, tmp_path):
+    (structure,) = told(str(OWN)).data_structures
+    components = tuple(replace(c, **SEVERAL.get(c.id, {})) for c in structure.components)
+    known = replace(awkward(), data_structures={OWN: replace(structure, components=components)})
+    known = replace(known, dataflows={OWN: awkward().dataflows[OWN]})
+    content = structure_message(known, [OWN], form, HEADER)
+    shutil.copytree(ROOT / "sdmx_mappings", tmp_path / "mappings")
+    place = tmp_path / "mappings" / "structures" / "OFFICE" / "imported"
+    place.mkdir(parents=True)
+    (place / f"homes.{'json' if form.startswith('json') else 'xml'}").write_bytes(content)
+    # As it is pulled, kept as received and read with the mappings, and written again in every format that can say it.
+    pulled = load_mappings(tmp_path / "mappings").structures
+    for again in (form, "ml-3.0", "json-2.1"):
+        (read,) = read_structures(structure_message(pulled, [OWN], again, HEADER)).data_structures.values()
+        found = {c.id: (c.array, c.most) for c in read.components if c.array}
+        assert found == {"SOURCE": (True, None), "NOTE": (True, 3)}
+    assert b'maxOccurs="3"' in schema(pulled.data_structures[OWN], pulled, "3.0")
+
+
+@pytest.mark.parametrize("said", ["many", "-"])
+def test_a_number_of_values_that_is_none_is_named(said):
+    flow = structure_message(awkward(), [OWN], "json-2.0", HEADER).replace(
+        b'"localRepresentation": {', f'"localRepresentation": {{"maxOccurs": "{said}", '.encode()
+    )
+    with pytest.raises(StructureError, match="NOT_STRUCTURES"):
+        read_structures(flow)
