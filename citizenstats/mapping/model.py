@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from citizenstats.errors import MappingError
+from citizenstats.sdmx.late_bound import bound_or_itself
 from citizenstats.sdmx.model import Annotation, Names, Reference
 
 Resolve = Literal["startOfPeriod", "endOfPeriod", "midPeriod"]
@@ -195,7 +196,7 @@ class MapMessage:
     def representation(self, reference: Reference, where: str) -> RepresentationMap:
         """Return a representation map; raises MappingError when the message does not hold it."""
         try:
-            return self.by_reference[reference]
+            return self.by_reference[bound_or_itself(reference, self.by_reference)]
         except KeyError:
             raise MappingError(
                 "NO_REPRESENTATION_MAP",

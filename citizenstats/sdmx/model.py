@@ -1,6 +1,6 @@
 """The structures of SDMX as far as this project uses them, as frozen dataclasses.
 
-The names are those of the SDMX information model 3.0. All are plain values: reading them is `load.py`, writing
+The names are those of the SDMX information model 3.0. All are plain values: reading them is `load/`, writing
 them is `structures.py`.
 """
 
@@ -245,7 +245,9 @@ class Structures:
         try:
             return self.schemes[reference]
         except KeyError:
-            raise StructureError("NO_SUCH_SCHEME", f"there is no scheme {reference}") from None
+            alike = [r.version for r in self.schemes if (r.agency, r.id) == (reference.agency, reference.id)]
+            mend = f"there is {', '.join(sorted(alike))}" if alike else ""
+            raise StructureError("NO_SUCH_SCHEME", f"there is no scheme {reference}", mend=mend) from None
 
     def structure_of(self, dataflow: Reference) -> DataStructure:
         """Return the data structure of a dataflow; raises StructureError when one of the two is missing."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from citizenstats.errors import MessageError
+from citizenstats.errors import MessageError, StructureError
+from citizenstats.sdmx.late_bound import is_late, newest_fitting
 from citizenstats.sdmx.model import Dataflow, DataStructure, Reference, Structures, version_key
 
 Action = Literal["Append", "Merge", "Replace", "Delete", "Information"]
@@ -192,14 +193,24 @@ _Found = TypeVar("_Found")
 
 
 def _newest(known: Mapping[Reference, _Found], said: Named) -> Reference | None:
-    """Return the artefact of that name: of the version said, where it is said fully, else the newest."""
+    """Return the artefact of that name: of the version said or meant, else the newest."""
     alike = [r for r in known if r.id == said.id and said.agency in (None, r.agency)]
-    if said.version and re.fullmatch(r"[0-9]+(\.[0-9]+)*", said.version):
+    if said.version and is_late(said.version):
+        fitting = _fitting(said.version, alike)
+        alike = [r for r in alike if r.version == fitting]
+    elif said.version and re.fullmatch(r"[0-9]+(\.[0-9]+)*", said.version):
         wanted = _three(said.version)
         alike = [r for r in alike if _three(r.version) == wanted]
     if len({r.agency for r in alike}) > 1:
         return None
     return max(alike, key=lambda r: version_key(r.version), default=None)
+
+
+def _fitting(version: str, alike: list[Reference]) -> str | None:
+    try:
+        return newest_fitting(version, (r.version for r in alike))
+    except StructureError:  # it means no version
+        return None
 
 
 def _three(version: str) -> tuple[int, ...]:

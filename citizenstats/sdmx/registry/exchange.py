@@ -127,7 +127,7 @@ def compare(registry: Registry, selected: Selected) -> list[Difference]:
     for reference, kinds in mine.kinds().items():
         for kind in kinds:
             _fetch(registry, kind, reference, theirs)
-    return differences(mine, theirs)
+    return differences(mine, theirs.bound(mine))
 
 
 def _fetch(registry: Registry, kind: str, reference: Reference, into: Artefacts) -> None:

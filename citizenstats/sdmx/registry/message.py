@@ -8,9 +8,10 @@ names in one language and fails on lists that are in no message.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from citizenstats.errors import StructureError
+from citizenstats.sdmx.late_bound import bound_or_itself, bound_structure
 from citizenstats.sdmx.model import (
     Categorisation,
     ContentConstraint,
@@ -96,6 +97,49 @@ class Artefacts:
         yield "ProvisionAgreement", dict(self.agreements)
         yield "Categorisation", dict(self.categorisations)
         yield "DataConstraint", dict(self.constraints)
+
+    def bound(self, beside: Artefacts) -> Artefacts:
+        """Return these artefacts with each reference to the newest that fits bound to an artefact of these or of others.
+
+        A reference that nothing fits stays as it is: what is not there is told where it is used.
+
+        Args:
+            beside: the others; of two alike theirs count.
+
+        Raises:
+            StructureError: ``BAD_REFERENCE``.
+        """
+        schemes = [*self.schemes, *beside.schemes]
+        structures = [*self.data_structures, *beside.data_structures]
+        flows = [*self.dataflows, *beside.dataflows]
+        return Artefacts(
+            dict(self.schemes),
+            {r: bound_structure(one, schemes) for r, one in self.data_structures.items()},
+            {
+                r: replace(one, structure=bound_or_itself(one.structure, structures))
+                for r, one in self.dataflows.items()
+            },
+            {
+                r: replace(
+                    one,
+                    dataflow=bound_or_itself(one.dataflow, flows),
+                    provider_scheme=bound_or_itself(one.provider_scheme, schemes),
+                )
+                for r, one in self.agreements.items()
+            },
+            {
+                r: replace(
+                    one,
+                    dataflow=bound_or_itself(one.dataflow, flows),
+                    category_scheme=bound_or_itself(one.category_scheme, schemes),
+                )
+                for r, one in self.categorisations.items()
+            },
+            {
+                r: replace(one, dataflow=bound_or_itself(one.dataflow, flows))
+                for r, one in self.constraints.items()
+            },
+        )
 
     def __len__(self) -> int:
         """Return how many artefacts there are."""

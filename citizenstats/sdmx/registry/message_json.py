@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from citizenstats.errors import StructureError
+from citizenstats.sdmx.late_bound import bound_or_itself
 from citizenstats.sdmx.model import (
     Annotation,
     Categorisation,
@@ -151,7 +152,7 @@ def _structure(said: Json, concepts: Mapping[tuple[Reference, str], Representati
         _, scheme, concept = parts(one["conceptIdentity"])
         told = _representation(one.get("localRepresentation") or {})
         if told == Representation():
-            told = concepts.get((scheme, concept), told)
+            told = concepts.get((bound_or_itself(scheme, {known for known, _ in concepts}), concept), told)
         mandatory = "mandatory" in (one.get("usage"), str(one.get("assignmentStatus")).lower())
         if role == "measure":
             mandatory = one.get("usage") == "mandatory"

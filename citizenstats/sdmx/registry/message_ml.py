@@ -9,6 +9,7 @@ from typing import Any, Literal
 from lxml import etree
 
 from citizenstats.errors import StructureError
+from citizenstats.sdmx.late_bound import bound_or_itself
 from citizenstats.sdmx.model import (
     Annotation,
     Categorisation,
@@ -145,6 +146,7 @@ class _Reader:
     def __init__(self, root: Element) -> None:
         self._root = root
         self._concepts: dict[tuple[Reference, str], Representation] = {}
+        self._schemes: tuple[Reference, ...] = ()
 
     def artefacts(self) -> Artefacts:
         """Return all of them."""
@@ -161,6 +163,7 @@ class _Reader:
                 if _local(element) == kind:
                     scheme = self._scheme(kind, element)
                     made.schemes[scheme.reference] = scheme
+        self._schemes = tuple(made.schemes)
         for element in whole:
             self._other(element, made)
         return made
@@ -253,7 +256,7 @@ class _Reader:
         local = _child(element, "LocalRepresentation")
         told = _representation(local) if local is not None else Representation()
         if told == Representation():
-            told = self._concepts.get((scheme, concept), told)
+            told = self._concepts.get((bound_or_itself(scheme, self._schemes), concept), told)
         mandatory = "mandatory" in (element.get("usage", ""), element.get("assignmentStatus", "").lower())
         identifier = element.get("id") or concept
         type_ = known_type(told.type, role)
