@@ -31,6 +31,7 @@ from citizenstats.contracts.model import (
     Estimate,
     Indicator,
     Mapped,
+    PartialKey,
     PartnerFile,
     Target,
 )
@@ -68,7 +69,7 @@ def _methods(mappings: Mappings) -> Iterator[MappingError]:
     for family in mappings.families:
         for fault in unfit(mappings, family):
             path = mappings.folder / "dataflows" / f"{fault.flow.replace(':', '/')}.yaml"
-            yield MappingError(fault.code, fault.what, read_yaml(path).where(("protection",)), fault.mend)
+            yield MappingError(fault.code, fault.what, read_yaml(path).where(fault.at), fault.mend)
 
 
 def _quality(mappings: Mappings) -> Iterator[MappingError]:
@@ -465,7 +466,32 @@ def _dataflow(name: str, mappings: Mappings) -> Iterator[MappingError]:
             yield from _code(
                 dimension, code, structure, mappings.structures, document.where(("constraint", dimension))
             )
+    yield from _declared_cells(flow, structure, mappings.structures, document)
     yield from _recoded(flow, structure, mappings.structures, document)
+
+
+def _declared_cells(
+    flow: DataflowFile, structure: DataStructure, structures: Structures, document: Document
+) -> Iterator[MappingError]:
+    """Yield dimensions and codes of cells that are dear to hide, or must stay, which the structure does not have."""
+    said = flow.protection.suppression
+    if said is None:
+        return
+    named: list[tuple[Position, PartialKey]] = [
+        *((("cost", i, "cells"), entry.cells) for i, entry in enumerate(said.cost)),
+        *((("stay", i), cells) for i, cells in enumerate(said.stay)),
+    ]
+    for position, cells in named:
+        for dimension, codes in cells.items():
+            where = document.where(("protection", "suppression", *position, dimension))
+            if dimension not in structure.key:
+                told = f"{structure.reference} has no dimension '{dimension}'"
+                yield MappingError(
+                    "NO_SUCH_COMPONENT", told, where, expressions.nearest(dimension, structure.key)
+                )
+                continue
+            for code in codes:
+                yield from _code(dimension, code, structure, structures, where)
 
 
 def _recoded(

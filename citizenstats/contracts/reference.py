@@ -43,6 +43,8 @@ PARTS: tuple[tuple[str, str, type[model.Model]], ...] = (
     ("The partner", "`partners/<partner>/partner.yaml`", model.PartnerFile),
     ("The dataflow", "`dataflows/<AGENCY>/<FLOW>.yaml`", model.DataflowFile),
     ("Protection of a family", "`protection:` of a dataflow", model.FlowProtection),
+    ("Suppression", "`protection.suppression:` of a dataflow", model.Suppression),
+    ("Cost of hiding", "`protection.suppression.cost:` of a dataflow", model.HidingCost),
     ("Rounding", "`protection.rounding:` of a dataflow", model.Rounding),
     ("Cell key", "`protection.cell_key:` of a dataflow", model.CellKey),
     ("Embargo", "`embargo:` of a dataflow", model.Embargo),

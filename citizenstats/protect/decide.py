@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from citizenstats.contracts.model import Hiding
 from citizenstats.engine import Engine
 from citizenstats.protect.figures import Parents
 from citizenstats.protect.suppress import Layer, Problem, suppress
@@ -34,6 +35,12 @@ _MOSTLY = 0.5
 _INSIDERS = 150
 """In tables of up to so many cells units that stand alone in a cell are taken for attackers who know themselves."""
 
+_EXACT = 120
+"""Up to so many cells, rests among them, the cheapest pattern is looked for where that is asked; it can take minutes."""
+
+_DEAREST = 1e4
+"""How many times as dear as else a declared cell is that cannot stay at any price."""
+
 _LAYERS = ("n", "k", "m", SUM, *CHANGES)
 
 
@@ -50,6 +57,8 @@ class Figure:
         hidden: cells that are hidden anyhow.
         kept: cells that were shown before and have not changed.
         wanted: how far above and below its value an unsafe total must be possible; NaN for what is none.
+        cost: how many times as dear as a cell of its size and depth is otherwise.
+        declared: cells that the office wants to stay, others being hidden instead.
     """
 
     at: Sequence[tuple[str, ...]]
@@ -59,66 +68,100 @@ class Figure:
     hidden: Bools
     kept: Bools
     wanted: Floats
+    cost: Floats
+    declared: Bools
 
 
-def decide(engine: Engine, parents: Parents) -> pa.Table:
-    """Return the hidden cells: ``figure``, ``categories``, ``why`` (``unsafe`` or ``with others``), in order.
+@dataclass(frozen=True)
+class Decided:
+    """What is hidden in all figures.
+
+    Attributes:
+        hidden: ``figure``, ``categories``, ``why`` (``unsafe`` or ``with others``), in order.
+        figures: how many figures hide something.
+        cheapest: of how many of these it is proved that nothing cheaper would do; by the exact method only.
+    """
+
+    hidden: pa.Table
+    figures: int
+    cheapest: int
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Which cells of one figure are hidden, and whether it is proved that nothing cheaper would do."""
+
+    cells: Bools
+    cheapest: bool = False
+
+
+def decide(engine: Engine, parents: Parents, method: Hiding) -> Decided:
+    """Return the hidden cells.
 
     Args:
-        engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, wanted, and the
-            `_LAYERS`.
+        engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, wanted, cost,
+            declared, and the `_LAYERS`.
         parents: the variables.
+        method: how those are found that go with the unsafe ones.
     """
-    thin = dict(_populations(engine, parents))
+    thin = dict(_populations(engine, parents, method))
 
-    def suppressed_of(entry: tuple[tuple[str, str], Figure]) -> Bools:
+    def suppressed_of(entry: tuple[tuple[str, str], Figure]) -> Hidden:
         (_, population), figure = entry
         gone = thin.get(population, frozenset())
         among = np.array([at in gone for at in figure.at], dtype=bool)
-        return pattern(replace(figure, hidden=figure.hidden | among), parents)
+        return pattern(replace(figure, hidden=figure.hidden | among), parents, method)
 
     figures = list(_figures(engine))
     # The solver works without holding the interpreter, and each figure stands by itself.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(suppressed_of, figures))
     rows: list[tuple[str, list[str], str]] = []
-    for ((name, _), figure), suppressed in zip(figures, found, strict=True):
+    for ((name, _), figure), of in zip(figures, found, strict=True):
         rows += [
             (name, list(figure.at[i]), "unsafe" if figure.unsafe[i] else "with others")
-            for i in np.flatnonzero(suppressed).tolist()
+            for i in np.flatnonzero(of.cells).tolist()
         ]
     schema = pa.schema([("figure", pa.string()), ("categories", pa.list_(pa.string())), ("why", pa.string())])
-    return pa.table({field.name: [row[i] for row in rows] for i, field in enumerate(schema)}, schema=schema)
+    hidden = pa.table({field.name: [row[i] for row in rows] for i, field in enumerate(schema)}, schema=schema)
+    hiding = [of for of in found if of.cells.any()]
+    return Decided(hidden, len(hiding), sum(of.cheapest for of in hiding))
 
 
-def pattern(figure: Figure, parents: Parents) -> Bools:
+def pattern(figure: Figure, parents: Parents, method: Hiding) -> Hidden:
     """Return which cells of a figure are hidden.
 
-    Where even the best pattern leaves an unsafe cell within reach, all breakdowns that hold such a cell are hidden whole, and
-    at last the whole figure.
+    Where declared cells are in the way of the best pattern, they are from then on only the dearest of all. Where even that
+    leaves an unsafe cell within reach, all breakdowns that hold such a cell are hidden whole, and at last the whole figure.
     """
     if _is_settled(figure):
-        return figure.hidden | figure.unsafe
+        return Hidden(figure.hidden | figure.unsafe)
     # Totals are rounded, so that their parts may hold a little more than they do.
     made = table_of(figure.at, parents, figure.layers, (*CHANGES, SUM))
     breakdowns = [frozenset(entry.partition("=")[0] for entry in at) for at in figure.at]
-    figure = replace(figure, hidden=figure.hidden | (_mostly_unsafe(figure, breakdowns) & ~figure.kept))
+    mostly = _mostly_unsafe(figure, breakdowns) & ~figure.kept & ~figure.declared
+    figure = replace(figure, hidden=figure.hidden | mostly)
+    stay = figure.declared
     while True:
-        problem = _problem(figure, made)
+        problem = _problem(figure, made, stay)
         if (
             not any(layer.primary.any() for layer in problem.layers)
             and not problem.hidden[: made.given].any()
         ):
-            return np.zeros(made.given, dtype=bool)
-        found = suppress(problem)
+            return Hidden(np.zeros(made.given, dtype=bool))
+        found = suppress(problem, method=method if made.cells <= _EXACT else "repair")
         suppressed = np.asarray(found.suppressed[: made.given], dtype=bool) | figure.unsafe | figure.hidden
         if not found.failures or suppressed.all():
-            return suppressed
+            return Hidden(suppressed, found.cheapest)
+        if stay.any() and any(failure.reason == "fixed" for failure in found.failures):
+            stay = np.zeros(made.given, dtype=bool)
+            continue
         within = {breakdowns[f.cell] for f in found.failures if f.cell < made.given} or set(breakdowns)
         whole = np.array([breakdown in within for breakdown in breakdowns], dtype=bool)
         if not (whole & ~suppressed).any():
             whole[:] = True
         figure = replace(figure, hidden=figure.hidden | whole, kept=figure.kept & ~whole)
+        stay = stay & ~whole
 
 
 def _is_settled(figure: Figure) -> bool:
@@ -147,8 +190,8 @@ def _mostly_unsafe(figure: Figure, breakdowns: Sequence[frozenset[str]]) -> Bool
     return np.asarray(share[of] > _MOSTLY, dtype=bool)
 
 
-def _problem(figure: Figure, made: Table) -> Problem:
-    """Return what is asked of the pattern."""
+def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
+    """Return what is asked of the pattern, while some cells must stay."""
     rests = made.cells - made.given
     minimum = np.concatenate([figure.minimum, np.full(rests, figure.minimum.max(initial=0))])
     unsafe, hidden, kept = (
@@ -156,7 +199,7 @@ def _problem(figure: Figure, made: Table) -> Problem:
         for of, value in (
             (figure.unsafe, False),
             (figure.hidden, True),
-            (figure.kept & ~figure.unsafe, False),
+            ((figure.kept | stay) & ~figure.unsafe, False),
         )
     )
     units = made.layers.get("n")
@@ -171,6 +214,7 @@ def _problem(figure: Figure, made: Table) -> Problem:
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
     order = np.array([*(len(at) for at in figure.at), *([0] * rests)])
     cost = (1 + np.log1p(size)) * (1 + order.max(initial=0) - order)
+    cost[: made.given] *= np.where(figure.declared, _DEAREST, figure.cost)
     return Problem(made.cells, made.relations, layers, cost, kept & ~hidden, hidden | unsafe)
 
 
@@ -222,10 +266,12 @@ def _sum_layer(values: Floats, unsafe: Bools, wanted: Floats) -> Layer:
     )
 
 
-def _populations(engine: Engine, parents: Parents) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
+def _populations(
+    engine: Engine, parents: Parents, method: Hiding
+) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
     """Yield of each population the places where few people stand, with what is hidden together with them."""
     rows = engine.rows(
-        "SELECT population, categories, max(n), max(minimum), bool_or(kept) FROM quantities "
+        "SELECT population, categories, max(n), max(minimum), bool_or(kept), max(cost), bool_or(declared) FROM quantities "
         "WHERE n IS NOT NULL AND minimum IS NOT NULL GROUP BY population, categories ORDER BY population, categories"
     )
     for population, group in _grouped(rows, 1):
@@ -233,24 +279,28 @@ def _populations(engine: Engine, parents: Parents) -> Iterator[tuple[str, frozen
         n, minimum = _floats(group, 2), _floats(group, 3)
         few = (n > 0) & (n < minimum)
         none = np.zeros(len(group), dtype=bool)
-        figure = Figure(at, {"n": n}, minimum, few, none, _bools(group, 4), np.full(len(group), np.nan))
-        hidden = pattern(figure, parents)
+        kept, cost, declared = _bools(group, 4), _floats(group, 5), _bools(group, 6)
+        none_wanted = np.full(len(group), np.nan)
+        figure = Figure(at, {"n": n}, minimum, few, none, kept, none_wanted, cost, declared)
+        hidden = pattern(figure, parents, method).cells
         yield population[0], frozenset(a for a, is_hidden in zip(at, hidden, strict=True) if is_hidden)
 
 
 def _figures(engine: Engine) -> Iterator[tuple[tuple[str, str], Figure]]:
     rows = engine.rows(
-        f"SELECT figure, population, categories, minimum, unsafe, hidden, kept, wanted, {', '.join(_LAYERS)} FROM quantities "
+        "SELECT figure, population, categories, minimum, unsafe, hidden, kept, wanted, cost, declared, "
+        f"{', '.join(_LAYERS)} FROM quantities "
         "WHERE minimum IS NOT NULL ORDER BY figure, population, categories"
     )
     for name, group in _grouped(rows, 2):
-        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 8)}
+        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 10)}
         known = {layer: of for layer, of in layers.items() if not np.isnan(of).all()}
         at: list[tuple[str, ...]] = [tuple(row[2]) for row in group]
         unsafe, hidden, kept = (_bools(group, i) for i in (4, 5, 6))
         counted = known or {"n": np.zeros(len(at))}
         minimum, wanted = _floats(group, 3), _floats(group, 7)
-        yield (name[0], name[1]), Figure(at, counted, minimum, unsafe, hidden, kept, wanted)
+        cost, declared = _floats(group, 8), _bools(group, 9)
+        yield (name[0], name[1]), Figure(at, counted, minimum, unsafe, hidden, kept, wanted, cost, declared)
 
 
 def _grouped(rows: list[tuple[Any, ...]], by: int) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:

@@ -7,12 +7,14 @@ same units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from citizenstats.contracts.model import FlowProtection
 from citizenstats.errors import ReleaseError
+from citizenstats.protect.declared import contradictions
 
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset, Mappings
@@ -36,6 +38,7 @@ class Fault:
     flow: str
     what: str
     mend: str
+    at: tuple[str | int, ...] = ("protection",)
 
 
 def method_of(mappings: Mappings, family: str) -> FlowProtection:
@@ -54,7 +57,8 @@ def faults(mappings: Mappings, family: str) -> Iterator[Fault]:
     flows = mappings.families[family]
     first = mappings.dataflow(flows[0]).protection
     for flow in flows[1:]:
-        if mappings.dataflow(flow).protection != first:
+        other = mappings.dataflow(flow).protection
+        if (other.way, other.hiding) != (first.way, first.hiding):
             yield Fault(
                 "TWO_METHODS",
                 flow,
@@ -63,9 +67,28 @@ def faults(mappings: Mappings, family: str) -> Iterator[Fault]:
             )
     for flow in flows:
         chosen = mappings.dataflow(flow).protection
-        if chosen != FlowProtection():
+        if not chosen.hides:
             for dataset, target in _fed(mappings, flow):
                 yield from _unfit(flow, chosen, dataset, target)
+    yield from _two_costs(mappings, flows)
+
+
+def _two_costs(mappings: Mappings, flows: Sequence[str]) -> Iterator[Fault]:
+    """Yield where dataflows say that the same cells cost different amounts to hide."""
+    said = [(flow, found) for flow in flows if (found := mappings.dataflow(flow).protection.suppression)]
+    structures = mappings.structures
+    for (flow, one), (other, two) in combinations(said, 2):
+        of, beside = (structures.structure_of(mappings.reference(f)) for f in (flow, other))
+        for against in contradictions(one, of, two, beside):
+            here, there = two.cost[against.second].times, one.cost[against.first].times
+            yield Fault(
+                "TWO_COSTS",
+                other,
+                f"cells that {flow} of the same family has too are {here:g} times as dear to hide here, and {there:g} times "
+                f"there (entry {against.first + 1})",
+                "say the same of these cells in both",
+                ("protection", "suppression", "cost", against.second),
+            )
 
 
 def _fed(mappings: Mappings, flow: str) -> Iterator[tuple[Dataset, Target]]:

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import citizenstats
-from citizenstats.contracts.model import FlowProtection, Reliability
+from citizenstats.contracts.model import DataflowFile, Hiding
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.estimate.design import design_of
 from citizenstats.estimate.reliability import verdict_sql
-from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect import differences, office
 from citizenstats.protect.altered import ACCOUNT, altered
-from citizenstats.protect.decide import decide
+from citizenstats.protect.decide import Decided, decide
+from citizenstats.protect.declared import cost_sql, stays_sql
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
 from citizenstats.protect.former import (
     AMOUNTS,
@@ -38,10 +38,11 @@ from citizenstats.protect.former import (
 )
 from citizenstats.protect.grid import completed
 from citizenstats.protect.method import method_of
+from citizenstats.protect.public import nothing, public_columns
 from citizenstats.protect.secret import secret_of
 from citizenstats.protect.steady import FACTS, require_steady
 from citizenstats.protect.unsafe import dominated, one_sided, other_side, unsafe_sql, wanted
-from citizenstats.sdmx.model import DataStructure, Structures
+from citizenstats.sdmx.model import Structures
 from citizenstats.store import as_json, digest, read_json
 
 WITHHELD_COMMENT = "Confidential; the value is withheld."
@@ -58,7 +59,8 @@ _ACCOUNT = 2
 class Counts:
     """Cells of a dataflow: all, shown, unsafe by themselves, and withheld together with those.
 
-    Of those that protection lets pass, `unreliable` are withheld and `flagged` shown with status U.
+    Of those that protection lets pass, `unreliable` are withheld and `flagged` shown with status U. `given_up` were declared to
+    stay, and are withheld all the same.
     """
 
     cells: int
@@ -67,6 +69,7 @@ class Counts:
     withheld: int
     unreliable: int = 0
     flagged: int = 0
+    given_up: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def protect(house: House, family: str) -> Protected:
     flows = house.mappings.families[family]
     method = method_of(house.mappings, family)
     require_steady(house, family, method)
-    is_hiding = method == FlowProtection()
+    is_hiding = method.hides
     states = {flow: _assembled(house, flow) for flow in flows}
     structures = house.mappings.structures
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
@@ -98,6 +101,8 @@ def protect(house: House, family: str) -> Protected:
     # A release that was taken back stays known, and what stood as published stands no more.
     stands = [flow for flow in flows if published_now(house, flow) is not None]
     asked = {flow: repr(house.mappings.dataflow(flow).reliability) for flow in flows}
+    protections = {flow: house.mappings.dataflow(flow).protection.suppression for flow in flows}
+    declared = {flow: said for flow, said in protections.items() if said is not None}
     state = digest(
         {f: s["state"] for f, s in states.items()},
         made_of,
@@ -106,23 +111,28 @@ def protect(house: House, family: str) -> Protected:
         asked,
         _ACCOUNT,
         citizenstats.__version__,
-        *([] if is_hiding else [method.model_dump(), digest(secret_of(house.store))]),
+        *([] if is_hiding else [method.way.model_dump(), digest(secret_of(house.store))]),
+        *([] if not declared else [{flow: said.model_dump() for flow, said in declared.items()}]),
     )
     place = house.store.protected(family)
     folder = place / state
     if not folder.exists():
         try:
             with house.store.commit_folder(folder) as work:
+                exact = {}
                 if is_hiding:
-                    counts = _make(house, states, work, former)
+                    counts, decided = _make(house, states, work, former, method.hiding)
+                    if method.hiding == "exact":
+                        exact["exact"] = {"figures": decided.figures, "cheapest": decided.cheapest}
                 else:
                     counted = altered(house, states, work, method, former)
                     counts = {flow: Counts(*of) for flow, of in counted.items()}
                 facts = {
                     "family": family,
-                    "method": method.model_dump(),
+                    "method": method.way.model_dump(exclude={"suppression"}),
                     "assembled": {flow: found["state"] for flow, found in states.items()},
                     "flows": {flow: asdict(counted) for flow, counted in counts.items()},
+                    **exact,
                 }
                 (work / FACTS).write_bytes(as_json(facts))
         except CitizenstatsError as error:
@@ -143,8 +153,12 @@ def _assembled(house: House, flow: str) -> Mapping[str, Any]:
 
 
 def _make(
-    house: House, states: Mapping[str, Mapping[str, Any]], work: Path, former: Sequence[Former]
-) -> dict[str, Counts]:
+    house: House,
+    states: Mapping[str, Mapping[str, Any]],
+    work: Path,
+    former: Sequence[Former],
+    hiding: Hiding,
+) -> tuple[dict[str, Counts], Decided]:
     published = {flow: file for flow in states if (file := published_now(house, flow)) is not None}
     folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
     folders += [file.parent for file in published.values()]
@@ -153,12 +167,12 @@ def _make(
         remember(engine, former)
         for number, feed in enumerate(feeds):
             observations = states[feed.flow]["folder"] / "observations.parquet"
-            asked = house.mappings.dataflow(feed.flow).reliability
-            _judge(engine, number, feed, observations, asked, is_published=feed.flow in published)
-        _hide(engine, feeds, house.mappings.structures)
+            said = house.mappings.dataflow(feed.flow)
+            _judge(engine, number, feed, observations, said, is_published=feed.flow in published)
+        decided = _hide(engine, feeds, house.mappings.structures, hiding)
         engine.write_parquet(_judged(feeds), work / JUDGED)
         engine.write_parquet(_amounts(feeds), work / AMOUNTS)
-        return {
+        counts = {
             flow: _write(
                 engine,
                 work,
@@ -168,6 +182,7 @@ def _make(
             )
             for flow in states
         }
+        return counts, decided
 
 
 def _judge(
@@ -175,7 +190,7 @@ def _judge(
     number: int,
     feed: Feed,
     observations: Path,
-    asked: Reliability | None,
+    file: DataflowFile,
     *,
     is_published: bool,
 ) -> None:
@@ -185,7 +200,8 @@ def _judge(
     unsafe = unsafe_sql(feed.measures, sensitive=feed.sensitive(), dominated=dominated(value, rules))
     former = with_former("beside", feed.flow, guards=feed.guards_revisions, is_published=is_published)
     has_design = feed.estimate is not None and design_of(feed.dataset.contract, feed.estimate) is not None
-    reliability = verdict_sql(asked, value=value, scale=feed.scale(), has_design=has_design)
+    reliability = verdict_sql(file.reliability, value=value, scale=feed.scale(), has_design=has_design)
+    said = file.protection.suppression
     engine.run(
         f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k, "
         f"{feed.minimum()} AS _minimum), "
@@ -195,16 +211,17 @@ def _judge(
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
         f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, {one_sided()} AS _one_sided, "
         f"{reliability} AS _reliability, {office.rule_broken(dominated(value, rules), rules)} AS _rule_broken, "
-        f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted FROM told) {former}"
+        f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted, "
+        f"{cost_sql(said)} AS _cost, {stays_sql(said)} AS _declared FROM told) {former}"
     )
     differences.judge_by_groups(engine, f"cells_{number}", feed)
 
 
-def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None:
-    """Make the table `hidden` of the cells that are not shown: figure, categories, why."""
+def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding: Hiding) -> Decided:
+    """Make the table `hidden` of the cells that are not shown: figure, categories, why; return what was decided last."""
     columns = (
         "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _close, _kept, "
-        "_n_change, _k_change, _m_change, _v, _wanted"
+        "_n_change, _k_change, _m_change, _v, _wanted, _cost, _declared"
     )
     # How many lie on a side of a quantile adds up with nothing: such a cell is hidden, and no other one for its sake.
     apart = "_unsafe AND NOT _one_sided AS _unsafe, _stays OR _one_sided AS _stays"
@@ -219,7 +236,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
         "SELECT _figure AS figure, min(_population) AS population, _at AS categories, "
         "min(_measured) AS measured, min(_origin) AS origin, "
         "max(_n) FILTER (_kind <> 'count') AS n, max(_k) AS k, max(_m) AS m, max(_minimum) AS minimum, "
-        "max(_v) AS v, max(_wanted) AS wanted, "
+        "max(_v) AS v, max(_wanted) AS wanted, coalesce(max(_cost), 1) AS cost, bool_or(_declared) AS declared, "
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
         "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
         "bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
@@ -230,12 +247,14 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures) -> None
     )
     variables = parents_of(feeds, structures)
     while True:
-        engine.register("found", decide(engine, variables))
+        decided = decide(engine, variables, hiding)
+        engine.register("found", decided.hidden)
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
         if not _same_elsewhere(engine):
             break
     for number, feed in enumerate(feeds):
         differences.hide_with_groups(engine, f"cells_{number}", _verdict(number), feed)
+    return decided
 
 
 def _same_elsewhere(engine: Engine) -> bool:
@@ -300,7 +319,7 @@ def _judged(feeds: Sequence[Feed]) -> str:
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _kind AS kind, "
         "_figure AS figure, _n AS n, _k AS k, _m AS m, "
-        "_minimum AS minimum, _shown AS shown, _retained AS retained, "
+        "_minimum AS minimum, _shown AS shown, _retained AS retained, _declared AS declared, "
         f"{published}, "
         "CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
         f"FROM ({_verdict(number)})"
@@ -330,9 +349,9 @@ def _write(
     comment: str,
 ) -> Counts:
     structure = feeds[0][1].structure
-    columns = ", ".join(_public_columns(structure, comment))
+    columns = ", ".join(public_columns(structure, comment))
     listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
-    before = f"read_parquet({quoted(str(published))})" if published else _nothing(structure)
+    before = f"read_parquet({quoted(str(published))})" if published else nothing(structure)
     key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)
     listed = (
         "SELECT c.* REPLACE (coalesce(c._retained AND b._there, FALSE) AS _retained), b AS _before "
@@ -349,42 +368,8 @@ def _write(
         "count(*) FILTER (WHERE NOT _retained AND (_unsafe OR _close)), "
         "count(*) FILTER (WHERE NOT (_shown OR _retained) AND NOT coalesce(_unsafe OR _close, FALSE) "
         "AND NOT coalesce(_unreliable, FALSE)), "
-        "count(*) FILTER (WHERE _unreliable), count(*) FILTER (WHERE _flagged) "
+        "count(*) FILTER (WHERE _unreliable), count(*) FILTER (WHERE _flagged), "
+        "count(*) FILTER (WHERE _declared AND NOT (_shown OR _retained OR coalesce(_unreliable, FALSE))) "
         f"FROM ({listed})"
     )
     return Counts(*map(int, counted[0]))
-
-
-def _public_columns(structure: DataStructure, comment: str) -> list[str]:
-    """Return the components as they may be shown: a withheld cell keeps its key and says only that it is withheld."""
-    without_place = "CONF_STATUS" not in structure.by_id
-    columns = []
-    for component in structure.components:
-        column = name(component.id)
-        withheld = column
-        if component.role == "measure" or (
-            component.role == "attribute" and _is_number(component.type, component.codelist)
-        ):
-            withheld = "NULL"
-        elif component.id == "OBS_STATUS":
-            withheld = "'Q'"
-        elif component.id == "CONF_STATUS":
-            withheld = "'C'"
-        elif component.id == "COMMENT_OBS" and without_place:
-            withheld = quoted(comment)
-        columns.append(
-            column
-            if withheld == column
-            else f"CASE WHEN _shown THEN {column} WHEN _retained THEN _before.{column} ELSE {withheld} END AS {column}"
-        )
-    return columns
-
-
-def _nothing(structure: DataStructure) -> str:
-    """Return a relation with the columns of published observations and no row."""
-    listed = ", ".join(f"CAST(NULL AS {sql_type(c)}) AS {name(c.id)}" for c in structure.components)
-    return f"(SELECT {listed} WHERE FALSE)"
-
-
-def _is_number(kind: str, codelist: object) -> bool:
-    return codelist is None and kind in INTEGERS | DECIMALS

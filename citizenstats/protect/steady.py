@@ -37,7 +37,7 @@ def require_steady(house: House, family: str, method: FlowProtection) -> None:
             if release.tombstone is not None or release.dataflow.version != version:
                 continue
             former = method_behind(place / behind.get(release.candidate, ""))
-            if former != method:
+            if former != method.way:
                 raise ReleaseError(
                     "ANOTHER_METHOD",
                     f"{release.id} stands and was protected {_named(former)}, and not as the dataflow's file says now; two "

@@ -33,6 +33,7 @@ class Publishable:
         authors: who wrote them.
         structures: what identifies the structures that a message of it needs.
         samples: what may be told of each sample behind it against official counts, by dataset.
+        given_up: how many cells were declared to stay and are withheld all the same.
     """
 
     state: str
@@ -43,6 +44,7 @@ class Publishable:
     authors: tuple[str, ...]
     structures: str
     samples: tuple[dict[str, Any], ...]
+    given_up: int
 
 
 def publishable(house: House, flow: str) -> Publishable:
@@ -73,6 +75,7 @@ def publishable(house: House, flow: str) -> Publishable:
         tuple(sorted({d.contract.author for d in datasets})),
         structures_digest(house.mappings.structures, house.mappings.reference(flow)),
         tuple(_samples(house, flow, assembled.get("observed", {}))),
+        facts.get("flows", {}).get(flow, {}).get("given_up", 0),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats import clock
-from citizenstats.contracts.model import DataflowFile, FlowProtection
+from citizenstats.contracts.model import DataflowFile
 from citizenstats.engine import session
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
@@ -96,7 +96,7 @@ def review_page(
             "moves": look.moves(),
         }
     file = house.mappings.dataflow(name_of_flow)
-    reliability = _reliability(house, file, name_of_flow, facts["protected"]) if file.reliability else None
+    counted = _counted(house, file, name_of_flow, facts["protected"])
     criteria = house.mappings.quality
     listed = _deliveries(house, file.feeds, facts["deliveries"])
     return filled(
@@ -107,8 +107,9 @@ def review_page(
         flow=name_of_flow,
         candidate=identifier,
         facts=facts,
-        reliability=reliability,
-        method=said(file.protection) if file.protection != FlowProtection() else None,
+        reliability=counted if file.reliability else None,
+        given_up=counted["given_up"],
+        method=None if file.protection.hides else said(file.protection),
         parent=parent,
         signatures=file.signatures,
         findings=[{**f, "what": RULES[f["code"]].what} for f in facts.get("findings", ())],
@@ -123,11 +124,11 @@ def review_page(
     )
 
 
-def _reliability(house: House, file: DataflowFile, flow: str, protected: str) -> Mapping[str, int]:
-    """Return how many figures protection let pass that are withheld for reliability, and how many are flagged."""
+def _counted(house: House, file: DataflowFile, flow: str, protected: str) -> Mapping[str, int]:
+    """Return how many figures are withheld for reliability, are flagged, and were declared to stay and could not."""
     kept = read_json(house.store.protected(file.family) / protected / "protected.json") or {}
     counted = kept.get("flows", {}).get(flow, {})
-    return {kind: int(counted.get(kind, 0)) for kind in ("unreliable", "flagged")}
+    return {kind: int(counted.get(kind, 0)) for kind in ("unreliable", "flagged", "given_up")}
 
 
 def _quality(criteria: Catalogue, found: Mapping[str, Any] | None, parent: Release | None) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citizenstats.contracts.expressions import nearest
-from citizenstats.contracts.model import FlowProtection
 from citizenstats.errors import MappingError
 from citizenstats.protect import method
 from citizenstats.sdmx.load.entries import identity, no_such, reference_of
@@ -39,7 +38,7 @@ def dataflow(
     structure = reference_of(file.structure, structures, where) if file.structure else reference
     if structure not in structures:
         raise no_such("NO_SUCH_STRUCTURE", "data structure", structure, structures, where)
-    changed = file.protection != FlowProtection()
+    changed = not file.protection.hides
     notes = (Annotation(PROTECTION, text={"en": method.said(file.protection)}),) if changed else ()
     return reference, Dataflow(reference, file.name, structure, file.description or {}, notes)
 

@@ -1,0 +1,42 @@
+"""The columns of observations as everybody may see them: what a withheld cell still says."""
+
+from __future__ import annotations
+
+from citizenstats.engine import name, quoted
+from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
+from citizenstats.sdmx.model import DataStructure
+
+
+def public_columns(structure: DataStructure, comment: str) -> list[str]:
+    """Return the components as they may be shown: a withheld cell keeps its key and says only that it is withheld."""
+    without_place = "CONF_STATUS" not in structure.by_id
+    columns = []
+    for component in structure.components:
+        column = name(component.id)
+        withheld = column
+        if component.role == "measure" or (
+            component.role == "attribute" and _is_number(component.type, component.codelist)
+        ):
+            withheld = "NULL"
+        elif component.id == "OBS_STATUS":
+            withheld = "'Q'"
+        elif component.id == "CONF_STATUS":
+            withheld = "'C'"
+        elif component.id == "COMMENT_OBS" and without_place:
+            withheld = quoted(comment)
+        columns.append(
+            column
+            if withheld == column
+            else f"CASE WHEN _shown THEN {column} WHEN _retained THEN _before.{column} ELSE {withheld} END AS {column}"
+        )
+    return columns
+
+
+def nothing(structure: DataStructure) -> str:
+    """Return a relation with the columns of published observations and no row."""
+    listed = ", ".join(f"CAST(NULL AS {sql_type(c)}) AS {name(c.id)}" for c in structure.components)
+    return f"(SELECT {listed} WHERE FALSE)"
+
+
+def _is_number(kind: str, codelist: object) -> bool:
+    return codelist is None and kind in INTEGERS | DECIMALS
