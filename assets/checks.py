@@ -2,7 +2,7 @@
 
 They are made from contract and structure, and read the store themselves. A broken promise (rows that do not add
 up, an invalid observation, a cell under the minimum, a changed file) is an error and stops the run. A refused
-delivery is a warning: the partner has the receipt, nothing downstream can read a refused row, and the deliveries
+or late delivery is a warning: the partner has the receipt, nothing downstream can read a refused row, and the deliveries
 beside it go on. No check is a gate: started by hand, a later step is as safe without them.
 """
 
@@ -46,6 +46,16 @@ def _of_datasets(said: Mappings) -> Iterator[dg.AssetChecksDefinition]:
             lambda house, name=dataset.name: verify.refusals(house, name),
             severity=dg.AssetCheckSeverity.WARN,
         )
+        if (days := dataset.contract.delivery.expected_every_days) is not None:
+            # The freshness policy asks when the asset was last made; this asks when something was last taken.
+            yield _check(
+                "received",
+                dataset.name,
+                "delivered_in_time",
+                f"Something was taken within {days} days, and {dataset.contract.delivery.grace_days} days of grace.",
+                lambda house, name=dataset.name: verify.overdue(house, name),
+                severity=dg.AssetCheckSeverity.WARN,
+            )
 
 
 def _of_flows(said: Mappings) -> Iterator[dg.AssetChecksDefinition]:

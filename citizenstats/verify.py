@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from citizenstats import clock
 from citizenstats.engine import name, quoted, session
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
@@ -65,6 +66,35 @@ def refusals(house: House, dataset: str) -> list[Finding]:
     told = [finding for finding in read[-1].findings if finding.code not in ("NO_CONSENT", "IGNORED")]
     return [
         Finding(f.code, f.column or "the file", f.count or 1, f.detail or "see the receipt") for f in told
+    ]
+
+
+def overdue(house: House, dataset: str) -> list[Finding]:
+    """Return whether the next delivery of ``partner/dataset`` is later than its contract allows, with the days that it is late.
+
+    A delivery that was refused whole is none that came. What never came is not late.
+    """
+    agreed = house.mappings.dataset(dataset).contract
+    if agreed.delivery.expected_every_days is None:
+        return []
+    taken = [
+        delivery
+        for delivery in deliveries(house.store, dataset)
+        if (o := outcome_of(house, delivery)) is not None and o.status in ("accepted", "partially_accepted")
+    ]
+    if not taken:
+        return []
+    waited = (clock.now() - clock.parse(taken[-1].arrived)).days
+    late = waited - agreed.delivery.expected_every_days - agreed.delivery.grace_days
+    if late <= 0:
+        return []
+    return [
+        Finding(
+            "OVERDUE",
+            f"days late, {waited} after {taken[-1].id}",
+            late,
+            "ask the contact of the contract for it",
+        )
     ]
 
 
