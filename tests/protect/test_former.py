@@ -123,10 +123,10 @@ def test_a_recalled_release_stays_known_and_nothing_stays_as_it_was_published(tm
     ("recoded", "is_known"),
     [
         ({}, False),
-        ({"XX-N": "YY-N"}, True),
+        pytest.param({"XX-N": "YY-N"}, True, marks=pytest.mark.long),
         # Split, and merged with another one.
         ({"XX-N": ["YY-N", "YY-W"]}, True),
-        ({"XX-N": "YY-N", "XX-S": "YY-N"}, True),
+        pytest.param({"XX-N": "YY-N", "XX-S": "YY-N"}, True, marks=pytest.mark.long),
     ],
 )
 def test_a_former_version_is_known_under_the_codes_of_this_one(

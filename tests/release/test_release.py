@@ -362,13 +362,18 @@ READS = ("publishable", "candidates", "unpublished", "newest", "publish_due", "m
 
 
 @pytest.mark.parametrize(
-    "publishes",
-    [True, pytest.param(False, marks=pytest.mark.long)],
-    ids=["publishes", "stops after the sign-off"],
+    ("publishes", "every"),
+    [
+        pytest.param(True, 4, id="publishes"),
+        pytest.param(True, 1, id="publishes, everywhere", marks=pytest.mark.long),
+        pytest.param(False, 1, id="stops after the sign-off, everywhere", marks=pytest.mark.long),
+    ],
 )
-def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(tmp_path, monkeypatch, publishes):
-    """A rival run happens before the nth look at the store, for every n that there is."""
-    for nth in range(100):
+def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(
+    tmp_path, monkeypatch, publishes, every
+):
+    """A rival run happens before the nth look at the store, for every n that there is, or every fourth."""
+    for nth in range(0, 100, every):
         house = office(tmp_path / str(nth))
         prepared(house, "s1", [row("DK"), row("NP")])
         looks = 0

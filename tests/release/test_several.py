@@ -118,8 +118,13 @@ def test_its_messages_read_back_as_what_was_released(office, tmp_path):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"rate": 0.6}, {"sources": ["survey"]}, {"sources": ['a; "b"', "survey"]}, {"da": "et"}, {"en": None}],
-    ids=["second measure", "a value less", "another order", "one language", "a language less"],
+    [
+        pytest.param({"rate": 0.6}, id="second measure"),
+        pytest.param({"sources": ["survey"]}, id="a value less", marks=pytest.mark.long),
+        pytest.param({"sources": ['a; "b"', "survey"]}, id="another order"),
+        pytest.param({"da": "et"}, id="one language", marks=pytest.mark.long),
+        pytest.param({"en": None}, id="a language less", marks=pytest.mark.long),
+    ],
 )
 def test_a_change_of_any_part_is_a_change_with_delta_and_history(office, changed):
     house = office(RATE, SOURCES, NOTE)
