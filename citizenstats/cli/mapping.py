@@ -1,4 +1,4 @@
-"""``citizenstats mapping``: a contract's mapping as SDMX structure maps."""
+"""``citizenstats mapping``: mappings of contracts, and between versions of dataflows, as SDMX structure maps."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from citizenstats.errors import MappingError
 
 if TYPE_CHECKING:
     from citizenstats.mapping.export import Unsaid
+    from citizenstats.mapping.model import MapMessage
 
 
 @click.group()
@@ -24,7 +25,7 @@ def mapping() -> None:
 
 
 @mapping.command("export")
-@click.argument("dataset")
+@click.argument("dataset", metavar="DATASET|DATAFLOW")
 @click.option("--format", "form", default="ml-3.0", show_default=True, help="ml-3.0 or json-2.0.")
 @click.option(
     "--out",
@@ -34,10 +35,38 @@ def mapping() -> None:
 )
 @office_options
 def export(office: Office, dataset: str, form: str, out: Path) -> None:
-    """Write the mapping of DATASET (PARTNER/DATASET) as StructureMap and RepresentationMap.
+    """Write a mapping as StructureMap and RepresentationMap: of DATASET, or between versions of DATAFLOW.
 
-    What no structure map can say is told by name, and stands in the message as annotations.
+    DATASET is PARTNER/DATASET: from the columns of its contract to the dataflows that it feeds. DATAFLOW is AGENCY:FLOW: from
+    the codes of its former versions to those of the present one, as `recoded` in its file says; those that were published
+    are known from --home. What no structure map can say is told by name, and stands in the message as annotations.
     """
+    made = _between_versions if ":" in dataset else _of_contract
+    maps_made, unsaid, content = made(office, dataset, form)
+    if str(out) == "-":
+        sys.stdout.buffer.write(content)
+    else:
+        _write(out, content)
+    maps = [str(m.reference) for m in maps_made.structure_maps]
+    facts = {
+        "dataset": dataset if ":" not in dataset else None,
+        "dataflow": dataset if ":" in dataset else None,
+        "format": form,
+        "file": str(out),
+        "structure_maps": maps,
+        "representation_maps": len(maps_made.representation_maps),
+        "not_said": [
+            {"dataflow": u.dataflow, "part": u.part, "kind": u.kind, "says": u.says} for u in unsaid
+        ],
+    }
+    if office.json and str(out) != "-":
+        answer("mapping", facts)
+    elif str(out) != "-":
+        click.echo(f"{out}: {len(content):,} bytes, {', '.join(maps)}")
+        _report(unsaid)
+
+
+def _of_contract(office: Office, dataset: str, form: str) -> tuple[MapMessage, tuple[Unsaid, ...], bytes]:
     from citizenstats import clock
     from citizenstats.contracts.load import load_mappings
     from citizenstats.mapping.export import exported
@@ -48,27 +77,27 @@ def export(office: Office, dataset: str, form: str, out: Path) -> None:
     found = mappings.dataset(dataset)
     made = exported(mappings, found)
     sender = mappings.agency.sender or mappings.agency.id
-    content = message(made, form, Header(f"MAP_{found.digest}", clock.now(), sender))
-    if str(out) == "-":
-        sys.stdout.buffer.write(content)
-    else:
-        _write(out, content)
-    maps = [str(m.reference) for m in made.maps.structure_maps]
-    facts = {
-        "dataset": dataset,
-        "format": form,
-        "file": str(out),
-        "structure_maps": maps,
-        "representation_maps": len(made.maps.representation_maps),
-        "not_said": [
-            {"dataflow": u.dataflow, "part": u.part, "kind": u.kind, "says": u.says} for u in made.unsaid
-        ],
-    }
-    if office.json and str(out) != "-":
-        answer("mapping", facts)
-    elif str(out) != "-":
-        click.echo(f"{out}: {len(content):,} bytes, {', '.join(maps)}")
-        _report(made.unsaid)
+    return made.maps, made.unsaid, message(made, form, Header(f"MAP_{found.digest}", clock.now(), sender))
+
+
+def _between_versions(
+    office: Office, dataflow: str, form: str
+) -> tuple[MapMessage, tuple[Unsaid, ...], bytes]:
+    from citizenstats import clock
+    from citizenstats.contracts.load import load_mappings
+    from citizenstats.mapping.message import NOTHING, written
+    from citizenstats.mapping.recoded import exported_recoding
+    from citizenstats.release.kept import with_published
+    from citizenstats.sdmx.header import Header
+    from citizenstats.store import Store
+
+    mappings = load_mappings(office.mappings)
+    file, reference = mappings.dataflow(dataflow), mappings.reference(dataflow)
+    known = with_published(mappings.structures, Store(office.home.absolute()))
+    made = exported_recoding(known, reference, file.recoded)
+    sender = mappings.agency.sender or mappings.agency.id
+    header = Header(f"RECODED_{reference.id}_{reference.version.replace('.', '_')}", clock.now(), sender)
+    return made.maps, made.unsaid, written(made.maps, NOTHING, form, header)
 
 
 @mapping.command("import")
@@ -138,7 +167,7 @@ def _report(unsaid: tuple[Unsaid, ...]) -> None:
     if unsaid:
         table(
             "What no structure map can say (in the message as annotations)",
-            ("dataflow", "part", "kind", "the contract says"),
+            ("dataflow", "part", "kind", "what there is"),
             [(u.dataflow, u.part, u.kind, u.says) for u in unsaid],
         )
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from citizenstats.errors import MessageError
 from citizenstats.mapping import write_json, write_ml
 from citizenstats.mapping.export import Exported
+from citizenstats.mapping.model import MapMessage
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.structures import Selected
 
 FORMATS = ("ml-3.0", "json-2.0")
+
+NOTHING = Selected((), (), (), (), (), ())
+"""No structures: those that the maps lead from and to are known to whoever has use for the maps."""
 
 
 def message(exported: Exported, form: str, header: Header) -> bytes:
@@ -30,10 +34,19 @@ def message(exported: Exported, form: str, header: Header) -> bytes:
         categorisations=(),
         constraints=(),
     )
+    return written(exported.maps, source, form, header)
+
+
+def written(maps: MapMessage, source: Selected, form: str, header: Header) -> bytes:
+    """Return the structure message with maps, and the structures that go with them.
+
+    Raises:
+        MessageError: there is no such format.
+    """
     if form == "ml-3.0":
-        return write_ml.write(exported.maps, source, header)
+        return write_ml.write(maps, source, header)
     if form == "json-2.0":
-        return write_json.write(exported.maps, source, header)
+        return write_json.write(maps, source, header)
     raise MessageError(
         "NO_SUCH_FORMAT", f"structure maps are not written as {form}", mend=f"use one of {', '.join(FORMATS)}"
     )

@@ -18,10 +18,13 @@ from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.house import House
+from citizenstats.mapping.model import MapMessage
+from citizenstats.mapping.recoded import recoding_maps
 from citizenstats.protect.audit.choose import audited
 from citizenstats.protect.audit.report import NAME as AUDIT
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.decision import Decision, Signature, Verdict, decision_of, record, signatures_of
+from citizenstats.release.kept import with_published
 from citizenstats.release.manifest import Counts, Release, newest_loaded
 from citizenstats.release.messages import CHANGES, left_out, write_messages
 from citizenstats.release.publishable import Publishable
@@ -229,10 +232,19 @@ def fill(
             "counts": asdict(counts),
             "changes": asdict(changes),
         }
-        facts["files"] = write_messages(engine, house, structures, work, facts)
+        facts["files"] = write_messages(
+            engine, house, structures, work, facts, _recoding(house, structures, flow, behind)
+        )
     facts["left_out"] = left_out(house, structures, work, facts)
     validated = validate(house, structures, work, facts, parent)
     return {**facts, "validation": validated.as_facts(), "findings": validated.keys()}
+
+
+def _recoding(house: House, structures: Structures, flow: Reference, behind: Mapping[str, Any]) -> MapMessage:
+    """Return the maps from the codes of former versions that were published."""
+    if "recoded" not in behind:
+        return MapMessage()
+    return recoding_maps(with_published(structures, house.store), flow, behind["recoded"]).maps
 
 
 def _times(arrived: str | None, parent: Release | None, last: Release | None) -> tuple[datetime, datetime]:

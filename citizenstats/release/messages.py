@@ -13,6 +13,8 @@ from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import MessageError
 from citizenstats.house import House
+from citizenstats.mapping.message import NOTHING, written
+from citizenstats.mapping.model import MapMessage
 from citizenstats.metadata.files import write_metadata
 from citizenstats.release.compare import Changes
 from citizenstats.release.delta import PAGE, changes_page, delta_messages
@@ -40,6 +42,12 @@ STRUCTURES = {
 SCHEMAS: Mapping[Version, str] = {"2.1": "schema.ml-2.1.xsd", "3.0": "schema.ml-3.0.xsd"}
 """SDMX-ML version → file name of the schema of structure-specific data."""
 
+RECODED = ("recoded.json-2.0.json", "application/vnd.sdmx.structure+json;version=2.0.0")
+"""File name and media type of the structure maps from the codes of former versions, where the dataflow declares some.
+
+Not in the structure messages: a registry that does not know the former version would refuse them with a map that leads from it.
+"""
+
 CHANGES = "changes.parquet"
 """What was added, changed and withdrawn against the parent, one row a key, with the values before and after."""
 
@@ -47,7 +55,12 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 def write_messages(
-    engine: Engine, house: House, structures: Structures, folder: Path, facts: Mapping[str, Any]
+    engine: Engine,
+    house: House,
+    structures: Structures,
+    folder: Path,
+    facts: Mapping[str, Any],
+    recoding: MapMessage,
 ) -> list[dict[str, Any]]:
     """Write every message of a release beside its ``observations.parquet``.
 
@@ -57,6 +70,7 @@ def write_messages(
         structures: those that the observations are said in.
         folder: the folder with the Parquet files.
         facts: what a manifest says of the release: its dataflow, message id, parent, changes, and when it was prepared.
+        recoding: the maps from former versions of the dataflow; without any there is no file of them.
 
     Returns:
         What the manifest says about each file, Parquet files included, by name.
@@ -77,6 +91,10 @@ def write_messages(
         if file_name in missing:
             continue
         (folder / file_name).write_bytes(structure_message(structures, [flow], identifier, message.header))
+        media[file_name] = media_type
+    if recoding.structure_maps:
+        file_name, media_type = RECODED
+        (folder / file_name).write_bytes(written(recoding, NOTHING, "json-2.0", message.header))
         media[file_name] = media_type
     media |= write_metadata(house, folder, facts)
     for version, file_name in SCHEMAS.items():

@@ -9,12 +9,14 @@ from importlib import resources
 
 import duckdb
 import jsonschema
+import pysdmx.io
 import pytest
 
 from assets import shown
 from citizenstats.cli.main import main
 from citizenstats.engine import session
 from citizenstats.errors import ReleaseError
+from citizenstats.mapping.read import read_maps
 from citizenstats.release.approve import approve
 from citizenstats.release.difference import _renamed, difference
 from citizenstats.release.history import as_of, history
@@ -32,7 +34,7 @@ from citizenstats.sdmx.write import FORMATS, chunks
 from citizenstats.store import read_json
 from citizenstats.verify import release_faults
 
-from .support import FIRST, FLOW, LISTS, deliver, office, protect, row, structure, structures
+from .support import FIRST, FLOW, LISTS, OTHER, deliver, office, protect, row, structure, structures
 from .test_delta import applied
 
 OLD, NEW = f"{FLOW}(1.0.0)", f"{FLOW}(2.0.0)"
@@ -304,3 +306,55 @@ def test_a_rejected_candidate_whose_files_left_is_shown_without_them(tmp_path, m
     told = shown.released(house, recall(house, FLOW, "R0001", "Dora Deputy", "it showed too much"))
     assert "was rejected" in told["status"].value
     assert "data.csv" not in told["files"].value
+
+
+def test_the_map_of_codes_is_beside_the_release_as_a_structure_map(standing):
+    new = released(standing, NEW)
+    file = new.folder / "recoded.json-2.0.json"
+    assert validate_message(file, None) == []
+    assert file.name in {one["name"] for one in new.facts["files"]}
+    found = read_maps(file)
+    (structure_map,), (codes,) = found.structure_maps, found.representation_maps
+    assert structure_map.source.endswith(f"Dataflow={OLD}")
+    assert structure_map.target.endswith(f"Dataflow={NEW}")
+    assert {m.sources[0].value: m.targets for m in codes.mappings} == {"DK": ("DNK",), "NP": ("NPL",)}
+    assert [c.targets[0] for c in structure_map.components if c.representation] == ["REF_AREA"]
+    # What has no counterpart is named.
+    assert [(a.title, a.text["en"]) for a in structure_map.annotations] == [
+        ("code: REF_AREA PH", "no longer there")
+    ]
+    assert not (released(standing, OLD).folder / file.name).exists()
+    assert release_faults(standing, FLOW) == []
+
+
+@pytest.mark.parametrize("form", ["ml-3.0", "json-2.0"])
+def test_the_command_writes_the_map_between_versions(standing, form, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("citizenstats.contracts.load.load_mappings", lambda folder: standing.mappings)
+    out = tmp_path / "map"
+    words = [
+        "mapping",
+        "export",
+        FLOW,
+        "--format",
+        form,
+        "--out",
+        str(out),
+        "--home",
+        str(standing.store.home),
+    ]
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    schema = json.loads((resources.files("citizenstats.schemas") / "mapping.schema.json").read_text())
+    jsonschema.validate(facts, schema)
+    assert (left.value.code, facts["dataflow"], facts["dataset"]) == (0, FLOW, None)
+    assert facts["not_said"] == [
+        {"dataflow": FLOW, "part": "REF_AREA PH", "kind": "code", "says": "no longer there"}
+    ]
+    assert validate_message(out, None) == []
+    assert read_maps(out) == read_maps(released(standing, NEW).folder / "recoded.json-2.0.json")
+    (found,) = pysdmx.io.read_sdmx(str(out)).get_structure_maps()
+    assert {m.source: m.target for m in found.implicit_component_maps}["SEX"] == "SEX"
+    with pytest.raises(SystemExit):
+        main(["mapping", "export", OTHER, "--out", str(out), "--home", str(standing.store.home)])
+    assert "NO_MAP" in capsys.readouterr().err
