@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 @click.option(
     "--include-history", is_flag=True, help="Each state, with the time since or until which it was valid."
 )
+@click.option(
+    "--recoded",
+    metavar="VERSION",
+    help="A former version under the codes of this later one, where it says nothing itself.",
+)
 @click.option("--flat", is_flag=True, help="One element an observation, not gathered in series.")
 @click.option("--series", metavar="DIMENSION", help="Gather observations along this dimension.")
 @click.option("--labels", type=click.Choice(["id", "name", "both"]), default="id", help="Names in SDMX-CSV.")
@@ -74,6 +79,7 @@ def export(
     as_of: str | None,
     updated_after: str | None,
     include_history: bool,
+    recoded: str | None,
     flat: bool,
     series: str | None,
     labels: Labels,
@@ -88,38 +94,58 @@ def export(
     """Write a release as an SDMX message.
 
     DATAFLOW is AGENCY:FLOW, or AGENCY:FLOW(1.0.0) for a version that is not the newest: codes and names are those that the
-    release was published with. What changed, and the history, are written flat, with the actions that take a receiver from
-    one state to the next.
+    release was published with, or with --recoded those of a later version, as far as one code became one code. What changed,
+    and the history, are written flat, with the actions that take a receiver from one state to the next.
     """
     from citizenstats.sdmx.write import FORMATS, Options, gzipped
 
     if form not in FORMATS:
         raise click.BadParameter(f"{form} is none of {', '.join(sorted(FORMATS))}", param_hint="--format")
-    if flat and series:
-        raise click.UsageError("give --flat or --series, not both")
-    if release_id and (as_of or updated_after or include_history):
-        raise click.UsageError("give --release or times, not both")
+    times = bool(as_of or updated_after or include_history)
+    _check_usage(times=times, release=release_id, recoded=recoded, flat=flat, series=series)
     options = Options(labels, keys, time_format, _SEPARATORS[separator], language)
+    along = "AllDimensions" if flat else series
+    left_out: dict[str, str] = {}
     if updated_after or include_history:
         if series or action != "Replace":
             raise click.UsageError(
                 "changes and history are flat, with actions of their own: leave out --series and --action"
             )
         parts = _history(office, dataflow, form, as_of, updated_after, include_history, options)
+    elif recoded:
+        parts, left_out = _recoded(office, dataflow, release_id, recoded, form, along, action, options)
     else:
-        along = "AllDimensions" if flat else series
         parts = _message(office, dataflow, release_id, as_of, form, along, action, options)
     if packed or out.suffix == ".gz":
         parts = gzipped(parts)
     if str(out) == "-":
         for part in parts:
             sys.stdout.buffer.write(part)
+        _tell_left_out(left_out)
         return
     size = write_whole(out, parts)
     if office.json:
-        answer("export", {"dataflow": dataflow, "format": form, "file": str(out), "size": size})
-    else:
-        click.echo(f"{out}: {size:,} bytes")
+        told = [{"what": what, "why": why} for what, why in left_out.items()]
+        facts = {"dataflow": dataflow, "format": form, "file": str(out), "size": size, "left_out": told}
+        answer("export", facts)
+        return
+    click.echo(f"{out}: {size:,} bytes")
+    _tell_left_out(left_out)
+
+
+def _check_usage(
+    *, times: bool, release: str | None, recoded: str | None, flat: bool, series: str | None
+) -> None:
+    if flat and series:
+        raise click.UsageError("give --flat or --series, not both")
+    for said, word in ((release, "--release"), (recoded, "--recoded")):
+        if said and times:
+            raise click.UsageError(f"give {word} or times, not both")
+
+
+def _tell_left_out(left_out: dict[str, str]) -> None:
+    for what, why in left_out.items():
+        click.echo(f"left out: {what}: {why}", err=True)
 
 
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -150,6 +176,42 @@ def _message(
         message = replace(release_message(house, release, along), action=action)
         with session([release.folder], scratch=house.store.scratch) as engine:
             yield from chunks(engine, message, form, options)
+
+
+def _recoded(
+    office: Office,
+    dataflow: str,
+    release_id: str | None,
+    version: str,
+    form: str,
+    along: str | None,
+    action: Action,
+    options: Options,
+) -> tuple[Iterator[bytes], dict[str, str]]:
+    from citizenstats.border import border
+    from citizenstats.engine import session
+    from citizenstats.release.recoded import recoded_release
+    from citizenstats.sdmx.write import chunks
+
+    house = office.house()
+    with border(f"export {dataflow}"):
+        found = recoded_release(house, dataflow, release_id, version, along)
+    left_out = dict(found.left_out)
+    for count, why in (
+        (found.without_counterpart, "a code of theirs has no counterpart"),
+        (found.said_by_later, f"{version} says them itself"),
+    ):
+        if count:
+            left_out[f"{count:,} observation{'s' if count > 1 else ''}"] = why
+
+    def parts() -> Iterator[bytes]:
+        with (
+            border(f"export {dataflow}"),
+            session(found.folders, scratch=house.store.scratch) as engine,
+        ):
+            yield from chunks(engine, replace(found.message, action=action), form, options)
+
+    return parts(), left_out
 
 
 def _history(

@@ -19,7 +19,14 @@ from rich.text import Text
 from citizenstats.errors import CitizenstatsError
 from citizenstats.store import as_json
 
-VERSIONS = {"approve": "2.0.0", "mapping": "1.1.0", "recall": "2.0.0", "releases": "2.1.0", "run": "2.0.0"}
+VERSIONS = {
+    "approve": "2.0.0",
+    "export": "1.1.0",
+    "mapping": "1.1.0",
+    "recall": "2.0.0",
+    "releases": "2.1.0",
+    "run": "2.0.0",
+}
 """Schemas that are no longer the first of their name → their version."""
 
 

@@ -105,10 +105,20 @@ def _check_comparable(first: Release, second: Release, said: str) -> None:
             f"{first.dataflow.agency}:{first.dataflow.id}",
             "name one version, AGENCY:FLOW(1.0.0), or both, the earlier one first: 1.0.0/R0002 2.0.0/R0001",
         )
+    check_same_dimensions(first, second)
+
+
+def check_same_dimensions(first: Release, second: Release) -> None:
+    """Refuse two versions of which no key is one of the other.
+
+    Raises:
+        ReleaseError: ``TWO_VERSIONS``.
+    """
     if set(_structure(first).key) != set(_structure(second).key):
+        versions = f"{first.dataflow.version} and {second.dataflow.version}"
         raise ReleaseError(
             "TWO_VERSIONS",
-            f"the versions {versions[0]} and {versions[1]} have other dimensions, so no key of one is a key of the other",
+            f"the versions {versions} have other dimensions, so no key of one is a key of the other",
             f"{first.dataflow.agency}:{first.dataflow.id}",
         )
 

@@ -1,0 +1,182 @@
+"""A release of a former version under the codes of a later one, by the map that the later one declares.
+
+Only what was published is read, and only one code that became one code is carried: what stands of the former release,
+suppressed cells as suppressed, with the codes written anew. Codes that were merged or split are left out by name. So are
+the keys that the later version says itself: it may withhold today what was shown then, and a message in its own codes must
+not say otherwise. What belongs here: such a message. What does not: figures that are published anew; nothing of a former
+version ever is (docs/decisions/0020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.errors import ReleaseError
+from citizenstats.harmonize.frame import sql_type
+from citizenstats.house import House
+from citizenstats.release.difference import check_same_dimensions
+from citizenstats.release.kept import structures_of
+from citizenstats.release.manifest import Release, released
+from citizenstats.release.messages import message_of, sender_of
+from citizenstats.sdmx.model import Component, DataStructure, Structures
+from citizenstats.sdmx.recoding import Counterparts, Declared, counterparts
+from citizenstats.sdmx.write import DataMessage
+
+
+@dataclass(frozen=True)
+class Recoded:
+    """A former release under later codes.
+
+    Attributes:
+        message: what can be written in any format; its source reads files of `folders`.
+        folders: where they lie.
+        left_out: component and code, ``REF_AREA DK`` → why no figure of it is carried; those that the release has.
+        without_counterpart: observations that are left out with them.
+        said_by_later: observations that are left out because the later version says them itself.
+    """
+
+    message: DataMessage
+    folders: tuple[Path, ...]
+    left_out: Mapping[str, str]
+    without_counterpart: int
+    said_by_later: int
+
+
+def recoded_release(
+    house: House, flow: str, release: str | None, version: str, along: str | None = None
+) -> Recoded:
+    """Return a release of a former version of a dataflow under the codes of a later one.
+
+    Args:
+        house: where.
+        flow: ``AGENCY:ID(VERSION)`` of the former version.
+        release: such as ``R0002``; its newest unless said.
+        version: the later version; its newest release that stands says what became of the codes.
+        along: the dimension at the observation, or ``AllDimensions``; None for the format's own way.
+
+    Raises:
+        ReleaseError: ``NO_SUCH_RELEASE``; ``NO_MAP`` when the later one declares nothing of the former one; ``TWO_VERSIONS``
+            when they have other dimensions; ``CANNOT_RECODE`` when the former one lacks what the later one demands;
+            ``NOTHING_LEFT`` when no observation is left.
+    """
+    former = released(house, flow, release)
+    later = released(house, f"{flow.partition('(')[0]}({version})")
+    declared = later.facts.get("recoded", {}).get(former.dataflow.version)
+    if declared is None:
+        raise ReleaseError(
+            "NO_MAP",
+            f"{later.id} of {version} declares nothing of {former.dataflow.version}",
+            flow,
+            "name the former version, AGENCY:FLOW(1.0.0), and a later one whose file has `recoded` of it",
+        )
+    check_same_dimensions(former, later)
+    then, now = structures_of(former), structures_of(later)
+    facts = {
+        **later.facts,
+        "message_id": f"{former.facts['message_id']}-RECODED-{version.replace('.', '_')}",
+        "prepared": former.facts["prepared"],
+    }
+    full = message_of(now, sender_of(house), later.observations, facts, along)
+    carried = _Carried(former, then, now, full.structure, declared)
+    folders = (former.folder, later.folder)
+    with session(folders, scratch=house.store.scratch) as engine:
+        every = engine.value(f"SELECT count(*) FROM {_parquet(former)}")
+        kept = engine.value(f"SELECT count(*) FROM ({carried.sql()})")
+        key = ", ".join(map(name, full.structure.key))
+        source = f"SELECT * FROM ({carried.sql()}) ANTI JOIN {_parquet(later)} USING ({key}) ORDER BY {key}"
+        left = engine.value(f"SELECT count(*) FROM ({source})")
+        left_out = dict(carried.left_out(engine))
+    if not left:
+        told = f"{version} says every observation of {former.id} itself, or has no code for it"
+        raise ReleaseError("NOTHING_LEFT", told, flow, "`citizenstats diff` compares the two")
+    return Recoded(replace(full, source=source), folders, left_out, every - kept, kept - left)
+
+
+class _Carried:
+    """The observations whose codes all have one counterpart."""
+
+    def __init__(
+        self,
+        former: Release,
+        then: Structures,
+        now: Structures,
+        after: DataStructure,
+        declared: Mapping[str, Declared],
+    ) -> None:
+        self._former = former
+        before = then.structure_of(former.dataflow)
+        there = set(pq.read_schema(former.observations).names) & set(before.by_id)
+        lacking = [
+            c.id for c in after.components if c.mandatory and c.role == "attribute" and c.id not in there
+        ]
+        if lacking:
+            raise ReleaseError(
+                "CANNOT_RECODE",
+                f"{former.id} of {former.dataflow.version} has no {', '.join(lacking)}, which the later version demands",
+                str(former.dataflow),
+                "export it as it was published",
+            )
+        self._components = [c for c in after.components if c.id in there]
+        self._codes = {
+            c.id: counterparts(
+                declared.get(c.id, {}), _codes(then, before.by_id[c.id], c, now), _codes(now, c, c, now)
+            )
+            for c in self._components
+            if c.codelist is not None
+        }
+
+    def sql(self) -> str:
+        """Return the SELECT of the observations, with the codes of now."""
+        columns = ", ".join(
+            f"CAST({self._column(c)} AS {sql_type(c)}) AS {name(c.id)}" for c in self._components
+        )
+        kept = " AND ".join(self._is_kept(c) for c in self._components if c.id in self._codes) or "true"
+        return f"SELECT {columns} FROM {_parquet(self._former)} WHERE {kept}"
+
+    def _column(self, component: Component) -> str:
+        column, found = name(component.id), self._codes.get(component.id)
+        changed = {then: now for then, now in found.kept.items() if then != now} if found else {}
+        if not changed:
+            return column
+        told = " ".join(f"WHEN {quoted(then)} THEN {quoted(now)}" for then, now in sorted(changed.items()))
+        if component.array:
+            return f"list_transform({column}, lambda code: CASE code {told} ELSE code END)"
+        return f"CASE {column} {told} ELSE {column} END"
+
+    def _is_kept(self, component: Component) -> str:
+        column = name(component.id)
+        listed = f"[{', '.join(quoted(code) for code in sorted(self._codes[component.id].kept))}]::VARCHAR[]"
+        if component.array:
+            return f"({column} IS NULL OR list_has_all({listed}, {column}))"
+        return f"({column} IS NULL OR list_contains({listed}, {column}))"
+
+    def left_out(self, engine: Engine) -> Iterator[tuple[str, str]]:
+        """Yield the codes of the release that have no counterpart, and why."""
+        for component in self._components:
+            found: Counterparts | None = self._codes.get(component.id)
+            if found is None or not found.left_out:
+                continue
+            column = f"unnest({name(component.id)})" if component.array else name(component.id)
+            occurring = {
+                code for (code,) in engine.rows(f"SELECT DISTINCT {column} FROM {_parquet(self._former)}")
+            }
+            for code, why in found.left_out.items():
+                if code in occurring:
+                    yield f"{component.id} {code}", why
+
+
+def _codes(structures: Structures, component: Component, otherwise: Component, now: Structures) -> list[str]:
+    """Return the codes of a component; of one that was not coded then those that it has now."""
+    if component.codelist is not None:
+        return list(structures.scheme(component.codelist).by_id)
+    assert otherwise.codelist is not None  # noqa: S101 - only components coded now are asked
+    return list(now.scheme(otherwise.codelist).by_id)
+
+
+def _parquet(release: Release) -> str:
+    return f"read_parquet({quoted(str(release.observations))})"
