@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import pytest
 
-from citizenstats.contracts.load import Dataset, Document, Mappings
+from citizenstats.contracts.document import Document
+from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.errors import CitizenstatsError
 from citizenstats.house import House
 from citizenstats.samples import delivered, drop, rounds

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.load import Dataset, Position
+from citizenstats.contracts.document import Position
+from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Indicator, Target
 from citizenstats.engine import Engine, name, session
 from citizenstats.errors import EngineError, MappingError

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from citizenstats.contracts.document import Document, Position, faults_at
 from citizenstats.contracts.expressions import nearest
-from citizenstats.contracts.load import Document, Position, faults_at
 from citizenstats.contracts.model import Column, Contract, Reading
 from citizenstats.engine import quoted, session
 from citizenstats.errors import EngineError, MappingError

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.lint import record_names
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Mapped, Target
 from citizenstats.engine import name, quoted
@@ -16,7 +15,7 @@ class Coder:
 
     def __init__(self, dataset: Dataset, target: Target, joins: Mapping[str, tuple[str, str]]) -> None:
         self._dataset, self._target, self._joins = dataset, target, joins
-        self._names = [*record_names(dataset.contract)]
+        self._names = [*dataset.contract.record_names]
         if target.unpivot is not None:
             self._names += [target.unpivot.into, f"{target.unpivot.into}__why"]
 

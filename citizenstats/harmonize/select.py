@@ -12,7 +12,6 @@ from functools import lru_cache
 import sqlglot
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.lint import record_names
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Target
 from citizenstats.engine import name, quoted
@@ -116,7 +115,7 @@ def _sample(dataset: Dataset, target: Target, structure: DataStructure, source: 
 
 def derived_sql(contract: Contract, dataset: Dataset) -> str:
     """Return the SELECT of the records of ``current`` with the contract's derived values beside their columns."""
-    seen = [n for n in record_names(contract) if n not in contract.derive]
+    seen = [n for n in contract.record_names if n not in contract.derive]
     columns = []
     for derived, text in contract.derive.items():
         parsed = expressions.parse(text, seen, dataset.document.where(("derive", derived)))
@@ -182,7 +181,7 @@ def status_sql(target: Target, structure: DataStructure, dataset: Dataset, mappe
     measure = target.map.get(structure.measures[0].id) if structure.measures else None
     column = measure.column if measure else None
     unpivoted = target.unpivot is not None and column == target.unpivot.into
-    if not unpivoted and f"{column}__why" not in record_names(dataset.contract):
+    if not unpivoted and f"{column}__why" not in dataset.contract.record_names:
         return "'A'"
     why = f"{column}__why"
     return f"CASE {name(why)} WHEN 'not_collected' THEN 'L' WHEN 'not_applicable' THEN 'M' ELSE 'A' END"

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from citizenstats.contracts.lint import record_names
-from citizenstats.contracts.load import Document, load_dataset, read_yaml, validated
+from citizenstats.contracts.document import Document, read_yaml, validated
+from citizenstats.contracts.load import load_dataset
 from citizenstats.contracts.model import Contract, Mapped, Target
 from citizenstats.errors import MappingError
 from citizenstats.mapping import write_ml
@@ -129,7 +129,7 @@ class _Target:
         beside = {c: m for c, m in self._target.map.items() if c not in outputs}
         where = document.where(("targets", number))
         self._resolved: Resolved = resolved(
-            structure_map, message, contract.columns, beside, record_names(contract), where
+            structure_map, message, contract.columns, beside, contract.record_names, where
         )
         self.simple = self._simple()
         self.rest = tuple(c for c in self._resolved.map if c not in self.simple)

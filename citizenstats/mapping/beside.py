@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from citizenstats.contracts.lint import record_names
-from citizenstats.contracts.load import Document
+from citizenstats.contracts.document import Document
 from citizenstats.contracts.model import Contract, Target
 from citizenstats.errors import MappingError
 from citizenstats.mapping.model import MapMessage, StructureMap, map_urn
@@ -42,7 +41,7 @@ def with_structure_maps(contract: Contract, document: Document) -> WithMaps:
             continue
         where = document.where(("targets", i, "structure_map"))
         message, structure_map = structure_map_beside(document.path.parent, target.structure_map, where)
-        names = [*record_names(contract), *(step for step in derive if step not in contract.derive)]
+        names = [*contract.record_names, *(step for step in derive if step not in contract.derive)]
         one = resolved(structure_map, message, contract.columns, target.map, names, where)
         _check_roles(contract, target, structure_map, where)
         found[i] = one

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.lint import record_names
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Target
 from citizenstats.engine import Engine, name, quoted, session
@@ -151,7 +150,7 @@ class _Record:
     def __init__(self, engine: Engine, dataset: Dataset, source: str) -> None:
         self._engine, self._dataset, self._contract = engine, dataset, dataset.contract
         self._from = f"WITH current AS ({source}), derived AS ({derived_sql(dataset.contract, dataset)})"
-        self._names = record_names(dataset.contract)
+        self._names = dataset.contract.record_names
         self._known = self._ask({n: name(n) for n in self._names}, self._from, "derived")[0]
 
     def _ask(self, columns: Mapping[str, str], start: str, relation: str) -> list[dict[str, str | None]]:

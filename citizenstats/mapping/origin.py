@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.lint import record_names
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Mapped, Target
 from citizenstats.engine import name
@@ -128,7 +127,7 @@ def _of_map(dataset: Dataset, number: int, target: Target, component: str, mappe
 def _inputs(dataset: Dataset, target: Target, mapped: Mapped, where: str) -> tuple[str, ...]:
     if mapped.column is not None:
         return (mapped.column,)
-    names = record_names(dataset.contract)
+    names = dataset.contract.record_names
     if target.unpivot is not None:
         names += [target.unpivot.into, f"{target.unpivot.into}__why"]
     used = expressions.columns_of(expressions.parse(mapped.sql or "NULL", names, where))

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from lxml import etree
 
 from citizenstats import clock
+from citizenstats.contracts.document import read_yaml
 from citizenstats.metadata.model import CONCEPTS, FLOW, MSD, URN, Texts
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Reference
@@ -60,8 +61,6 @@ class Declared:
 @cache
 def declared() -> tuple[Declared, ...]:
     """Return the attributes of the structure in their order."""
-    from citizenstats.contracts.load import read_yaml
-
     return tuple(_declared(read_yaml(SHIPPED).content))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from citizenstats.contracts.load import read_yaml, validated
+from citizenstats.contracts.document import read_yaml, validated
 from citizenstats.contracts.model import Identifier, LocalText, Model
 from citizenstats.errors import MappingError
 from citizenstats.store import digest

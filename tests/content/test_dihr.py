@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.lint import record_names
-from citizenstats.contracts.load import Dataset, load_dataset, read_yaml
+from citizenstats.contracts.document import read_yaml
+from citizenstats.contracts.load import Dataset, load_dataset
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "data/samples"
@@ -174,7 +174,7 @@ def test_every_code_that_the_contracts_use_stands_in_its_list() -> None:
 
 def test_every_expression_of_the_contracts_is_allowed() -> None:
     for dataset in (contract("disability_barometer"), contract("lgbt_barometer")):
-        names = record_names(dataset.contract)
+        names = dataset.contract.record_names
         target = dataset.contract.targets[0]
         texts = [*dataset.contract.derive.values(), *(r.must for r in dataset.contract.rules)]
         texts += [m.sql for m in target.map.values() if m.sql] + ([target.where] if target.where else [])

@@ -15,8 +15,8 @@ import openpyxl
 import pytest
 
 from citizenstats.contracts import expressions
-from citizenstats.contracts.lint import record_names
-from citizenstats.contracts.load import Dataset, load_dataset, read_yaml
+from citizenstats.contracts.document import read_yaml
+from citizenstats.contracts.load import Dataset, load_dataset
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "data/samples"
@@ -179,7 +179,7 @@ def test_who_the_victims_and_the_sources_are_feeds_no_dimension_or_attribute() -
         hidden = {
             c for c, column in dataset.contract.columns.items() if column.role in ("identifier", "free_text")
         }
-        names = record_names(dataset.contract)
+        names = dataset.contract.record_names
         for target in dataset.contract.targets:
             for component, mapped in target.map.items():
                 used = {mapped.column}

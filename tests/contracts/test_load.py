@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from citizenstats.contracts.load import faults, read_code_map, read_yaml
+from citizenstats.contracts.document import faults, read_yaml
+from citizenstats.contracts.load import read_code_map
 from citizenstats.contracts.model import PartnerFile, Reading
 from citizenstats.errors import MappingError
 

@@ -10,7 +10,8 @@ import duckdb
 import pandas as pd
 
 from citizenstats.contracts.counts import Counted
-from citizenstats.contracts.load import Dataset, Document
+from citizenstats.contracts.document import Document
+from citizenstats.contracts.load import Dataset
 from citizenstats.estimate.benchmarks import Calibrated, calibrated, cells_of, columns_met
 from citizenstats.harmonize.select import cells_for, select_for
 from tests.estimate.support import contract, structure

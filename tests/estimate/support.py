@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from citizenstats.contracts.load import Dataset, Document
+from citizenstats.contracts.document import Document
+from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract
 from citizenstats.harmonize.select import design_faults_for, select_for
 from citizenstats.sdmx.model import Component, DataStructure, Reference

@@ -16,7 +16,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from citizenstats.contracts.load import Dataset, Document, Mappings, load_dataset, load_mappings, read_yaml
+from citizenstats.contracts.document import Document, read_yaml
+from citizenstats.contracts.load import Dataset, Mappings, load_dataset, load_mappings
 from citizenstats.contracts.model import Contract
 from citizenstats.errors import MappingError
 from citizenstats.mapping.adopt import Adopted, adopted
@@ -203,7 +204,7 @@ def test_a_map_that_does_not_fit_changes_nothing(
 @settings(max_examples=80, deadline=None)
 @given(st.text(max_size=12))
 def test_any_text_is_read_as_it_was_written(text: str) -> None:
-    from citizenstats.contracts.load import _Loader
+    from citizenstats.contracts.document import _Loader
 
     assert yaml.load(f"a: {{b: {scalar(text)}}}", Loader=_Loader) == {"a": {"b": text}}
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from citizenstats.contracts.load import Dataset, Document
+from citizenstats.contracts.document import Document
+from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract
 from citizenstats.house import House
 from citizenstats.quality.delivery import quality_of_delivery

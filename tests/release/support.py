@@ -8,7 +8,8 @@ from typing import Any
 
 import duckdb
 
-from citizenstats.contracts.load import Dataset, Document, Mappings
+from citizenstats.contracts.document import Document
+from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, PartnerFile
 from citizenstats.harmonize.frame import sql_type
 from citizenstats.house import House

@@ -57,6 +57,14 @@ class Contract(Model):
         asks = any(column.role == "sensitive" for column in self.columns.values())
         return max(rules.minimum, rules.sensitive_minimum) if asks else rules.minimum
 
+    @property
+    def record_names(self) -> list[str]:
+        """The names that expressions on a record may use: columns, their ``__why`` companions, derived values."""
+        why = [
+            f"{c}__why" for c, column in self.columns.items() if column.not_collected or column.not_applicable
+        ]
+        return [*self.columns, *why, *self.derive]
+
     @model_validator(mode="after")
     def _replacement_has_its_column(self) -> Contract:
         if self.delivery.replaces == "periods" and self.delivery.period is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import Any, cast, get_args
 
+from citizenstats.contracts.document import Document, read_yaml
 from citizenstats.contracts.expressions import nearest
 from citizenstats.errors import MappingError
 from citizenstats.sdmx.load.entries import (
@@ -23,9 +24,6 @@ from citizenstats.sdmx.load.entries import (
 from citizenstats.sdmx.model import Attachment, Component, DataStructure, ItemScheme, Reference
 from citizenstats.sdmx.schema import TYPES
 
-if TYPE_CHECKING:
-    from citizenstats.contracts.load import Document
-
 CROSS_DOMAIN = Reference("SDMX", "CROSS_DOMAIN_CONCEPTS", "2.0")
 
 _ROLES = ("dimension", "time", "measure", "attribute")
@@ -34,8 +32,6 @@ _KEYS = ("role", "codelist", "concept", "type", "attachment", "mandatory", "grou
 
 def data_structure(path: Path, schemes: Mapping[Reference, ItemScheme]) -> DataStructure:
     """Return the data structure of a file; the lists and concepts that it refers to are among the schemes."""
-    from citizenstats.contracts.load import read_yaml
-
     document = read_yaml(path)
     agency, where = path.parents[1].name, document.where()
     known_keys(document.content, ("version", "name", "components"), lambda *keys: document.where(keys))

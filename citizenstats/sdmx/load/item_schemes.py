@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from citizenstats.contracts.document import read_yaml
 from citizenstats.contracts.expressions import nearest
 from citizenstats.errors import MappingError
 from citizenstats.sdmx.load.entries import (
@@ -60,8 +61,6 @@ def item_schemes(place: Path) -> Iterator[ItemScheme]:
 
 def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, Any], Place]]:
     """Yield id, content and place of each entry of a YAML file; nothing when there is no such file."""
-    from citizenstats.contracts.load import read_yaml
-
     if path.exists():
         document = read_yaml(path)
         if not isinstance(document.content, dict):
