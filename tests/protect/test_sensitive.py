@@ -11,8 +11,8 @@ from citizenstats.house import open_house
 from tests.protect.office import deliver, mappings, protected
 
 SIZES = (2,)
-CUBE = {("A0",): (200, 90), ("A1",): (100, 8)}
-"""Eight who said yes: more than the office's minimum, fewer than the least of a sensitive question."""
+CUBE = {("A0",): (200, 90), ("A1",): (100, 19)}
+"""Nineteen who said yes: more than the office's minimum, fewer than the least of a sensitive question."""
 
 
 def shown(folder: Path, role: str = "", rules: str = "") -> set[str]:

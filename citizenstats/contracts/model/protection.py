@@ -24,7 +24,7 @@ class Protection(Model):
         10, ge=1, description="Fewest units (unweighted) in a cell, and on either side of a share."
     )
     sensitive_minimum: int = Field(
-        10,
+        20,
         ge=1,
         description="The same where the question is sensitive (a column of role sensitive is behind the figure); the "
         "higher of both holds, so that a lower minimum leaves sensitive figures as they are.",
