@@ -1,8 +1,9 @@
 """``citizenstats preview``: what a file would become, with nothing stored.
 
 The file goes through the same steps as any delivery, in a data root of its own inside the restricted store, which
-is removed at the end. It is looked at alone: as if it were all that its dataset ever delivered. Only counts,
-findings without values, and protected observations are shown.
+is removed at the end. It is looked at alone: as if it were all that its dataset ever delivered. Official counts of
+another dataset that its contract is held against are those of the store. Only counts, findings without values, and
+protected observations are shown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ from citizenstats.receive.outcome import COUNTS
 from citizenstats.receive.words import WORDS
 
 if TYPE_CHECKING:
+    from citizenstats.contracts.load import Mappings
+    from citizenstats.contracts.model import Estimate
+    from citizenstats.harmonize.sample import Counts
     from citizenstats.house import House
     from citizenstats.receive.outcome import Outcome
 
@@ -51,13 +55,15 @@ def preview(office: Office, dataset: str, file: Path | None) -> int:
     house = office.house()
     house.mappings.dataset(dataset)
     files = [file] if file else _inbox(house, dataset)
-    with _aside(house) as beside:
+    mappings, lacking = _with_counts(house, dataset)
+    with _aside(house, mappings) as beside:
         inbox = beside.store.inbox(dataset)
         inbox.mkdir(parents=True)
         for one in files:
             shutil.copyfile(one, inbox / one.name)
         found = _taken_through(beside, dataset)
-    if not found.outcomes and not found.errors:
+    found.errors += lacking
+    if not found.outcomes and found.errors == lacking:
         pattern = house.mappings.dataset(dataset).contract.delivery.files
         raise CitizenstatsError(
             "NAME_DOES_NOT_FIT",
@@ -88,16 +94,52 @@ def _inbox(house: House, dataset: str) -> list[Path]:
     return [house.store.inbox(dataset) / name for name in found]
 
 
+def _with_counts(house: House, name: str) -> tuple[Mappings, list[CitizenstatsError]]:
+    """Return the mappings with the counts of other datasets as if they lay beside the contract, and what is lacking.
+
+    Where the store has none, the contract is held against the others alone, with its weights as they are.
+    """
+    from citizenstats.harmonize.sample import official_counts
+
+    dataset = house.mappings.dataset(name)
+    if not dataset.counted_by:
+        return house.mappings, []
+    lacking: list[CitizenstatsError] = []
+    counts = dict(dataset.counts)
+    try:
+        counts |= official_counts(house, dataset).counts
+    except CitizenstatsError as error:
+        told = f"{error.what}; the figures shown are made without these counts, and cannot be released so"
+        lacking.append(CitizenstatsError(error.code, told, error.where, error.mend))
+    targets = [
+        target.model_copy(update={"estimate": _held(target.estimate, i, counts) if target.estimate else None})
+        for i, target in enumerate(dataset.contract.targets)
+    ]
+    held = replace(dataset, contract=dataset.contract.model_copy(update={"targets": targets}), counts=counts)
+    return replace(house.mappings, datasets={**house.mappings.datasets, name: held}), lacking
+
+
+def _held(estimate: Estimate, number: int, counts: Counts) -> Estimate:
+    """Return an estimate whose benchmarks are those of which there are counts, beside the contract."""
+    there = {
+        benchmark: said.model_copy(update={"dataset": None, "file": said.file or said.dataset})
+        for benchmark, said in estimate.benchmarks.items()
+        if (number, benchmark) in counts
+    }
+    calibrate = estimate.calibrate if set(estimate.met) <= set(there) else None
+    return estimate.model_copy(update={"benchmarks": there, "calibrate": calibrate})
+
+
 @contextmanager
-def _aside(house: House) -> Iterator[House]:
-    """Give a house with the same mappings and an empty data root that is removed at the end."""
+def _aside(house: House, mappings: Mappings) -> Iterator[House]:
+    """Give a house with these mappings and an empty data root that is removed at the end."""
     from citizenstats.house import House
     from citizenstats.store import Store
 
     with tempfile.TemporaryDirectory(prefix="preview-", dir=house.store.scratch) as folder:
         store = Store(Path(folder))
         store.prepare()
-        yield House(store, house.mappings)
+        yield House(store, mappings)
 
 
 def _taken_through(house: House, dataset: str) -> _Preview:
