@@ -53,6 +53,14 @@ def _show(found: Explanation, folder: str) -> None:
             click.echo(f"It {feeds} {coded.dataflow}: {coded.where.replace(folder, '')}")
         _table(coded.dataflow, coded.components, folder)
         _indicators(coded, folder)
+        if coded.weight is not None:
+            said = coded.weight
+            categories = ", ".join(f"{n} = {'(empty)' if v is None else v}" for n, v in said.inputs.items())
+            factor = "not known yet" if said.factor is None else f"{said.factor:.6g}"
+            click.echo(
+                f"Its weight {said.weight} is calibrated by {said.rule} ({said.where.removeprefix(folder)}), "
+                f"with {categories}: factor {factor}"
+            )
 
 
 def _table(title: str, explained: tuple[Explained, ...], folder: str) -> None:

@@ -8,8 +8,9 @@ indicators it enters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citizenstats.contracts import expressions
@@ -18,10 +19,12 @@ from citizenstats.contracts.model import Target
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.harmonize.coder import Coder
+from citizenstats.harmonize.observe import file_stem
 from citizenstats.harmonize.select import derived_sql, status_sql, unpivoted_sql
 from citizenstats.mapping.indicators import Entered, Question, entered, questions
 from citizenstats.mapping.origin import Origin, origin
 from citizenstats.mapping.rules_sql import matching
+from citizenstats.mapping.weighting import Weighted, weighted
 from citizenstats.receive.current import accepted, current_records
 from citizenstats.receive.delivery import Delivery, deliveries
 from citizenstats.receive.outcome import outcome_of
@@ -64,6 +67,8 @@ class Coded:
     where: str | None
     components: tuple[Explained, ...]
     indicators: tuple[Entered, ...] = ()
+    weight: Weighted | None = None
+    """With which weight it enters them, where weights are calibrated."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,9 @@ def explain(house: House, dataset_name: str, row: int, delivery: str | None = No
     found = _delivery(house, dataset_name, delivery)
     folder = found.outcome_folder(house.store, dataset)
     current = current_records(house, dataset_name)
-    with session([folder, *(current.folders if current else ())], scratch=house.store.scratch) as engine:
+    observed = house.store.state(house.store.observed(dataset_name))
+    readable = [folder, *(current.folders if current else ()), *([observed["folder"]] if observed else [])]
+    with session(readable, scratch=house.store.scratch) as engine:
         records = quoted(str(folder / "records.parquet"))
         source = f"SELECT * FROM read_parquet({records}) WHERE _row = {int(row)}"
         if not engine.rows(f"SELECT 1 FROM ({source})"):
@@ -116,7 +123,7 @@ def explain(house: House, dataset_name: str, row: int, delivery: str | None = No
                 f"SELECT 1 FROM ({current.sql}) WHERE _row = {int(row)} AND _delivery = {quoted(found.full_name)}"
             )
         )
-        asked = _Record(engine, dataset, source)
+        asked = _Record(engine, dataset, source, observed["folder"] if observed and counts else None)
         derived = asked.derived()
         targets = []
         for number, target in enumerate(dataset.contract.targets):
@@ -147,8 +154,9 @@ def _delivery(house: House, dataset_name: str, said: str | None) -> Delivery:
 class _Record:
     """Asks questions about one record, each with one SELECT."""
 
-    def __init__(self, engine: Engine, dataset: Dataset, source: str) -> None:
+    def __init__(self, engine: Engine, dataset: Dataset, source: str, observed: Path | None) -> None:
         self._engine, self._dataset, self._contract = engine, dataset, dataset.contract
+        self._observed = observed
         self._from = f"WITH current AS ({source}), derived AS ({derived_sql(dataset.contract, dataset)})"
         self._names = dataset.contract.record_names
         self._known = self._ask({n: name(n) for n in self._names}, self._from, "derived")[0]
@@ -228,7 +236,21 @@ class _Record:
                 asked[f"key:{one.component}"] = one.key
         told: list[Question] = questions(target, coder)
         asked |= {f"ask:{q.indicator}:{q.part}": q.sql for q in told}
-        return [self._coded(number, target, origins, told, row) for row in self._ask(asked, start, relation)]
+        time = structure.time.id if structure.time else None
+        return [
+            replace(coded, weight=self._weighted(number, target, row.get(f"out:{time}")))
+            for row in self._ask(asked, start, relation)
+            for coded in [self._coded(number, target, origins, told, row)]
+        ]
+
+    def _weighted(self, number: int, target: Target, period: str | None) -> Weighted | None:
+        """Return the calibrated weight with which the record enters figures."""
+        kept = self._observed / f"{file_stem(target.dataflow)}.weights.parquet" if self._observed else None
+        weights = kept if kept is not None and kept.exists() else None
+        found = weighted(self._engine, self._dataset, number, self._known, period, weights)
+        if found is None:
+            return None
+        return replace(found, inputs=self._shown(list(found.inputs), found.inputs))
 
     def _components(self, target: Target, structure: DataStructure) -> list[str]:
         companions = [c for c in target.map if c not in structure.by_id]

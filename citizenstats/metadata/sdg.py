@@ -8,7 +8,7 @@ can answer are filled, and no other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lxml import etree
 
 from citizenstats.contracts.model import Contract
 from citizenstats.engine import quoted, session
+from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Texts
 from citizenstats.metadata.report import (
@@ -52,7 +53,7 @@ def attributes(house: House, facts: Mapping[str, Any]) -> dict[str, Texts]:
     agency = house.mappings.agency
     contracts = [house.mappings.dataset(name).contract for name in file.feeds]
     partners = [house.mappings.partners[name.partition("/")[0]] for name in file.feeds]
-    quality = facts.get("quality")
+    quality, samples = facts.get("quality"), facts.get("samples", ())
     said = {
         "META_LAST_UPDATE": {"en": facts["prepared"][:10]},
         "CONTACT_ORGANISATION": agency.name,
@@ -70,12 +71,13 @@ def attributes(house: House, facts: Mapping[str, Any]) -> dict[str, Texts]:
         "DATA_SOURCE": _joined(p.name for p in partners),
         "COMPILING_ORG": agency.name,
         "REC_USE_LIM": _joined(c.record.limitations for c in contracts),
+        "DATA_COMP": _joined({"en": said_of_calibration(s)} for s in samples if s["calibration"] is not None),
         "DATA_VALIDATION": {"en": validation(quality)},
         "DOC_METHOD": _joined({"en": c.record.methodology} for c in contracts),
         "QUALITY_ASSURE": {
             "en": f"Criteria of quality are judged in the open. {confidentiality(house, facts)}"
         },
-        "QUALITY_ASSMNT": {"en": _assessed(quality)} if quality else {},
+        "QUALITY_ASSMNT": _joined([*([{"en": _assessed(quality)}] if quality else []), *_compared(samples)]),
         "COVERAGE": _joined(c.record.population for c in contracts),
     }
     return {attribute: texts for attribute, texts in said.items() if texts}
@@ -86,6 +88,13 @@ def _collected(contract: Contract) -> str:
     levels = [f"{k} {v}" for k, v in record.participation.model_dump().items() if v is not None]
     taking_part = f" Participation of those concerned, level of 5: {', '.join(levels)}." if levels else ""
     return f"{record.mode}.{taking_part} {CONSENTS[record.consent.basis]} {PERMISSIONS[record.publication]}"
+
+
+def _compared(samples: Sequence[Mapping[str, Any]]) -> Iterator[Texts]:
+    """Yield how samples compare with official counts, of the newest period of each benchmark."""
+    for sample in samples:
+        newest = {c["benchmark"]: c for c in sorted(sample["comparisons"], key=lambda c: str(c["period"]))}
+        yield from ({"en": said_of_comparison(comparison)} for comparison in newest.values())
 
 
 def _assessed(quality: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ from citizenstats.errors import CitizenstatsError
 from citizenstats.flow import Step, needs, observe, parts, steps, walk
 from citizenstats.harmonize.observe import Observed
 from citizenstats.house import House, open_house
+from citizenstats.mapping.explain import explain
+from citizenstats.mapping.weighting import Weighted
 from citizenstats.receive.receive import receive
 from citizenstats.release.manifest import newest
 from tests.receive.office import DATASET, Contract, Office, contract, file, row
@@ -210,6 +212,34 @@ def test_a_walk_takes_counts_and_sample_to_a_release_that_tells_of_both(offices:
     assert "Sample against official counts" in review
     assert "Census 2024" in review
     assert list(walk(house, settle=0.0))[-1].result.status == "unchanged"  # type: ignore[union-attr]
+
+
+def test_explain_tells_with_which_factor_a_record_counts(offices: Offices) -> None:
+    offices.count(COUNTED, "census.csv")
+    receive(offices.house, CENSUS, settle=0.0)
+    offices.send(answers())
+    rows = {
+        ("North", "f"): (3, 32),
+        ("North", "m"): (4, 16),
+        ("South", "m"): (2, 16),
+        ("South", "f"): (66, 16),
+    }
+
+    def told(row: int) -> Weighted:
+        (coded,) = explain(offices.house, DATASET, row).targets
+        assert coded.weight is not None
+        return coded.weight
+
+    before = told(3)
+    assert (before.rule, before.factor) == ("raking to regions, sexes", None), "nothing was observed yet"
+    assert before.where.startswith(str(offices.mappings))
+    observe(offices.house, DATASET)
+    found = {at: told(row) for at, (row, _) in rows.items()}
+    assert {at: tuple(one.inputs.values()) for at, one in found.items()} == {at: at for at in rows}
+    sums = {at: (one.factor or 0) * rows[at][1] for at, one in found.items()}
+    assert sums["North", "f"] + sums["North", "m"] == pytest.approx(600)
+    assert sums["North", "f"] + sums["South", "f"] == pytest.approx(550)
+    assert sum(sums.values()) == pytest.approx(1000)
 
 
 def test_no_weight_is_published_nor_told(offices: Offices) -> None:

@@ -202,6 +202,29 @@ def test_only_attributes_of_the_sdg_structure_are_reported(house):
     assert {"REC_USE_LIM", "QUALITY_ASSMNT", "DATA_VALIDATION", "COLL_METHOD", "DATA_SOURCE"} <= set(told)
 
 
+def test_the_sdg_report_tells_of_calibration_and_of_the_newest_comparisons(house):
+    def comparison(period, share):
+        largest = {"category": ["North"], "difference": 0.2}
+        return {"benchmark": "regions", "period": period, "dissimilarity": share, "largest": largest}
+
+    sample = {
+        "dataset": "partner/survey",
+        "benchmarks": [{"benchmark": "regions", "met": True}, {"benchmark": "ages", "met": False}],
+        "comparisons": [comparison("2020", 0.25), comparison("2016", 0.5)],
+        "calibration": {"method": "logit", "bounds": [0.5, 2.0], "periods": []},
+    }
+    facts = {**FACTS, "dataflow": "IAEG-SDGs:DF_SDG_GLC(1.0)"}
+    told = sdg.attributes(house, {**facts, "samples": [sample]})
+    assert told["DATA_COMP"] == {
+        "en": "Weights are calibrated by the logit method to the official counts regions, with factors from 0.5 to 2."
+    }
+    assert "in 2020 differs from the official counts by 25 %" in told["QUALITY_ASSMNT"]["en"]
+    assert "2016" not in told["QUALITY_ASSMNT"]["en"]
+    compared_only = sdg.attributes(house, {**facts, "samples": [{**sample, "calibration": None}]})
+    assert "DATA_COMP" not in compared_only
+    assert compared_only["QUALITY_ASSMNT"] == told["QUALITY_ASSMNT"]
+
+
 @pytest.mark.parametrize(
     ("sampling", "design", "says"),
     [
