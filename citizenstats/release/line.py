@@ -22,10 +22,13 @@ from citizenstats.sdmx.model import Reference, Structures, version_key
 from citizenstats.sdmx.versions import (
     Change,
     Level,
+    concept_changes,
+    constraint_changes,
     highest,
     level_between,
     list_changes,
     raised,
+    shared_concepts,
     shared_lists,
     structure_changes,
 )
@@ -117,6 +120,10 @@ def _compared(
         if is_parent or one == other:
             changes = list_changes(then.scheme(one), now.scheme(other))
             yield from _judged("code list", one, other, changes, release)
+    for one, other in shared_concepts(before, after).items():
+        if is_parent or one == other:
+            changes = concept_changes(after, other, now)
+            yield from _judged("concept scheme", one, other, changes, release)
     if not is_parent and before.reference != after.reference:
         return
     changes = structure_changes(before, after, then, now)
@@ -129,6 +136,7 @@ def _compared(
             broken = (Change(Level.MAJOR, f"has the structure {after.reference}"),)
         elif broken:
             broken = (Change(Level.MAJOR, "is read another way with it"),)
+        broken += constraint_changes((release.dataflow, then), (present, now))
         yield from _judged("dataflow", release.dataflow, present, broken, release)
 
 
@@ -150,6 +158,7 @@ def _file(mappings: Path, one: Unraised) -> Path | None:
     folder = mappings / "structures" / one.reference.agency
     path = {
         "code list": folder / "codelists.yaml",
+        "concept scheme": folder / "concepts.yaml",
         "data structure": folder / "data_structures" / f"{one.reference.id}.yaml",
         "dataflow": mappings / "dataflows" / one.reference.agency / f"{one.reference.id}.yaml",
     }[one.kind]

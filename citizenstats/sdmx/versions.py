@@ -109,6 +109,59 @@ def shared_lists(before: DataStructure, after: DataStructure) -> dict[Reference,
     return {one: other for one, other in sorted(pairs.items()) if other is not None and _is_same(one, other)}
 
 
+def shared_concepts(before: DataStructure, after: DataStructure) -> dict[Reference, Reference]:
+    """Return the concept scheme of then → the one of the same id now, for each component of both."""
+    pairs = {
+        one.concept_scheme: after.by_id[one.id].concept_scheme
+        for one in before.components
+        if one.id in after.by_id
+    }
+    return {one: other for one, other in sorted(pairs.items()) if _is_same(one, other)}
+
+
+def concept_changes(after: DataStructure, scheme: Reference, new: Structures) -> tuple[Change, ...]:
+    """Return which concepts that a structure uses its scheme has no more; those that nothing uses may come and go."""
+    used = {c.concept for c in after.components if c.concept_scheme == scheme}
+    there = new.schemes[scheme].by_id if scheme in new.schemes else {}
+    gone = sorted(used - set(there))
+    return (Change(Level.MAJOR, f"drops {_listed(gone)}, which the structure uses"),) if gone else ()
+
+
+def constraint_changes(
+    before: tuple[Reference, Structures], after: tuple[Reference, Structures]
+) -> tuple[Change, ...]:
+    """Return where a dataflow allows fewer codes than it did: who built on them does not get them any more.
+
+    Codes that left their list are told of the list; more codes break nobody.
+
+    Args:
+        before: the dataflow then, and the structures where its constraint and lists are.
+        after: the dataflow now, and the structures of now.
+    """
+    now = after[1].structure_of(after[0]).by_id
+    found = []
+    for component in before[1].structure_of(before[0]).components:
+        if component.id not in now or component.codelist is None or now[component.id].codelist is None:
+            continue
+        fewer = _allowed(before, component) - _allowed(after, now[component.id])
+        fewer &= set(after[1].scheme(now[component.id].codelist).by_id)  # type: ignore[arg-type]
+        if fewer:
+            told = f"does not allow {_listed(sorted(fewer))} of {component.id} any more"
+            found.append(Change(Level.MAJOR, told))
+    return tuple(found)
+
+
+def _allowed(of: tuple[Reference, Structures], component: Component) -> set[str]:
+    """Return the codes of a component that a dataflow allows: all of its list where no constraint says otherwise."""
+    flow, structures = of
+    assert component.codelist is not None  # noqa: S101 - the caller asked
+    codes = set(structures.scheme(component.codelist).by_id)
+    for constraint in structures.constraints:
+        if constraint.dataflow == flow and component.id in constraint.allowed:
+            codes &= set(constraint.allowed[component.id])
+    return codes
+
+
 def _added(component: Component) -> Change:
     harmless = component.role == "measure" or (component.role == "attribute" and not component.mandatory)
     word = "mandatory " if component.role == "attribute" and component.mandatory else ""

@@ -11,10 +11,10 @@ from citizenstats.release.line import line_faults, unraised
 from citizenstats.release.manifest import released, releases
 from citizenstats.release.recall import recall
 from citizenstats.release.release import release
-from citizenstats.sdmx.model import Dataflow, Item, Reference, Structures
+from citizenstats.sdmx.model import ContentConstraint, Dataflow, Item, Reference, Structures
 from citizenstats.sdmx.write import chunks
 
-from .support import FIRST, FLOW, LISTS, NOW, deliver, office, protect, row, structure, structures
+from .support import CONCEPTS, FIRST, FLOW, LISTS, NOW, deliver, office, protect, row, structure, structures
 
 ITEMS = LISTS["REF_AREA"].items
 GROWN = (*ITEMS, Item("TL", {"en": "Timor-Leste"}))
@@ -152,3 +152,71 @@ def test_the_check_names_the_file_and_tells_a_shared_list_once(home):
 
 def test_a_dataflow_that_never_was_published_may_change_at_will(tmp_path):
     assert asked(tmp_path, FEWER) == {}
+
+
+# --- constraints and concepts -----------------------------------------------------------------------------
+
+
+def constrained(flow="1.0.0", concepts=None, **allowed):
+    """Return the structures with a constraint of the dataflow, and other concepts."""
+    found = said(ITEMS, flow=flow)
+    reference = Reference("OFFICE", "HOMES", flow)
+    constraint = ContentConstraint(
+        Reference("OFFICE", "CN_HOMES", "1.0.0"), {"en": "Homes"}, reference,
+        {dimension: tuple(codes) for dimension, codes in allowed.items()},
+    )  # fmt: skip
+    schemes = dict(found.schemes)
+    if concepts is not None:
+        schemes[CONCEPTS.reference] = replace(CONCEPTS, items=tuple(concepts))
+    return replace(found, schemes=schemes, constraints=(constraint,) if allowed else ())
+
+
+@pytest.fixture
+def limited(tmp_path):
+    """Return the root of an office whose dataflow allows two areas, and has published one release."""
+    published(office(tmp_path, found=constrained(REF_AREA=["DK", "NP"])), 1, [row("DK", value=1)])
+    return tmp_path
+
+
+def needed(home, found, flow="1.0.0"):
+    house = office(home, found=found, version=flow)
+    return {one.kind: (one.needs, [c.what for c in one.changes]) for one in unraised(house, FLOW)}
+
+
+def test_a_constraint_made_narrower_needs_a_major_version_of_the_dataflow(limited):
+    told = {"dataflow": ("2.0.0", ["does not allow NP of REF_AREA any more"])}
+    assert needed(limited, constrained(REF_AREA=["DK"])) == told
+    assert needed(limited, constrained("1.1.0", REF_AREA=["DK"]), "1.1.0") == told
+    assert needed(limited, constrained("2.0.0", REF_AREA=["DK"]), "2.0.0") == {}
+
+
+def test_a_constraint_made_wider_or_dropped_needs_nothing(limited):
+    assert needed(limited, constrained(REF_AREA=["NP", "DK"])) == {}
+    assert needed(limited, constrained(REF_AREA=["DK", "NP", "PH"])) == {}
+    assert needed(limited, constrained()) == {}
+
+
+def test_a_constraint_where_there_was_none_is_narrower(home):
+    told = {"dataflow": ("2.0.0", ["does not allow M, _T of SEX any more"])}
+    assert needed(home, constrained(SEX=["F"])) == told
+    assert needed(home, constrained(SEX=["F", "M", "_T"])) == {}
+
+
+def test_a_narrower_constraint_stops_the_release_and_the_check_names_the_file(limited):
+    house = office(limited, found=constrained(REF_AREA=["DK"]))
+    file = limited / "dataflows" / "OFFICE" / "HOMES.yaml"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert [(fault.code, fault.where) for fault in line_faults(house)] == [("VERSION_NOT_RAISED", str(file))]
+    with pytest.raises(ReleaseError, match=r"VERSION_NOT_RAISED: .*does not allow NP of REF_AREA any more"):
+        published(house, 2, [row("DK", value=2)])
+
+
+def test_a_concept_that_the_structure_uses_may_not_go_and_others_may(home):
+    without = [c for c in CONCEPTS.items if c.id != "SAMPLE_SIZE"]
+    told = needed(home, constrained(concepts=without))
+    assert told == {"concept scheme": ("2.0.0", ["drops SAMPLE_SIZE, which the structure uses"])}
+    more = [*CONCEPTS.items, Item("UNUSED", {"en": "Unused"})]
+    assert needed(home, constrained(concepts=more)) == {}
+    published(office(home, found=constrained(concepts=more)), 2, [row("DK", value=3)])
+    assert needed(home, constrained()) == {}
