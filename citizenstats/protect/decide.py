@@ -20,7 +20,7 @@ import pyarrow as pa
 from citizenstats.contracts.model import Hiding
 from citizenstats.engine import Engine
 from citizenstats.protect.figures import Parents
-from citizenstats.protect.suppress import Layer, Problem, suppress
+from citizenstats.protect.suppress import Layer, Problem, exposed_to_insiders, suppress
 from citizenstats.protect.table import Bools, Floats, Table, table_of
 
 CHANGES = ("n_change", "k_change", "m_change")
@@ -32,8 +32,8 @@ SUM = "v"
 _MOSTLY = 0.5
 """A breakdown of which a greater share is unsafe is hidden whole."""
 
-_INSIDERS = 150
-"""In tables of up to so many cells units that stand alone in a cell are taken for attackers who know themselves."""
+OTHERS = "o"
+"""Layer of those whom a condition leaves out of a figure: its units less those of the whole population."""
 
 _EXACT = 120
 """Up to so many cells, rests among them, the cheapest pattern is looked for where that is asked; it can take minutes."""
@@ -41,7 +41,7 @@ _EXACT = 120
 _DEAREST = 1e4
 """How many times as dear as else a declared cell is that cannot stay at any price."""
 
-_LAYERS = ("n", "k", "m", SUM, *CHANGES)
+_LAYERS = ("n", "k", "m", OTHERS, SUM, *CHANGES)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Figure:
     Attributes:
         at: of each cell its categories that are not at their total, as ``VARIABLE=code``.
         layers: ``n`` units, ``k`` with the characteristic, ``m`` without, and by how much each changed since the last
-            release (`CHANGES`); of a total its value (`SUM`); NaN where not known.
+            release (`CHANGES`); whom a condition leaves out (`OTHERS`); of a total its value (`SUM`); NaN where not known.
         minimum: the threshold of each cell.
         unsafe: cells that may not be shown by themselves.
         hidden: cells that are hidden anyhow.
@@ -134,10 +134,15 @@ def pattern(figure: Figure, parents: Parents, method: Hiding) -> Hidden:
     Where declared cells are in the way of the best pattern, they are from then on only the dearest of all. Where even that
     leaves an unsafe cell within reach, all breakdowns that hold such a cell are hidden whole, and at last the whole figure.
     """
+    # Totals are rounded, so that their parts may hold a little more than they do; and of those whom a condition leaves out each
+    # place knows by the figure with the most units there.
+    made = table_of(figure.at, parents, figure.layers, (*CHANGES, SUM, OTHERS))
     if _is_settled(figure):
-        return Hidden(figure.hidden | figure.unsafe)
-    # Totals are rounded, so that their parts may hold a little more than they do.
-    made = table_of(figure.at, parents, figure.layers, (*CHANGES, SUM))
+        problem = _problem(figure, made, figure.declared)
+        if not exposed_to_insiders(problem, problem.hidden):
+            return Hidden(figure.hidden | figure.unsafe)
+        # Not every release was kept from insiders. What they can tell of this one, others need not be shown again.
+        figure = replace(figure, kept=np.zeros_like(figure.kept))
     breakdowns = [frozenset(entry.partition("=")[0] for entry in at) for at in figure.at]
     mostly = _mostly_unsafe(figure, breakdowns) & ~figure.kept & ~figure.declared
     figure = replace(figure, hidden=figure.hidden | mostly)
@@ -165,10 +170,13 @@ def pattern(figure: Figure, parents: Parents, method: Hiding) -> Hidden:
 
 
 def _is_settled(figure: Figure) -> bool:
-    """Return whether every cell is as it was in the last release, so that its pattern, which protects, stands.
+    """Return whether every cell is as it was in the last release, so that its pattern, which protects from outsiders, stands.
 
-    Not where a cell that was shown may be shown no more: the threshold has risen since.
+    Not where a cell that was shown may be shown no more: the threshold has risen since; and not where a condition leaves units
+    out, for by how much those changed is not known.
     """
+    if OTHERS in figure.layers:
+        return False
     few = figure.unsafe.copy()
     for layer, counted in figure.layers.items():
         if layer in CHANGES and np.nan_to_num(counted).any():
@@ -202,13 +210,13 @@ def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
             ((figure.kept | stay) & ~figure.unsafe, False),
         )
     )
-    units = made.layers.get("n")
-    # In a large table of few people nearly everything is hidden, and one who knows himself knows next to nothing.
-    if made.cells > _INSIDERS:
-        units = None
+    # Where nobody told the units, those with the characteristic know themselves.
+    units = made.layers.get("n", made.layers.get("k"))
     wanted = np.concatenate([np.nan_to_num(figure.wanted), np.zeros(rests)])
     layers = [
-        _sum_layer(counted, unsafe, wanted) if name == SUM else _layer(name, counted, minimum, unsafe, units)
+        _sum_layer(counted, unsafe, wanted)
+        if name == SUM
+        else _layer(name, counted, minimum, unsafe, units, made.given)
         for name, counted in made.layers.items()
     ]
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
@@ -218,20 +226,35 @@ def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
     return Problem(made.cells, made.relations, layers, cost, kept & ~hidden, hidden | unsafe)
 
 
-def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Floats | None) -> Layer:
+def _layer(
+    name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Floats | None, given: int
+) -> Layer:
     """Return what is asked of a layer: each small count could as well be nobody, or as many as the minimum.
 
-    Who stands alone in a cell knows himself, and with that everything about the cell.
-    The attacker thinks twice the count possible, and twice the minimum; of a change, that more or fewer came, not that
-    some went where others came.
+    Who stands alone in a cell knows himself, and with that everything about the cell, but not which other hidden cells have
+    none of this count. The attacker thinks twice the count possible, and twice the minimum; of a change, that more or fewer
+    came, not that some went where others came.
+
+    Args:
+        name: of the layer.
+        counted: of each cell.
+        minimum: of each cell.
+        unsafe: cells that may not be shown by themselves.
+        units: behind each cell.
+        given: number of cells; those behind are rests, and of an empty one it follows from what is published.
     """
     size = np.abs(counted)
     few = (size > 0) & (size < minimum)
-    primary = few if name in CHANGES else few | (unsafe & (size > 0))
+    if name == OTHERS:
+        # A sum that does not hold says nothing.
+        few &= counted > 0
+        size = np.where(counted < 0, 2 * size.max(initial=0.0), size)
+    primary = few if name in (*CHANGES, OTHERS) else few | (unsafe & (size > 0))
     near = np.where(primary, np.minimum(size, np.where(few, size, minimum / 2)), 0.0)
     far = np.where(primary, minimum - near, 0.0)
     most = np.where(size > 0, np.maximum(size, 2 * minimum - size), 0.0)
     falls = counted < 0
+    inside = np.where((size == 0) & (np.arange(len(size)) < given), minimum, most)
     return Layer(
         name,
         counted,
@@ -241,6 +264,7 @@ def _layer(name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Fl
         contributors=None if name in CHANGES else units,
         ceiling=counted + np.where(falls, size, most),
         floor=counted - np.where(falls, most, size),
+        ceiling_inside=None if name in CHANGES else counted + inside,
     )
 
 

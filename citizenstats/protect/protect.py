@@ -242,8 +242,8 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
         # Whoever a condition leaves out is had from the sample sizes of two figures.
         "beside AS (SELECT *, max(n) OVER (PARTITION BY population, categories) - n AS others FROM gathered) "
-        "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe) "
-        "FROM beside"
+        "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe), "
+        "CASE WHEN restricted THEN others END AS o FROM beside"
     )
     variables = parents_of(feeds, structures)
     while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from citizenstats.protect.audit.shown import read_shown
 from citizenstats.protect.audit.words import Ladder
 from citizenstats.store import digest, read_json
 
-_ATTACK = 2
+_ATTACK = 3
 """Number of the way of attacking; what another found is not taken over."""
 
 
@@ -95,13 +96,15 @@ def _attacked(figure: Figure, ladders: Sequence[Ladder], before: Mapping[str, Fo
 def _former_reports(house: House, family: Family) -> dict[str, Found]:
     """Return what the newest audits of the family's dataflows found of each table."""
     found: dict[str, Found] = {}
+    told = {field.name for field in fields(Found)}
     for flow in family.flows:
         reports = sorted(
             house.store.candidates(flow).glob(f"C*/{NAME}"), key=lambda file: int(file.parent.name[1:])
         )
         if reports:
             tables = (read_json(reports[-1]) or {}).get("tables", {})
-            found |= {known: Found(**facts) for known, facts in tables.items()}
+            # Another way of attacking may have told other things.
+            found |= {known: Found(**facts) for known, facts in tables.items() if facts.keys() == told}
     return found
 
 

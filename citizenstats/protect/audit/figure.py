@@ -23,9 +23,6 @@ from citizenstats.protect.audit.words import Ladder
 COUNTS = ("n", "k", "m", "o")
 """Units, those with the characteristic, those without, and those whom a condition leaves out."""
 
-LARGE = 150
-"""In tables of more cells protection guards against outsiders only; nearly everything is withheld where units stand alone."""
-
 UNIT = 1.0
 """So wide is what an insider must be left with: he may not know the count of another cell exactly."""
 
@@ -41,7 +38,6 @@ class Found:
         insiders: units that stand alone in a cell.
         attacked_inside: small counts that they were set on.
         within_reach_inside: those that one of them knows exactly.
-        large_inside: those of them in tables of more than `LARGE` cells; they stop nothing.
         narrowest_inside: the narrowest interval that one of them is left with, up to one unit.
     """
 
@@ -51,7 +47,6 @@ class Found:
     insiders: int = 0
     attacked_inside: int = 0
     within_reach_inside: int = 0
-    large_inside: int = 0
     narrowest_inside: float | None = None
 
     def __add__(self, other: Found) -> Found:
@@ -63,7 +58,6 @@ class Found:
             self.insiders + other.insiders,
             self.attacked_inside + other.attacked_inside,
             self.within_reach_inside + other.within_reach_inside,
-            self.large_inside + other.large_inside,
             _least(self.narrowest_inside, other.narrowest_inside),
         )
 
@@ -155,11 +149,9 @@ class Figure:
         hidden = np.r_[np.flatnonzero(~self._shown), len(values) : len(whole)]
         asked = np.minimum(self._minimum[targets], UNIT)
         left = narrowest(Attacker(np.array(whole), hidden, every), insiders, targets.tolist(), asked)
-        reached = int(np.count_nonzero(left < asked - TINY))
         return Found(
             attacked_inside=len(targets),
-            within_reach_inside=reached,
-            large_inside=reached if len(self.cells) > LARGE else 0,
+            within_reach_inside=int(np.count_nonzero(left < asked - TINY)),
             narrowest_inside=float(left.min()),
         )
 

@@ -102,12 +102,11 @@ class Audit:
                 "nothing is published; tell who keeps this program",
             )
         found = self.found
-        inside = found.within_reach_inside - found.large_inside
-        if self.shown or found.within_reach or inside:
+        if self.shown or found.within_reach or found.within_reach_inside:
             raise ReleaseError(
                 "DISCLOSIVE",
                 f"{self.shown} small counts, changes or dominated figures are shown, {found.within_reach} are within reach of "
-                f"subtraction, and {inside} within reach of somebody who knows himself",
+                f"subtraction, and {found.within_reach_inside} within reach of somebody who knows himself",
                 flow,
                 "nothing is published; the account beside the protected state says which",
             )

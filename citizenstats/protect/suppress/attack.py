@@ -7,7 +7,7 @@ hiding more. A solution is a proof: values that could be behind the published fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,12 @@ class Bounds:
         width = np.where(layer.primary, layer.against_insiders, 0.0) / scale
         return Bounds(layer.down / scale, layer.up / scale, lower, upper, width, scale)
 
+    @staticmethod
+    def inside(layer: Layer) -> Bounds:
+        """Return the bounds of a layer as an insider sees them."""
+        bounds = Bounds.of(layer)
+        return replace(bounds, up=layer.up_inside / bounds.scale)
+
 
 class Attack:
     """The deviations that one group of connected hidden cells can take while all published cells stay as they are."""
@@ -77,8 +83,19 @@ class Attack:
     def __init__(self, graph: Graph, group: Ints, down: Floats, up: Floats, seed: int) -> None:
         """Load the program of `group`, positions in order; `down` and `up` are of all cells."""
         self.group = group
+        self._down, self._up = -down[group], up[group]
         self._price = -1
-        self.program = Program(graph.columns(group), -down[group], up[group], np.zeros(len(group)), seed)
+        self.program = Program(graph.columns(group), self._down, self._up, np.zeros(len(group)), seed)
+
+    def hold(self, cells: Ints) -> None:
+        """Let cells of the group be known until they are released."""
+        for column in np.searchsorted(self.group, cells).tolist():
+            self.program.bound(column, 0.0, 0.0)
+
+    def release(self, cells: Ints) -> None:
+        """Let held cells be unknown again."""
+        for column in np.searchsorted(self.group, cells).tolist():
+            self.program.bound(column, self._down[column], self._up[column])
 
     def farthest(self, cell: int, side: float) -> Floats:
         """Return deviations of the group with that of `cell` as far up (side 1.0) or down (-1.0) as can be."""

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from citizenstats.protect.suppress.attack import TOLERANCE, Bounds
+from citizenstats.protect.suppress.attack import FEW, TOLERANCE, Attack, Bounds, attacks
 from citizenstats.protect.suppress.graph import Floats, Ints
 from citizenstats.protect.suppress.problem import Layer, Mask, Problem
 from citizenstats.protect.suppress.repair import MOVED, Defence
 
-WARY = 10.0
-"""Price of moving a cell some insider knows against that of any other: a proof without such cells holds against everybody."""
+SPLITS = 4
+"""So often each half of the insiders is held at once, before those are asked one by one who are left."""
+LOOKS = 5_000
+"""So many programs may ask one by one in a group of cells; what has not been shown to be open by then counts as exposed."""
+REPAIRS = 1_000
+"""So many pairs are repaired before insiders are looked for again."""
+WORTH = 0.9
+"""While a look leaves no greater share open another one of the same kind is worth it."""
 
 
 def people(problem: Problem, layer: Layer) -> list[Ints]:
@@ -31,60 +37,95 @@ def exposed(
 ) -> list[tuple[int, int]]:
     """Return the pairs of insider and primary whose value the insider can tell too nearly, in order.
 
+    Without a primary that cannot move though nobody's cells are held: that is what an outsider can tell.
+
     Args:
         problem: the tables.
-        bounds: of one layer.
+        bounds: of one layer, as an insider sees them.
         known: the cells each insider knows; no cell stands in two.
         hidden: the cells whose value is not shown.
         seed: of the solver.
     """
     if not known:
         return []
-    search = _Search(problem, bounds, known, hidden, seed)
-    asked = np.flatnonzero((bounds.width > 0) & hidden).tolist()
-    return sorted((insider, cell) for cell in asked for insider in search.winners(cell))
+    owner = np.full(problem.cells, -1, dtype=np.int64)
+    for insider, cells in enumerate(known):
+        owner[cells] = insider
+    asked = np.flatnonzero((bounds.width > 0) & hidden)
+    found: list[tuple[int, int]] = []
+    for attack, targets in attacks(problem, hidden, bounds.down, bounds.up, asked, seed):
+        # Whoever stands alone in another group knows nothing that these cells hang together with.
+        found += _Search(attack, targets, bounds.width, owner, seed).pairs()
+    return sorted(found)
 
 
 class _Search:
-    """Looks for deviations that leave the value of a primary open though an insider's own cells cannot move."""
+    """Which insider has been shown not to come near which primary of one group of cells.
 
-    def __init__(self, problem: Problem, bounds: Bounds, known: list[Ints], hidden: Mask, seed: int) -> None:
-        self.width, self.known = bounds.width, known
-        self.owner = np.full(problem.cells, -1, dtype=np.int64)
-        for insider, cells in enumerate(known):
-            self.owner[cells] = insider
-        price = np.where(self.owner >= 0, WARY, 1.0)
-        self.defence = Defence(problem, bounds, hidden, price, seed)
-        self.left: dict[int, set[int]] = {}
+    One solution answers for many: deviations that move a primary as far as asked, and nothing that an insider knows, leave that
+    primary open to him.
+    """
 
-    def winners(self, cell: int) -> list[int]:
-        """Return the insiders against whom no deviation leaves `cell` open; none of them if it is open to nobody at all."""
-        own = {int(self.owner[cell])}
-        if cell not in self.left and not self._open(cell):
-            return []
-        winners = []
-        for insider in sorted(self.left[cell] - own):
-            if insider in self.left[cell]:
-                self.defence.hold(self.known[insider])
-                if not self._open(cell):
-                    winners.append(insider)
-                self.defence.release(self.known[insider])
-        return winners
+    def __init__(self, attack: Attack, targets: Ints, width: Floats, owner: Ints, seed: int) -> None:
+        self.attack, self.targets = attack, targets
+        self.place = np.searchsorted(attack.group, targets)
+        self.asked = width[targets] - TOLERANCE
+        own = owner[attack.group]
+        self.insiders = np.unique(own[own >= 0])
+        self.columns = np.flatnonzero(own >= 0)
+        self.owner = np.searchsorted(self.insiders, own[self.columns])
+        self.open = own[self.place][:, None] != self.insiders
+        self.looks = LOOKS
+        self.chance = np.random.default_rng(seed)
 
-    def _open(self, cell: int) -> bool:
-        for side in (1.0, -1.0):
-            found = self.defence.cheapest(cell, side, float(self.width[cell]))
-            if found is not None:
-                self._note(found)
-                return True
-        return False
+    def pairs(self) -> list[tuple[int, int]]:
+        """Return the pairs of insider and primary of which no deviation leaves the primary open."""
+        everyone = np.ones(len(self.insiders), dtype=np.bool_)
+        self._against(everyone)
+        for _ in range(SPLITS):
+            half = self.chance.random(len(self.insiders)) < 0.5
+            self._against(half)
+            self._against(~half)
+        for insider in range(len(self.insiders)):
+            self._against(np.arange(len(self.insiders)) == insider, one_by_one=True)
+        for target in np.flatnonzero(self.open.any(axis=1)).tolist():
+            self.open[target] &= self._moves(target)
+        return [(int(self.insiders[i]), int(self.targets[t])) for t, i in np.argwhere(self.open).tolist()]
+
+    def _against(self, insiders: Mask, *, one_by_one: bool = False) -> None:
+        """Look for deviations in which nothing moves that any of these insiders knows."""
+        held = self.attack.group[self.columns[insiders[self.owner]]]
+        free = ~np.isin(self.targets, held)
+        still = self._still(insiders, free)
+        if not len(still):
+            return
+        self.attack.hold(held)
+        while len(still) > (FEW if one_by_one else 0):
+            pull = self.chance.choice((-1.0, 1.0), len(still)) * self.chance.uniform(0.5, 1.5, len(still))
+            self._note(self.attack.together(self.targets[still], pull))
+            before, still = len(still), self._still(insiders, free)
+            if len(still) > WORTH * before:
+                break
+        if one_by_one:
+            for target in still.tolist():
+                for side in (1.0, -1.0):
+                    if self.looks > 0 and self.open[target, insiders].any():
+                        self.looks -= 1
+                        self._note(self.attack.farthest(int(self.targets[target]), side))
+        self.attack.release(held)
+
+    def _still(self, insiders: Mask, free: Mask) -> Ints:
+        return np.flatnonzero(self.open[:, insiders].any(axis=1) & free)
 
     def _note(self, deviation: Floats) -> None:
-        moved = np.abs(deviation) > MOVED
-        cells, by = self.defence.cells[moved], np.abs(deviation[moved])
-        touched = {int(owner) for owner in self.owner[cells] if owner >= 0}
-        for cell in cells[(self.width[cells] > 0) & (by >= self.width[cells] - TOLERANCE)].tolist():
-            self.left[cell] = self.left[cell] & touched if cell in self.left else touched
+        far = np.abs(deviation)
+        moved = np.bincount(self.owner, far[self.columns] > MOVED, len(self.insiders)) > 0
+        self.open[np.ix_(far[self.place] >= self.asked, ~moved)] = False
+
+    def _moves(self, target: int) -> bool:
+        """Return whether a primary is open to those who know nothing of their own."""
+        cell, place = int(self.targets[target]), int(self.place[target])
+        return any(abs(self.attack.farthest(cell, side)[place]) >= self.asked[target] for side in (1.0, -1.0))
 
 
 def repair_insiders(
@@ -96,9 +137,9 @@ def repair_insiders(
     hidden: Mask,
     seed: int,
 ) -> None:
-    """Hide cells so that no pair of insider and primary is left, as far as can be; `hidden` is changed."""
+    """Hide cells so that none of the first `REPAIRS` pairs is left, as far as can be; `hidden` is changed."""
     defence = Defence(problem, bounds, allowed, np.where(hidden, 0.0, problem.cost), seed)
-    for insider, cell in pairs:
+    for insider, cell in pairs[:REPAIRS]:
         defence.hold(known[insider])
         found = [defence.cheapest(cell, side, float(bounds.width[cell])) for side in (1.0, -1.0)]
         defence.release(known[insider])

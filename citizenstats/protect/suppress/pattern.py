@@ -61,7 +61,7 @@ def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repai
         before = int(np.count_nonzero(hidden))
         for layer in problem.layers:
             pairs = exposures.get(layer.name, [])
-            repair_insiders(problem, Bounds.of(layer), known[layer.name], pairs, allowed, hidden, seed)
+            repair_insiders(problem, Bounds.inside(layer), known[layer.name], pairs, allowed, hidden, seed)
         if int(np.count_nonzero(hidden)) == before:
             break
         exposures = _exposures(problem, known, hidden & allowed, seed)
@@ -75,6 +75,18 @@ def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repai
         cheapest=proved and int(np.count_nonzero(hidden)) == outsiders,
         seconds=time.monotonic() - begun,
     )
+
+
+def exposed_to_insiders(problem: Problem, hidden: Mask, *, seed: int = 0) -> bool:
+    """Return whether a unit that stands alone in a cell can tell a primary too nearly that is hidden from others.
+
+    Args:
+        problem: everything that is published together.
+        hidden: the cells that are not shown.
+        seed: of the solver's own choices.
+    """
+    known = {layer.name: people(problem, layer) for layer in problem.layers}
+    return bool(_exposures(problem, known, hidden, seed))
 
 
 def _proofs(problem: Problem, seed: int) -> dict[str, Proofs]:
@@ -132,7 +144,7 @@ def _exposures(
     problem: Problem, known: Mapping[str, list[Ints]], hidden: Mask, seed: int
 ) -> dict[str, list[tuple[int, int]]]:
     found = {
-        layer.name: exposed(problem, Bounds.of(layer), known[layer.name], hidden, seed)
+        layer.name: exposed(problem, Bounds.inside(layer), known[layer.name], hidden, seed)
         for layer in problem.layers
     }
     return {name: pairs for name, pairs in found.items() if pairs}

@@ -57,6 +57,8 @@ class Layer:
         ceiling: the greatest value the attacker thinks possible. By default twice the value, of a primary twice what must stay
             possible; so a zero that is not primary is known to be zero, as a published zero is.
         floor: the least value the attacker thinks possible, by default 0. With it values may be negative, as changes are.
+        ceiling_inside: the greatest value that an insider thinks possible, by default `ceiling`. Nobody knows which hidden
+            cells are zero. To protect from outsiders as if they knew costs little, from insiders it costs whole tables.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Layer:
     contributors: Values | None = None
     ceiling: Values | None = None
     floor: Values | None = None
+    ceiling_inside: Values | None = None
 
     @cached_property
     def down(self) -> Values:
@@ -80,6 +83,11 @@ class Layer:
             return np.maximum(self.ceiling - self.values, 0.0)
         most = np.where(self.primary, 2 * (self.values + self.upper), 2 * self.values)
         return np.asarray(most - self.values, dtype=np.float64)
+
+    @cached_property
+    def up_inside(self) -> Values:
+        """How far above its value an insider thinks each cell possible that is not his own."""
+        return self.up if self.ceiling_inside is None else np.maximum(self.ceiling_inside - self.values, 0.0)
 
     @cached_property
     def whole(self) -> bool:
@@ -163,6 +171,7 @@ class Problem:
             layer.contributors,
             layer.ceiling,
             layer.floor,
+            layer.ceiling_inside,
         ):
             if array is not None:
                 _fits(f"layer {layer.name}", array, self.cells)

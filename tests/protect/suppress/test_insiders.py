@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from citizenstats.protect.suppress import Failure, Layer, Problem, Relation, intervals, suppress
+from citizenstats.protect.suppress import (
+    Failure,
+    Layer,
+    Problem,
+    Relation,
+    exposed_to_insiders,
+    intervals,
+    suppress,
+)
 from tests.protect.suppress.attacker import attack
 from tests.protect.suppress.tables import frequency, linked, tree
 
@@ -134,6 +143,80 @@ def test_no_insider_of_random_tables_learns_another_value(kind: str) -> None:
         shown[list(own)] = True
         for cell, (low, high) in attack(problem.relations, values, shown, targets, believed).items():
             assert high - low >= 1 - 1e-5, (single, cell)
+
+
+@pytest.fixture(scope="module")
+def exposing() -> tuple[Problem, int]:
+    """A table of 306 cells, and its seed, of which protection from outsiders alone lets somebody tell another's value."""
+    for _ in range(40):
+        seed = secrets.randbelow(2**31)
+        print(f"seed {seed}")
+        problem = frequency(
+            linked([tree("r", 4, 3), tree("s", 2), tree("a", 5)], [(0, 1, 2)], 2000, seed), 10
+        )
+        if _told(problem, suppress(problem, insiders=False, seed=seed).suppressed):
+            return problem, seed
+    raise AssertionError("in 40 tables nobody can tell anything, though nothing guards against it")
+
+
+def _told(problem: Problem, hidden: np.ndarray, *, near: bool = True) -> list[tuple[int, int]]:
+    """Return single cells and unsafe ones that their unit tells exactly; `near`: only such that stand in a sum with it."""
+    values, unsafe = problem.layers[0].values, problem.layers[0].primary
+    believed = np.where(unsafe, 20.0, 2 * values)
+    found, seen = [], set[int]()
+    for single in np.flatnonzero(values == 1).tolist():
+        if single in seen:
+            continue
+        own = _same_person(problem, single)
+        seen |= own
+        beside = {
+            cell
+            for r in problem.relations
+            if own & {r.parent, *r.children}
+            for cell in (r.parent, *r.children)
+        }
+        aims = [
+            cell
+            for cell in np.flatnonzero(unsafe).tolist()
+            if cell not in own and (cell in beside or not near)
+        ]
+        shown = ~hidden | (values == 0)
+        shown[list(own)] = True
+        told = attack(problem.relations, values, shown, aims, believed)
+        found += [(single, cell) for cell, (low, high) in told.items() if high - low < 1 - 1e-5]
+    return found
+
+
+def test_who_tells_another_value_in_a_larger_table_is_kept_from_it_by_few_cells(
+    exposing: tuple[Problem, int],
+) -> None:
+    problem, seed = exposing
+    trusting, wary = (suppress(problem, insiders=way, seed=seed) for way in (False, True))
+    assert wary.failures == ()
+    assert _told(problem, wary.suppressed) == []
+    assert trusting.secondary < wary.secondary <= trusting.secondary + 20
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("persons", [400, 1200, 2500])
+def test_no_insider_of_any_larger_table_tells_anything(persons: int) -> None:
+    for _ in range(6):
+        seed = secrets.randbelow(2**31)
+        print(f"seed {seed}")
+        trees = [tree("r", 4, 2), tree("s", 2), tree("a", 4), tree("d", 3)]
+        problem = frequency(linked(trees, [(0, 1, 2), (0, 1, 3)], persons, seed), 10)
+        pattern = suppress(problem, seed=seed)
+        assert pattern.failures == ()
+        assert not exposed_to_insiders(problem, pattern.suppressed)
+        assert _told(problem, pattern.suppressed, near=persons < 2500) == []
+
+
+def test_what_must_stay_is_told_to_insiders_and_never_silent(exposing: tuple[Problem, int]) -> None:
+    problem, seed = exposing
+    trusting = suppress(problem, insiders=False, seed=seed)
+    assert exposed_to_insiders(problem, trusting.suppressed)
+    stuck = suppress(replace(problem, fixed=~trusting.suppressed), seed=seed)
+    assert {failure.side for failure in stuck.failures} == {"insider"}
 
 
 def _same_person(problem: Problem, single: int) -> set[int]:
