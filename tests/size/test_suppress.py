@@ -40,7 +40,7 @@ def test_a_thousand_cells_are_protected_with_few_others() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.alone
+@pytest.mark.timed
 def test_eleven_thousand_cells_within_half_a_minute() -> None:
     problem = frequency(of_size((10, 10), (5, 4), 7, 120_000, 3), 10)
     assert (problem.cells, int(problem.primary.sum())) == (10_989, 1607)
@@ -54,7 +54,7 @@ def test_eleven_thousand_cells_within_half_a_minute() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.alone
+@pytest.mark.timed
 def test_sixty_thousand_cells_within_ten_minutes() -> None:
     problem = frequency(of_size((20, 30), (5, 4), 7, 700_000, 3), 10)
     assert problem.cells == 61_479
