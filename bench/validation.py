@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from citizenstats.contracts.load import load_mappings
-from citizenstats.engine import quoted, session
-from citizenstats.sdmx.model import DataStructure, Structures
+from citizenstats.engine import name, quoted, session
+from citizenstats.harmonize.frame import sql_type
+from citizenstats.sdmx.header import Header
+from citizenstats.sdmx.model import Dataflow, DataStructure, Reference, Structures
+from citizenstats.sdmx.validate import validate_message
+from citizenstats.sdmx.write import DataMessage, chunks
 from citizenstats.validation.finding import Finding, Frame
 from citizenstats.validation.judge import published_findings
 from citizenstats.validation.series import SDG, series_constraint
 
 Timed = Callable[[], object]
+
+_HEADER = Header("BENCH", datetime(2026, 1, 1, tzinfo=UTC), "BENCH")
 
 _COUNTS = {"SERIES": 60, "REF_AREA": 600, "SEX": 3, "AGE": 10}
 """Codes that are used of each dimension; of the others, the total."""
@@ -93,6 +101,54 @@ def findings(file: Path, structure: DataStructure, known: Structures) -> list[Fi
     with session([file.parent], scratch=file.parent) as engine:
         frame = Frame(f"SELECT * FROM read_parquet({quoted(str(file))})", "_row")
         return published_findings(engine, frame, structure, known)
+
+
+def messages(folder: Path, rows: int) -> Timed:
+    """Write the same rows as messages, once: SDMX-CSV 2.1 and SDMX-ML 3.0 by series."""
+    observations(folder, rows)
+    structure, known = structures()
+    flow = Dataflow(Reference("BENCH", "SDG", "1.0.0"), {"en": "SDG"}, structure.reference)
+    key = ", ".join(map(name, structure.key))
+    columns = ", ".join(f"CAST({name(c.id)} AS {sql_type(c)}) AS {name(c.id)}" for c in structure.components)
+    ordered = folder.absolute() / "ordered.parquet"
+    with session([folder], scratch=folder) as engine:
+        source = f"read_parquet({quoted(str(_file(folder, rows)))})"
+        engine.write_parquet(f"SELECT {columns} FROM {source} ORDER BY {key}", ordered)
+        told = DataMessage(
+            flow, structure, f"SELECT * FROM read_parquet({quoted(str(ordered))})", _HEADER, structures=known
+        )
+        for form in ("csv-2.1", "ml-3.0"):
+            with _message(folder, form, rows).open("wb") as file:
+                file.writelines(chunks(engine, told, form))
+    ordered.unlink()
+    return lambda: None
+
+
+def csv_message(folder: Path, rows: int) -> Timed:
+    """The whole of `citizenstats validate` on a message of SDMX-CSV 2.1."""
+    return _whole(folder, "csv-2.1", rows)
+
+
+def ml_message(folder: Path, rows: int) -> Timed:
+    """The same on one of SDMX-ML 3.0: by the schemas, and its content."""
+    return _whole(folder, "ml-3.0", rows)
+
+
+def _whole(folder: Path, form: str, rows: int) -> Timed:
+    structure, known = structures()
+    flow = Dataflow(Reference("BENCH", "SDG", "1.0.0"), {"en": "SDG"}, structure.reference)
+    known = replace(known, dataflows={**known.dataflows, flow.reference: flow})
+
+    def validate() -> None:
+        found = validate_message(_message(folder, form, rows), known)
+        if found:
+            raise AssertionError(found[0])
+
+    return validate
+
+
+def _message(folder: Path, form: str, rows: int) -> Path:
+    return folder.absolute() / f"{form}_{rows}"
 
 
 def copied(folder: Path, rows: int) -> Timed:

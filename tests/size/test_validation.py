@@ -56,6 +56,26 @@ def test_every_fault_is_counted(tmp_path: Path, rows: int) -> None:
     assert found == expected(rows)
 
 
+def test_a_message_is_validated_in_the_memory_of_one_step(tmp_path: Path) -> None:
+    measured("bench.validation:messages", tmp_path, 10_000, repeat=1)
+    for form in ("csv", "ml"):
+        assert measured(f"bench.validation:{form}_message", tmp_path, 10_000, repeat=1).peak < LIMIT / 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["csv", "ml"])
+def test_ten_times_as_long_a_message_takes_no_more_than_the_engine_may_keep(
+    tmp_path: Path, form: str
+) -> None:
+    peaks = []
+    for rows in (1_000_000, 10_000_000):
+        measured("bench.validation:messages", tmp_path, rows, repeat=1)
+        peaks.append(measured(f"bench.validation:{form}_message", tmp_path, rows, repeat=1).peak)
+    # The engine keeps what it may before it spills; the readers of messages keep nothing.
+    assert max(peaks) < LIMIT, peaks
+    assert peaks[1] - peaks[0] < LIMIT / 4, peaks
+
+
 @pytest.mark.long
 def test_ten_million_observations_of_the_sdg_structure_are_validated_in_seconds(tmp_path: Path) -> None:
     measured("bench.validation:observations", tmp_path, 10_000_000, repeat=1)
