@@ -235,43 +235,59 @@ WITH current AS NOT MATERIALIZED (
       THEN _weight
     END AS _den9,
     CAST((
-      beskaeftiget
-    ) AS INT) AS _y10,
+      livstilfredshed
+    ) AS DOUBLE) AS _y10,
     _weight * (
       CAST((
-        beskaeftiget
-      ) AS INT)
+        livstilfredshed
+      ) AS DOUBLE)
     ) AS _num10,
-    CASE WHEN NOT (
-      CAST((
-        beskaeftiget
-      ) AS INT)
-    ) IS NULL THEN _weight END AS _den10,
+    CASE
+      WHEN NOT (
+        CAST((
+          livstilfredshed
+        ) AS DOUBLE)
+      ) IS NULL
+      THEN _weight
+    END AS _den10,
     CAST((
-      uventet_udgift
+      beskaeftiget
     ) AS INT) AS _y11,
     _weight * (
       CAST((
-        uventet_udgift
+        beskaeftiget
       ) AS INT)
     ) AS _num11,
     CASE WHEN NOT (
       CAST((
-        uventet_udgift
+        beskaeftiget
       ) AS INT)
     ) IS NULL THEN _weight END AS _den11,
+    CAST((
+      uventet_udgift
+    ) AS INT) AS _y13,
+    _weight * (
+      CAST((
+        uventet_udgift
+      ) AS INT)
+    ) AS _num13,
+    CASE WHEN NOT (
+      CAST((
+        uventet_udgift
+      ) AS INT)
+    ) IS NULL THEN _weight END AS _den13,
     CASE WHEN (
       alder >= 18
     ) THEN CAST((
       stemte
-    ) AS INT) END AS _y12,
+    ) AS INT) END AS _y14,
     _weight * (
       CASE WHEN (
         alder >= 18
       ) THEN CAST((
         stemte
       ) AS INT) END
-    ) AS _num12,
+    ) AS _num14,
     CASE
       WHEN NOT (
         CASE WHEN (
@@ -281,10 +297,301 @@ WITH current AS NOT MATERIALIZED (
         ) AS INT) END
       ) IS NULL
       THEN _weight
-    END AS _den12
+    END AS _den14
   FROM weighted
   WHERE
     NOT handicap IS NULL
+), spread10 AS MATERIALIZED (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    _y10 AS y,
+    SUM(_den10) AS w,
+    COUNT(*) AS n
+  FROM coded
+  WHERE
+    NOT _y10 IS NULL
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    y
+), ranked10 AS (
+  SELECT
+    *,
+    SUM(w) OVER up AS w_to,
+    SUM(n) OVER up AS n_to,
+    SUM(w) OVER whole AS w_all,
+    SUM(n) OVER whole AS n_all
+  FROM (
+    SELECT
+      "TIME_PERIOD",
+      "DISABILITY_STATUS",
+      "SEX",
+      "AGE",
+      "REF_AREA",
+      GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+      GROUPING("SEX") = 1 AS "all_SEX",
+      GROUPING("AGE") = 1 AS "all_AGE",
+      GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+      y,
+      CAST(SUM(w) AS DOUBLE) AS w,
+      SUM(n) AS n
+    FROM spread10
+    GROUP BY
+      GROUPING SETS (
+        ("TIME_PERIOD", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", y),
+        ("TIME_PERIOD", "SEX", y),
+        ("TIME_PERIOD", "AGE", y),
+        ("TIME_PERIOD", "REF_AREA", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", y),
+        ("TIME_PERIOD", "SEX", "AGE", y),
+        ("TIME_PERIOD", "SEX", "REF_AREA", y),
+        ("TIME_PERIOD", "AGE", "REF_AREA", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA", y),
+        ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", y),
+        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", y)
+      )
+  )
+  WINDOW whole AS (
+    PARTITION BY "TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", "all_DISABILITY_STATUS", "all_SEX", "all_AGE", "all_REF_AREA"
+  ), up AS (
+    PARTITION BY "TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", "all_DISABILITY_STATUS", "all_SEX", "all_AGE", "all_REF_AREA"
+    ORDER BY y
+  )
+), quantile10 AS MATERIALIZED (
+  SELECT
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    MIN(y) FILTER(WHERE
+      w_to >= 0.5 * w_all * (
+        1 - 1e-12
+      )) AS "at",
+    MIN(w_to) FILTER(WHERE
+      w_to >= 0.5 * w_all * (
+        1 - 1e-12
+      )) AS w_to,
+    MAX(w_all) AS w_all,
+    LEAST(
+      MIN(n_to) FILTER(WHERE
+        w_to >= 0.5 * w_all * (
+          1 - 1e-12
+        )),
+      MAX(n_all - n_to + n) FILTER(WHERE
+        w_to >= 0.5 * w_all * (
+          1 - 1e-12
+        ))
+    ) AS side
+  FROM ranked10
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA"
+), quantiles AS MATERIALIZED (
+  SELECT
+    cell.*,
+    d10_0."at" AS _at10_0,
+    d10_1."at" AS _at10_1,
+    d10_2."at" AS _at10_2,
+    d10_3."at" AS _at10_3,
+    d10_4."at" AS _at10_4,
+    d10_5."at" AS _at10_5,
+    d10_6."at" AS _at10_6,
+    d10_7."at" AS _at10_7,
+    d10_8."at" AS _at10_8,
+    d10_9."at" AS _at10_9,
+    d10_10."at" AS _at10_10,
+    d10_11."at" AS _at10_11,
+    d10_12."at" AS _at10_12,
+    d10_13."at" AS _at10_13,
+    d10_14."at" AS _at10_14,
+    d10_15."at" AS _at10_15
+  FROM (
+    SELECT DISTINCT
+      "TIME_PERIOD",
+      "DISABILITY_STATUS",
+      "SEX",
+      "AGE",
+      "REF_AREA"
+    FROM coded
+  ) AS cell
+  LEFT JOIN quantile10 AS d10_0
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_0."TIME_PERIOD"
+    AND d10_0."all_DISABILITY_STATUS"
+    AND d10_0."all_SEX"
+    AND d10_0."all_AGE"
+    AND d10_0."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_1
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_1."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_1."DISABILITY_STATUS"
+    AND NOT d10_1."all_DISABILITY_STATUS"
+    AND d10_1."all_SEX"
+    AND d10_1."all_AGE"
+    AND d10_1."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_2
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_2."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_2."SEX"
+    AND d10_2."all_DISABILITY_STATUS"
+    AND NOT d10_2."all_SEX"
+    AND d10_2."all_AGE"
+    AND d10_2."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_3
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_3."TIME_PERIOD"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_3."AGE"
+    AND d10_3."all_DISABILITY_STATUS"
+    AND d10_3."all_SEX"
+    AND NOT d10_3."all_AGE"
+    AND d10_3."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_4
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_4."TIME_PERIOD"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_4."REF_AREA"
+    AND d10_4."all_DISABILITY_STATUS"
+    AND d10_4."all_SEX"
+    AND d10_4."all_AGE"
+    AND NOT d10_4."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_5
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_5."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_5."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_5."SEX"
+    AND NOT d10_5."all_DISABILITY_STATUS"
+    AND NOT d10_5."all_SEX"
+    AND d10_5."all_AGE"
+    AND d10_5."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_6
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_6."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_6."DISABILITY_STATUS"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_6."AGE"
+    AND NOT d10_6."all_DISABILITY_STATUS"
+    AND d10_6."all_SEX"
+    AND NOT d10_6."all_AGE"
+    AND d10_6."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_7
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_7."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_7."DISABILITY_STATUS"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_7."REF_AREA"
+    AND NOT d10_7."all_DISABILITY_STATUS"
+    AND d10_7."all_SEX"
+    AND d10_7."all_AGE"
+    AND NOT d10_7."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_8
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_8."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_8."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_8."AGE"
+    AND d10_8."all_DISABILITY_STATUS"
+    AND NOT d10_8."all_SEX"
+    AND NOT d10_8."all_AGE"
+    AND d10_8."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_9
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_9."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_9."SEX"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_9."REF_AREA"
+    AND d10_9."all_DISABILITY_STATUS"
+    AND NOT d10_9."all_SEX"
+    AND d10_9."all_AGE"
+    AND NOT d10_9."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_10
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_10."TIME_PERIOD"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_10."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_10."REF_AREA"
+    AND d10_10."all_DISABILITY_STATUS"
+    AND d10_10."all_SEX"
+    AND NOT d10_10."all_AGE"
+    AND NOT d10_10."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_11
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_11."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_11."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_11."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_11."AGE"
+    AND NOT d10_11."all_DISABILITY_STATUS"
+    AND NOT d10_11."all_SEX"
+    AND NOT d10_11."all_AGE"
+    AND d10_11."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_12
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_12."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_12."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_12."SEX"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_12."REF_AREA"
+    AND NOT d10_12."all_DISABILITY_STATUS"
+    AND NOT d10_12."all_SEX"
+    AND d10_12."all_AGE"
+    AND NOT d10_12."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_13
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_13."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_13."DISABILITY_STATUS"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_13."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_13."REF_AREA"
+    AND NOT d10_13."all_DISABILITY_STATUS"
+    AND d10_13."all_SEX"
+    AND NOT d10_13."all_AGE"
+    AND NOT d10_13."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_14
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_14."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_14."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_14."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_14."REF_AREA"
+    AND d10_14."all_DISABILITY_STATUS"
+    AND NOT d10_14."all_SEX"
+    AND NOT d10_14."all_AGE"
+    AND NOT d10_14."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10_15
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_15."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_15."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d10_15."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d10_15."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_15."REF_AREA"
+    AND NOT d10_15."all_DISABILITY_STATUS"
+    AND NOT d10_15."all_SEX"
+    AND NOT d10_15."all_AGE"
+    AND NOT d10_15."all_REF_AREA"
+), placed AS (
+  SELECT
+    coded.*,
+    _at10_0,
+    _at10_1,
+    _at10_2,
+    _at10_3,
+    _at10_4,
+    _at10_5,
+    _at10_6,
+    _at10_7,
+    _at10_8,
+    _at10_9,
+    _at10_10,
+    _at10_11,
+    _at10_12,
+    _at10_13,
+    _at10_14,
+    _at10_15
+  FROM coded
+  JOIN quantiles
+    ON coded."TIME_PERIOD" IS NOT DISTINCT FROM quantiles."TIME_PERIOD"
+    AND coded."DISABILITY_STATUS" IS NOT DISTINCT FROM quantiles."DISABILITY_STATUS"
+    AND coded."SEX" IS NOT DISTINCT FROM quantiles."SEX"
+    AND coded."AGE" IS NOT DISTINCT FROM quantiles."AGE"
+    AND coded."REF_AREA" IS NOT DISTINCT FROM quantiles."REF_AREA"
 ), cells AS MATERIALIZED (
   SELECT
     "TIME_PERIOD",
@@ -346,11 +653,80 @@ WITH current AS NOT MATERIALIZED (
     COUNT(NULLIF(_y11, 0)) AS _k11,
     SUM(_num11) AS _num11,
     SUM(_den11) AS _den11,
-    COUNT(_y12) AS _n12,
-    COUNT(NULLIF(_y12, 0)) AS _k12,
-    SUM(_num12) AS _num12,
-    SUM(_den12) AS _den12
-  FROM coded
+    COUNT(_y13) AS _n13,
+    COUNT(NULLIF(_y13, 0)) AS _k13,
+    SUM(_num13) AS _num13,
+    SUM(_den13) AS _den13,
+    COUNT(_y14) AS _n14,
+    COUNT(NULLIF(_y14, 0)) AS _k14,
+    SUM(_num14) AS _num14,
+    SUM(_den14) AS _den14,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) AS _xx10,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_0) AS _num10_0,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_0) AS _yy10_0,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_1) AS _num10_1,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_1) AS _yy10_1,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_2) AS _num10_2,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_2) AS _yy10_2,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_3) AS _num10_3,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_3) AS _yy10_3,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_4) AS _num10_4,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_4) AS _yy10_4,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_5) AS _num10_5,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_5) AS _yy10_5,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_6) AS _num10_6,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_6) AS _yy10_6,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_7) AS _num10_7,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_7) AS _yy10_7,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_8) AS _num10_8,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_8) AS _yy10_8,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_9) AS _num10_9,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_9) AS _yy10_9,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_10) AS _num10_10,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_10) AS _yy10_10,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_11) AS _num10_11,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_11) AS _yy10_11,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_12) AS _num10_12,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_12) AS _yy10_12,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_13) AS _num10_13,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_13) AS _yy10_13,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_14) AS _num10_14,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_14) AS _yy10_14,
+    SUM(_den10) FILTER(WHERE
+      _y10 <= _at10_15) AS _num10_15,
+    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
+      _y10 <= _at10_15) AS _yy10_15
+  FROM placed
   GROUP BY
     "TIME_PERIOD",
     "DISABILITY_STATUS",
@@ -423,10 +799,14 @@ WITH current AS NOT MATERIALIZED (
     CAST(COALESCE(SUM(_k11), 0) AS BIGINT) AS _k11,
     SUM(_num11) AS _num11,
     SUM(_den11) AS _den11,
-    CAST(COALESCE(SUM(_n12), 0) AS BIGINT) AS _n12,
-    CAST(COALESCE(SUM(_k12), 0) AS BIGINT) AS _k12,
-    SUM(_num12) AS _num12,
-    SUM(_den12) AS _den12
+    CAST(COALESCE(SUM(_n13), 0) AS BIGINT) AS _n13,
+    CAST(COALESCE(SUM(_k13), 0) AS BIGINT) AS _k13,
+    SUM(_num13) AS _num13,
+    SUM(_den13) AS _den13,
+    CAST(COALESCE(SUM(_n14), 0) AS BIGINT) AS _n14,
+    CAST(COALESCE(SUM(_k14), 0) AS BIGINT) AS _k14,
+    SUM(_num14) AS _num14,
+    SUM(_den14) AS _den14
   FROM cells
   GROUP BY
     GROUPING SETS (
@@ -515,8 +895,10 @@ WITH current AS NOT MATERIALIZED (
     ARRAY_AGG(_den10 ORDER BY j) AS _den10,
     ARRAY_AGG(_num11 ORDER BY j) AS _num11,
     ARRAY_AGG(_den11 ORDER BY j) AS _den11,
-    ARRAY_AGG(_num12 ORDER BY j) AS _num12,
-    ARRAY_AGG(_den12 ORDER BY j) AS _den12
+    ARRAY_AGG(_num13 ORDER BY j) AS _num13,
+    ARRAY_AGG(_den13 ORDER BY j) AS _den13,
+    ARRAY_AGG(_num14 ORDER BY j) AS _num14,
+    ARRAY_AGG(_den14 ORDER BY j) AS _den14
   FROM (
     SELECT
       "TIME_PERIOD",
@@ -553,8 +935,10 @@ WITH current AS NOT MATERIALIZED (
       COALESCE(SUM(_den10 * q / _g), 0) AS _den10,
       COALESCE(SUM(_num11 * q / _g), 0) AS _num11,
       COALESCE(SUM(_den11 * q / _g), 0) AS _den11,
-      COALESCE(SUM(_num12 * q / _g), 0) AS _num12,
-      COALESCE(SUM(_den12 * q / _g), 0) AS _den12
+      COALESCE(SUM(_num13 * q / _g), 0) AS _num13,
+      COALESCE(SUM(_den13 * q / _g), 0) AS _den13,
+      COALESCE(SUM(_num14 * q / _g), 0) AS _num14,
+      COALESCE(SUM(_den14 * q / _g), 0) AS _den14
     FROM (
       SELECT
         "TIME_PERIOD",
@@ -587,12 +971,47 @@ WITH current AS NOT MATERIALIZED (
         CAST(SUM(_den8) AS DOUBLE) AS _den8,
         CAST(SUM(_num9) AS DOUBLE) AS _num9,
         CAST(SUM(_den9) AS DOUBLE) AS _den9,
-        CAST(SUM(_num10) AS DOUBLE) AS _num10,
+        CAST(CASE GROUPING("DISABILITY_STATUS", "SEX", "AGE", "REF_AREA")
+          WHEN 15
+          THEN SUM(_num10_0)
+          WHEN 7
+          THEN SUM(_num10_1)
+          WHEN 11
+          THEN SUM(_num10_2)
+          WHEN 13
+          THEN SUM(_num10_3)
+          WHEN 14
+          THEN SUM(_num10_4)
+          WHEN 3
+          THEN SUM(_num10_5)
+          WHEN 5
+          THEN SUM(_num10_6)
+          WHEN 6
+          THEN SUM(_num10_7)
+          WHEN 9
+          THEN SUM(_num10_8)
+          WHEN 10
+          THEN SUM(_num10_9)
+          WHEN 12
+          THEN SUM(_num10_10)
+          WHEN 1
+          THEN SUM(_num10_11)
+          WHEN 2
+          THEN SUM(_num10_12)
+          WHEN 4
+          THEN SUM(_num10_13)
+          WHEN 8
+          THEN SUM(_num10_14)
+          WHEN 0
+          THEN SUM(_num10_15)
+        END AS DOUBLE) AS _num10,
         CAST(SUM(_den10) AS DOUBLE) AS _den10,
         CAST(SUM(_num11) AS DOUBLE) AS _num11,
         CAST(SUM(_den11) AS DOUBLE) AS _den11,
-        CAST(SUM(_num12) AS DOUBLE) AS _num12,
-        CAST(SUM(_den12) AS DOUBLE) AS _den12
+        CAST(SUM(_num13) AS DOUBLE) AS _num13,
+        CAST(SUM(_den13) AS DOUBLE) AS _den13,
+        CAST(SUM(_num14) AS DOUBLE) AS _num14,
+        CAST(SUM(_den14) AS DOUBLE) AS _den14
       FROM cells
       GROUP BY
         GROUPING SETS (
@@ -663,7 +1082,8 @@ WITH current AS NOT MATERIALIZED (
     SUM(_n9) AS _n9,
     SUM(_n10) AS _n10,
     SUM(_n11) AS _n11,
-    SUM(_n12) AS _n12,
+    SUM(_n13) AS _n13,
+    SUM(_n14) AS _n14,
     CAST(COALESCE(SUM(_num0), 0) AS DOUBLE) AS _num0,
     CAST(COALESCE(SUM(_den0), 0) AS DOUBLE) AS _den0,
     CAST(COALESCE(SUM(_num1), 0) AS DOUBLE) AS _num1,
@@ -684,12 +1104,50 @@ WITH current AS NOT MATERIALIZED (
     CAST(COALESCE(SUM(_den8), 0) AS DOUBLE) AS _den8,
     CAST(COALESCE(SUM(_num9), 0) AS DOUBLE) AS _num9,
     CAST(COALESCE(SUM(_den9), 0) AS DOUBLE) AS _den9,
-    CAST(COALESCE(SUM(_num10), 0) AS DOUBLE) AS _num10,
+    CAST(COALESCE(
+      CASE GROUPING("DISABILITY_STATUS", "SEX", "AGE", "REF_AREA")
+        WHEN 15
+        THEN SUM(_num10_0)
+        WHEN 7
+        THEN SUM(_num10_1)
+        WHEN 11
+        THEN SUM(_num10_2)
+        WHEN 13
+        THEN SUM(_num10_3)
+        WHEN 14
+        THEN SUM(_num10_4)
+        WHEN 3
+        THEN SUM(_num10_5)
+        WHEN 5
+        THEN SUM(_num10_6)
+        WHEN 6
+        THEN SUM(_num10_7)
+        WHEN 9
+        THEN SUM(_num10_8)
+        WHEN 10
+        THEN SUM(_num10_9)
+        WHEN 12
+        THEN SUM(_num10_10)
+        WHEN 1
+        THEN SUM(_num10_11)
+        WHEN 2
+        THEN SUM(_num10_12)
+        WHEN 4
+        THEN SUM(_num10_13)
+        WHEN 8
+        THEN SUM(_num10_14)
+        WHEN 0
+        THEN SUM(_num10_15)
+      END,
+      0
+    ) AS DOUBLE) AS _num10,
     CAST(COALESCE(SUM(_den10), 0) AS DOUBLE) AS _den10,
     CAST(COALESCE(SUM(_num11), 0) AS DOUBLE) AS _num11,
     CAST(COALESCE(SUM(_den11), 0) AS DOUBLE) AS _den11,
-    CAST(COALESCE(SUM(_num12), 0) AS DOUBLE) AS _num12,
-    CAST(COALESCE(SUM(_den12), 0) AS DOUBLE) AS _den12
+    CAST(COALESCE(SUM(_num13), 0) AS DOUBLE) AS _num13,
+    CAST(COALESCE(SUM(_den13), 0) AS DOUBLE) AS _den13,
+    CAST(COALESCE(SUM(_num14), 0) AS DOUBLE) AS _num14,
+    CAST(COALESCE(SUM(_den14), 0) AS DOUBLE) AS _den14
   FROM cells
   GROUP BY
     GROUPING SETS (
@@ -782,8 +1240,10 @@ WITH current AS NOT MATERIALIZED (
     LIST_INNER_PRODUCT(loads._load, fits._den10) AS _den10,
     LIST_INNER_PRODUCT(loads._load, fits._num11) AS _num11,
     LIST_INNER_PRODUCT(loads._load, fits._den11) AS _den11,
-    LIST_INNER_PRODUCT(loads._load, fits._num12) AS _num12,
-    LIST_INNER_PRODUCT(loads._load, fits._den12) AS _den12
+    LIST_INNER_PRODUCT(loads._load, fits._num13) AS _num13,
+    LIST_INNER_PRODUCT(loads._load, fits._den13) AS _den13,
+    LIST_INNER_PRODUCT(loads._load, fits._num14) AS _num14,
+    LIST_INNER_PRODUCT(loads._load, fits._den14) AS _den14
   FROM fits
   JOIN loads
     ON loads.period IS NOT DISTINCT FROM fits."TIME_PERIOD"
@@ -812,7 +1272,8 @@ WITH current AS NOT MATERIALIZED (
     COALESCE(answers._n9, 0) AS _n9,
     COALESCE(answers._n10, 0) AS _n10,
     COALESCE(answers._n11, 0) AS _n11,
-    COALESCE(answers._n12, 0) AS _n12,
+    COALESCE(answers._n13, 0) AS _n13,
+    COALESCE(answers._n14, 0) AS _n14,
     COALESCE(answers._num0, 0) - predicted._num0 AS _num0,
     COALESCE(answers._den0, 0) - predicted._den0 AS _den0,
     COALESCE(answers._num1, 0) - predicted._num1 AS _num1,
@@ -837,8 +1298,10 @@ WITH current AS NOT MATERIALIZED (
     COALESCE(answers._den10, 0) - predicted._den10 AS _den10,
     COALESCE(answers._num11, 0) - predicted._num11 AS _num11,
     COALESCE(answers._den11, 0) - predicted._den11 AS _den11,
-    COALESCE(answers._num12, 0) - predicted._num12 AS _num12,
-    COALESCE(answers._den12, 0) - predicted._den12 AS _den12
+    COALESCE(answers._num13, 0) - predicted._num13 AS _num13,
+    COALESCE(answers._den13, 0) - predicted._den13 AS _den13,
+    COALESCE(answers._num14, 0) - predicted._num14 AS _num14,
+    COALESCE(answers._den14, 0) - predicted._den14 AS _den14
   FROM predicted
   LEFT JOIN answers
     ON answers."TIME_PERIOD" IS NOT DISTINCT FROM predicted."TIME_PERIOD"
@@ -949,12 +1412,19 @@ WITH current AS NOT MATERIALIZED (
     SUM(_num11 * _den11) AS _yx11,
     SUM(_den11 * _den11) AS _xx11,
     COUNT(*) FILTER(WHERE
-      _n12 > 0) AS _c12,
-    SUM(_num12) AS _y12,
-    SUM(_den12) AS _x12,
-    SUM(_num12 * _num12) AS _yy12,
-    SUM(_num12 * _den12) AS _yx12,
-    SUM(_den12 * _den12) AS _xx12
+      _n13 > 0) AS _c13,
+    SUM(_num13) AS _y13,
+    SUM(_den13) AS _x13,
+    SUM(_num13 * _num13) AS _yy13,
+    SUM(_num13 * _den13) AS _yx13,
+    SUM(_den13 * _den13) AS _xx13,
+    COUNT(*) FILTER(WHERE
+      _n14 > 0) AS _c14,
+    SUM(_num14) AS _y14,
+    SUM(_den14) AS _x14,
+    SUM(_num14 * _num14) AS _yy14,
+    SUM(_num14 * _den14) AS _yx14,
+    SUM(_den14 * _den14) AS _xx14
   FROM units
   GROUP BY
     "TIME_PERIOD",
@@ -1476,6 +1946,193 @@ WITH current AS NOT MATERIALIZED (
         THEN f1 * nh / (
           nh - 1
         ) * (
+          _yy13 - _y13 * _y13 / nh
+        )
+        WHEN nh = 1
+        THEN f1 * _y13 * _y13
+        ELSE 0
+      END
+    ) AS _vyy13,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx13 - _y13 * _x13 / nh
+        )
+        WHEN nh = 1
+        THEN f1 * _y13 * _x13
+        ELSE 0
+      END
+    ) AS _vyx13,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx13 - _x13 * _x13 / nh
+        )
+        WHEN nh = 1
+        THEN f1 * _x13 * _x13
+        ELSE 0
+      END
+    ) AS _vxx13,
+    CAST(SUM(_c13) - COUNT(*) FILTER(WHERE
+      _c13 > 0) AS BIGINT) AS _df13,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yy14 - _y14 * _y14 / nh
+        )
+        WHEN nh = 1
+        THEN f1 * _y14 * _y14
+        ELSE 0
+      END
+    ) AS _vyy14,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _yx14 - _y14 * _x14 / nh
+        )
+        WHEN nh = 1
+        THEN f1 * _y14 * _x14
+        ELSE 0
+      END
+    ) AS _vyx14,
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
+          _xx14 - _x14 * _x14 / nh
+        )
+        WHEN nh = 1
+        THEN f1 * _x14 * _x14
+        ELSE 0
+      END
+    ) AS _vxx14,
+    CAST(SUM(_c14) - COUNT(*) FILTER(WHERE
+      _c14 > 0) AS BIGINT) AS _df14
+  FROM (
+    SELECT
+      s.*,
+      nh,
+      COALESCE(1 - nh / population, 1) AS f1
+    FROM strata AS s
+    JOIN drawn
+      USING (_stratum)
+    WHERE
+      drawn.period IS NOT DISTINCT FROM "TIME_PERIOD"
+  ) AS s
+  GROUP BY
+    "TIME_PERIOD",
+    "DISABILITY_STATUS",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_DISABILITY_STATUS",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA"
+), units_disability_status AS (
+  SELECT
+    s."TIME_PERIOD",
+    s."SEX",
+    s."AGE",
+    s."REF_AREA",
+    s."all_SEX",
+    s."all_AGE",
+    s."all_REF_AREA",
+    s._stratum,
+    s._psu,
+    COALESCE(
+      SUM(s._n11) FILTER(WHERE
+        NOT CASE s."DISABILITY_STATUS" WHEN 'PWD' THEN 1 WHEN 'PD' THEN -1 END IS NULL),
+      0
+    ) AS _n12,
+    COALESCE(
+      SUM(
+        CASE s."DISABILITY_STATUS" WHEN 'PWD' THEN 1 WHEN 'PD' THEN -1 END * (
+          s._num11 - t._num11 / NULLIF(t._den11, 0) * s._den11
+        ) / NULLIF(t._den11, 0)
+      ),
+      0
+    ) AS _num12,
+    CAST(0 AS DOUBLE) AS _den12
+  FROM units AS s
+  JOIN sums AS t
+    ON s."TIME_PERIOD" IS NOT DISTINCT FROM t."TIME_PERIOD"
+    AND s."DISABILITY_STATUS" IS NOT DISTINCT FROM t."DISABILITY_STATUS"
+    AND s."SEX" IS NOT DISTINCT FROM t."SEX"
+    AND s."AGE" IS NOT DISTINCT FROM t."AGE"
+    AND s."REF_AREA" IS NOT DISTINCT FROM t."REF_AREA"
+    AND s."all_DISABILITY_STATUS" IS NOT DISTINCT FROM t."all_DISABILITY_STATUS"
+    AND s."all_SEX" IS NOT DISTINCT FROM t."all_SEX"
+    AND s."all_AGE" IS NOT DISTINCT FROM t."all_AGE"
+    AND s."all_REF_AREA" IS NOT DISTINCT FROM t."all_REF_AREA"
+  WHERE
+    NOT s."all_DISABILITY_STATUS" AND s."DISABILITY_STATUS" IN ('PWD', 'PD')
+  GROUP BY
+    s."TIME_PERIOD",
+    s."SEX",
+    s."AGE",
+    s."REF_AREA",
+    s."all_SEX",
+    s."all_AGE",
+    s."all_REF_AREA",
+    s._stratum,
+    s._psu
+), strata_disability_status AS (
+  SELECT
+    "TIME_PERIOD",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    _stratum,
+    COUNT(*) FILTER(WHERE
+      _n12 > 0) AS _c12,
+    SUM(_num12) AS _y12,
+    SUM(_den12) AS _x12,
+    SUM(_num12 * _num12) AS _yy12,
+    SUM(_num12 * _den12) AS _yx12,
+    SUM(_den12 * _den12) AS _xx12
+  FROM units_disability_status
+  GROUP BY
+    "TIME_PERIOD",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    _stratum
+), covariances_disability_status AS (
+  SELECT
+    "TIME_PERIOD",
+    "SEX",
+    "AGE",
+    "REF_AREA",
+    "all_SEX",
+    "all_AGE",
+    "all_REF_AREA",
+    SUM(
+      CASE
+        WHEN nh > 1
+        THEN f1 * nh / (
+          nh - 1
+        ) * (
           _yy12 - _y12 * _y12 / nh
         )
         WHEN nh = 1
@@ -1516,7 +2173,7 @@ WITH current AS NOT MATERIALIZED (
       s.*,
       nh,
       COALESCE(1 - nh / population, 1) AS f1
-    FROM strata AS s
+    FROM strata_disability_status AS s
     JOIN drawn
       USING (_stratum)
     WHERE
@@ -1524,17 +2181,18 @@ WITH current AS NOT MATERIALIZED (
   ) AS s
   GROUP BY
     "TIME_PERIOD",
-    "DISABILITY_STATUS",
     "SEX",
     "AGE",
     "REF_AREA",
-    "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA"
 ), measured AS (
   SELECT
     sums.*,
+    q10."at" AS _quantile10,
+    q10.w_to AS _to10,
+    q10.side AS _side10,
     _vyy0,
     _vyx0,
     _vxx0,
@@ -1571,9 +2229,12 @@ WITH current AS NOT MATERIALIZED (
     _vyy11,
     _vyx11,
     _vxx11,
-    _vyy12,
-    _vyx12,
-    _vxx12,
+    _vyy13,
+    _vyx13,
+    _vxx13,
+    _vyy14,
+    _vyx14,
+    _vxx14,
     _df0,
     _df1,
     _df2,
@@ -1586,8 +2247,19 @@ WITH current AS NOT MATERIALIZED (
     _df9,
     _df10,
     _df11,
-    _df12
+    _df13,
+    _df14
   FROM sums
+  LEFT JOIN quantile10 AS q10
+    ON sums."TIME_PERIOD" IS NOT DISTINCT FROM q10."TIME_PERIOD"
+    AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM q10."DISABILITY_STATUS"
+    AND sums."SEX" IS NOT DISTINCT FROM q10."SEX"
+    AND sums."AGE" IS NOT DISTINCT FROM q10."AGE"
+    AND sums."REF_AREA" IS NOT DISTINCT FROM q10."REF_AREA"
+    AND sums."all_DISABILITY_STATUS" IS NOT DISTINCT FROM q10."all_DISABILITY_STATUS"
+    AND sums."all_SEX" IS NOT DISTINCT FROM q10."all_SEX"
+    AND sums."all_AGE" IS NOT DISTINCT FROM q10."all_AGE"
+    AND sums."all_REF_AREA" IS NOT DISTINCT FROM q10."all_REF_AREA"
   LEFT JOIN covariances
     ON sums."TIME_PERIOD" IS NOT DISTINCT FROM covariances."TIME_PERIOD"
     AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."DISABILITY_STATUS"
@@ -1613,9 +2285,10 @@ WITH current AS NOT MATERIALIZED (
         {'key': 'DB07_GOOD_HEALTH', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n7 AS BIGINT), 'k': CAST(_k7 AS BIGINT), 'size': CAST(_n7 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy7 AS DOUBLE), 'v_yx': CAST(_vyx7 AS DOUBLE), 'v_xx': CAST(_vxx7 AS DOUBLE), 'df': CAST(_df7 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'DB07_ACTIVITY_LIMITATION', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n8 AS BIGINT), 'k': CAST(_k8 AS BIGINT), 'size': CAST(_n8 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy8 AS DOUBLE), 'v_yx': CAST(_vyx8 AS DOUBLE), 'v_xx': CAST(_vxx8 AS DOUBLE), 'df': CAST(_df8 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'DB07_LIFE_SATISFACTION', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_n9 AS BIGINT), 'k': CAST(_k9 AS BIGINT), 'size': CAST(_n9 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num9 AS DOUBLE), 'denominator': CAST(_den9 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(_q9 AS DOUBLE), 'x1': CAST(_most9[1] AS DOUBLE), 'x2': CAST(GREATEST(_most9[2], _next9) AS DOUBLE), 'v_yy': CAST(_vyy9 AS DOUBLE), 'v_yx': CAST(_vyx9 AS DOUBLE), 'v_xx': CAST(_vxx9 AS DOUBLE), 'df': CAST(_df9 AS BIGINT), 'set_UNIT_MEASURE': 'SCORE'},
-        {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n10 AS BIGINT), 'k': CAST(_k10 AS BIGINT), 'size': CAST(_n10 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy10 AS DOUBLE), 'v_yx': CAST(_vyx10 AS DOUBLE), 'v_xx': CAST(_vxx10 AS DOUBLE), 'df': CAST(_df10 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n11 AS BIGINT), 'k': CAST(_k11 AS BIGINT), 'size': CAST(_n11 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy11 AS DOUBLE), 'v_yx': CAST(_vyx11 AS DOUBLE), 'v_xx': CAST(_vxx11 AS DOUBLE), 'df': CAST(_df11 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n12 AS BIGINT), 'k': CAST(_k12 AS BIGINT), 'size': CAST(_n12 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num12 AS DOUBLE), 'denominator': CAST(_den12 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy12 AS DOUBLE), 'v_yx': CAST(_vyx12 AS DOUBLE), 'v_xx': CAST(_vxx12 AS DOUBLE), 'df': CAST(_df12 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}
+        {'key': 'DB07_LIFE_SATISFACTION_MEDIAN', 'kind': 'quantile', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_n10 AS BIGINT), 'k': CAST(NULL AS BIGINT), 'size': CAST(_n10 AS BIGINT), 'side': CAST(_side10 AS BIGINT), 'numerator': CAST(_to10 AS DOUBLE), 'denominator': CAST(_den10 AS DOUBLE), 'value': CAST(_quantile10 AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy10 AS DOUBLE), 'v_yx': CAST(_vyx10 AS DOUBLE), 'v_xx': CAST(_vxx10 AS DOUBLE), 'df': CAST(_df10 AS BIGINT), 'set_UNIT_MEASURE': 'SCORE'},
+        {'key': 'DB08_EMPLOYMENT', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n11 AS BIGINT), 'k': CAST(_k11 AS BIGINT), 'size': CAST(_n11 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num11 AS DOUBLE), 'denominator': CAST(_den11 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy11 AS DOUBLE), 'v_yx': CAST(_vyx11 AS DOUBLE), 'v_xx': CAST(_vxx11 AS DOUBLE), 'df': CAST(_df11 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB09_UNEXPECTED_EXPENSE', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n13 AS BIGINT), 'k': CAST(_k13 AS BIGINT), 'size': CAST(_n13 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num13 AS DOUBLE), 'denominator': CAST(_den13 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy13 AS DOUBLE), 'v_yx': CAST(_vyx13 AS DOUBLE), 'v_xx': CAST(_vxx13 AS DOUBLE), 'df': CAST(_df13 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
+        {'key': 'DB10_VOTED', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n14 AS BIGINT), 'k': CAST(_k14 AS BIGINT), 'size': CAST(_n14 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num14 AS DOUBLE), 'denominator': CAST(_den14 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(_vyy14 AS DOUBLE), 'v_yx': CAST(_vyx14 AS DOUBLE), 'v_xx': CAST(_vxx14 AS DOUBLE), 'df': CAST(_df14 AS BIGINT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)}
       ]
     ) AS figure
   FROM measured
@@ -1699,6 +2372,41 @@ WITH current AS NOT MATERIALIZED (
       ) / spread END
     END AS deff
   FROM variances
+), compared AS (
+  SELECT
+    *
+  FROM sure
+  UNION ALL BY NAME
+  SELECT
+    a.*
+    REPLACE (NULL AS "DISABILITY_STATUS", TRUE AS "all_DISABILITY_STATUS", a.figure.numerator / NULLIF(a.figure.denominator, 0) - b.figure.numerator / NULLIF(b.figure.denominator, 0) AS e, v._vyy12 AS v, CASE
+      WHEN NOT a.se IS NULL AND NOT b.se IS NULL AND v._vyy12 > 0
+      THEN SQRT(v._vyy12)
+    END AS se, CAST(NULL AS DOUBLE) AS neff, CAST(NULL AS DOUBLE) AS deff, {'key': 'DB08_EMPLOYMENT_GAP', 'kind': 'difference', 'scale': CAST(100 AS DOUBLE), 'n': CAST(a.figure.n + b.figure.n AS BIGINT), 'k': CAST(NULL AS BIGINT), 'size': CAST(NULL AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(NULL AS DOUBLE), 'denominator': CAST(NULL AS DOUBLE), 'value': CAST(a.figure.numerator / NULLIF(a.figure.denominator, 0) - b.figure.numerator / NULLIF(b.figure.denominator, 0) AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(NULL AS DOUBLE), 'v_yx': CAST(NULL AS DOUBLE), 'v_xx': CAST(NULL AS DOUBLE), 'df': CAST(v._df12 AS BIGINT), 'set_UNIT_MEASURE': 'PP'} AS figure)
+  FROM sure AS a
+  JOIN sure AS b
+    ON a."TIME_PERIOD" IS NOT DISTINCT FROM b."TIME_PERIOD"
+    AND a."SEX" IS NOT DISTINCT FROM b."SEX"
+    AND a."AGE" IS NOT DISTINCT FROM b."AGE"
+    AND a."REF_AREA" IS NOT DISTINCT FROM b."REF_AREA"
+    AND a."all_SEX" IS NOT DISTINCT FROM b."all_SEX"
+    AND a."all_AGE" IS NOT DISTINCT FROM b."all_AGE"
+    AND a."all_REF_AREA" IS NOT DISTINCT FROM b."all_REF_AREA"
+  LEFT JOIN covariances_disability_status AS v
+    ON a."TIME_PERIOD" IS NOT DISTINCT FROM v."TIME_PERIOD"
+    AND a."SEX" IS NOT DISTINCT FROM v."SEX"
+    AND a."AGE" IS NOT DISTINCT FROM v."AGE"
+    AND a."REF_AREA" IS NOT DISTINCT FROM v."REF_AREA"
+    AND a."all_SEX" IS NOT DISTINCT FROM v."all_SEX"
+    AND a."all_AGE" IS NOT DISTINCT FROM v."all_AGE"
+    AND a."all_REF_AREA" IS NOT DISTINCT FROM v."all_REF_AREA"
+  WHERE
+    a.figure.key = 'DB08_EMPLOYMENT'
+    AND NOT a."all_DISABILITY_STATUS"
+    AND a."DISABILITY_STATUS" = 'PWD'
+    AND b.figure.key = 'DB08_EMPLOYMENT'
+    AND NOT b."all_DISABILITY_STATUS"
+    AND b."DISABILITY_STATUS" = 'PD'
 ), reach AS (
   SELECT
     *,
@@ -1731,33 +2439,122 @@ WITH current AS NOT MATERIALIZED (
         END
       ) * se
     END AS half
-  FROM sure
+  FROM compared
+), bounds10 AS (
+  SELECT
+    reach."TIME_PERIOD",
+    reach."DISABILITY_STATUS",
+    reach."SEX",
+    reach."AGE",
+    reach."REF_AREA",
+    reach."all_DISABILITY_STATUS",
+    reach."all_SEX",
+    reach."all_AGE",
+    reach."all_REF_AREA",
+    MIN(r.y) FILTER(WHERE
+      r.w_to >= (
+        reach.e - reach.half
+      ) * r.w_all * (
+        1 - 1e-12
+      )) AS low,
+    MIN(r.y) FILTER(WHERE
+      r.w_to >= (
+        reach.e + reach.half
+      ) * r.w_all * (
+        1 - 1e-12
+      )) AS high,
+    LEAST(
+      MIN(r.n_to) FILTER(WHERE
+        r.w_to >= (
+          reach.e - reach.half
+        ) * r.w_all * (
+          1 - 1e-12
+        )),
+      MAX(r.n_all - r.n_to + r.n) FILTER(WHERE
+        r.w_to >= (
+          reach.e + reach.half
+        ) * r.w_all * (
+          1 - 1e-12
+        ))
+    ) AS beyond
+  FROM reach
+  JOIN ranked10 AS r
+    ON reach."TIME_PERIOD" IS NOT DISTINCT FROM r."TIME_PERIOD"
+    AND reach."DISABILITY_STATUS" IS NOT DISTINCT FROM r."DISABILITY_STATUS"
+    AND reach."SEX" IS NOT DISTINCT FROM r."SEX"
+    AND reach."AGE" IS NOT DISTINCT FROM r."AGE"
+    AND reach."REF_AREA" IS NOT DISTINCT FROM r."REF_AREA"
+    AND reach."all_DISABILITY_STATUS" IS NOT DISTINCT FROM r."all_DISABILITY_STATUS"
+    AND reach."all_SEX" IS NOT DISTINCT FROM r."all_SEX"
+    AND reach."all_AGE" IS NOT DISTINCT FROM r."all_AGE"
+    AND reach."all_REF_AREA" IS NOT DISTINCT FROM r."all_REF_AREA"
+  WHERE
+    reach.figure.key = 'DB07_LIFE_SATISFACTION_MEDIAN'
+    AND reach.e - reach.half >= 0
+    AND reach.e + reach.half <= 1
+  GROUP BY
+    reach."TIME_PERIOD",
+    reach."DISABILITY_STATUS",
+    reach."SEX",
+    reach."AGE",
+    reach."REF_AREA",
+    reach."all_DISABILITY_STATUS",
+    reach."all_SEX",
+    reach."all_AGE",
+    reach."all_REF_AREA"
 ), figures AS (
   SELECT
-    *,
-    CASE
-      WHEN figure.kind = 'proportion' AND NOT se IS NULL
-      THEN 1 / (
-        1 + EXP(-(
-          LN(e / (
-            1 - e
-          )) - half
-        ))
+    reach.*
+    REPLACE (CASE
+      WHEN figure.kind = 'quantile'
+      THEN NULLIF(COALESCE(bounds10.high) - COALESCE(bounds10.low), 0) * se / (
+        2 * half
       )
-      ELSE e - half
+      ELSE se
+    END AS se, CASE WHEN figure.kind = 'quantile' THEN figure.value ELSE e END AS e),
+    CASE
+      WHEN figure.kind = 'quantile'
+      THEN COALESCE(bounds10.low)
+      ELSE CASE
+        WHEN figure.kind = 'proportion' AND NOT se IS NULL
+        THEN 1 / (
+          1 + EXP(-(
+            LN(e / (
+              1 - e
+            )) - half
+          ))
+        )
+        ELSE e - half
+      END
     END AS low,
     CASE
-      WHEN figure.kind = 'proportion' AND NOT se IS NULL
-      THEN 1 / (
-        1 + EXP(-(
-          LN(e / (
-            1 - e
-          )) + half
-        ))
-      )
-      ELSE e + half
-    END AS high
+      WHEN figure.kind = 'quantile'
+      THEN COALESCE(bounds10.high)
+      ELSE CASE
+        WHEN figure.kind = 'proportion' AND NOT se IS NULL
+        THEN 1 / (
+          1 + EXP(-(
+            LN(e / (
+              1 - e
+            )) + half
+          ))
+        )
+        ELSE e + half
+      END
+    END AS high,
+    COALESCE(bounds10.beyond) AS beyond
   FROM reach
+  LEFT JOIN bounds10
+    ON reach.figure.key = 'DB07_LIFE_SATISFACTION_MEDIAN'
+    AND reach."TIME_PERIOD" IS NOT DISTINCT FROM bounds10."TIME_PERIOD"
+    AND reach."DISABILITY_STATUS" IS NOT DISTINCT FROM bounds10."DISABILITY_STATUS"
+    AND reach."SEX" IS NOT DISTINCT FROM bounds10."SEX"
+    AND reach."AGE" IS NOT DISTINCT FROM bounds10."AGE"
+    AND reach."REF_AREA" IS NOT DISTINCT FROM bounds10."REF_AREA"
+    AND reach."all_DISABILITY_STATUS" IS NOT DISTINCT FROM bounds10."all_DISABILITY_STATUS"
+    AND reach."all_SEX" IS NOT DISTINCT FROM bounds10."all_SEX"
+    AND reach."all_AGE" IS NOT DISTINCT FROM bounds10."all_AGE"
+    AND reach."all_REF_AREA" IS NOT DISTINCT FROM bounds10."all_REF_AREA"
 ), observations AS (
   SELECT
     CAST('A4' AS TEXT) AS "FREQ",
@@ -1787,9 +2584,18 @@ WITH current AS NOT MATERIALIZED (
     CAST('0' AS TEXT) AS "UNIT_MULT",
     CAST('1' AS TEXT) AS "DECIMALS",
     CAST(NULL AS BIGINT) AS "SAMPLE_SIZE",
-    CAST(NULLIF(ROUND(figures.se * ABS(figure.scale), 2), 0) AS DOUBLE) AS "STD_ERROR",
-    CAST(ROUND(LEAST(figures.low * figure.scale, figures.high * figure.scale), 2) AS DOUBLE) AS "LOWER_BOUND",
-    CAST(ROUND(GREATEST(figures.low * figure.scale, figures.high * figure.scale), 2) AS DOUBLE) AS "UPPER_BOUND",
+    CAST(CASE
+      WHEN COALESCE(figures.beyond, 20) >= 20
+      THEN NULLIF(ROUND(figures.se * ABS(figure.scale), 2), 0)
+    END AS DOUBLE) AS "STD_ERROR",
+    CAST(CASE
+      WHEN COALESCE(figures.beyond, 20) >= 20
+      THEN ROUND(LEAST(figures.low * figure.scale, figures.high * figure.scale), 2)
+    END AS DOUBLE) AS "LOWER_BOUND",
+    CAST(CASE
+      WHEN COALESCE(figures.beyond, 20) >= 20
+      THEN ROUND(GREATEST(figures.low * figure.scale, figures.high * figure.scale), 2)
+    END AS DOUBLE) AS "UPPER_BOUND",
     CAST(NULLIF(ROUND(figures.deff, 2), 0) AS DOUBLE) AS "DESIGN_EFFECT",
     CAST(ROUND(figures.neff, 0) AS BIGINT) AS "EFFECTIVE_SAMPLE_SIZE",
     CAST(ROUND(CASE WHEN NOT figures.se IS NULL THEN figure.df END, 0) AS BIGINT) AS "DEGREES_OF_FREEDOM",
