@@ -99,7 +99,7 @@ def _listed(column: str) -> str:
 
 
 def _too_many(component: Component, values: str) -> Condition:
-    return Condition("TOO_MANY_VALUES", f"len({values}) > {component.most}", of=str(component.most))
+    return Condition("TOO_MANY_AT_ONCE", f"len({values}) > {component.most}", of=str(component.most))
 
 
 def as_text(column: str, type_: str) -> str:

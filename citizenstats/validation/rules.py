@@ -71,7 +71,7 @@ TABLE: tuple[Rule, ...] = (
          "fill it; in a contract, map it or give it a constant", "150-003, 150-008"),
     Rule("NOT_IN_CODELIST", "structure", "error", "a value is no code of the component's list",
          "map it to a code of {of}, or add the code there", "150-029"),
-    Rule("TOO_MANY_VALUES", "structure", "error", "an attribute has more values than its structure allows (maxOccurs)",
+    Rule("TOO_MANY_AT_ONCE", "structure", "error", "an attribute has more values than its structure allows (maxOccurs)",
          "leave at most {of}"),
     Rule("EMPTY_TEXT", "structure", "error", "a value is an empty text", "leave the value out"),
     Rule("NOT_A_NUMBER", "structure", "error", "a value is no number of the component's type",
