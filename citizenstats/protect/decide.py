@@ -212,11 +212,14 @@ def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
     )
     # Where nobody told the units, those with the characteristic know themselves.
     units = made.layers.get("n", made.layers.get("k"))
+    knowing: dict[str, Floats | None] = dict.fromkeys(made.layers, units)
+    if _is_told_by_its_parts(made.layers):
+        knowing["n"] = None
     wanted = np.concatenate([np.nan_to_num(figure.wanted), np.zeros(rests)])
     layers = [
         _sum_layer(counted, unsafe, wanted)
         if name == SUM
-        else _layer(name, counted, minimum, unsafe, units, made.given)
+        else _layer(name, counted, minimum, unsafe, knowing[name], made.given)
         for name, counted in made.layers.items()
     ]
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
@@ -224,6 +227,15 @@ def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
     cost = (1 + np.log1p(size)) * (1 + order.max(initial=0) - order)
     cost[: made.given] *= np.where(figure.declared, _DEAREST, figure.cost)
     return Problem(made.cells, made.relations, layers, cost, kept & ~hidden, hidden | unsafe)
+
+
+def _is_told_by_its_parts(layers: Mapping[str, Floats]) -> bool:
+    """Return whether the units of each cell are those with and those without the characteristic.
+
+    Any count with and any count without that agree with what is shown may stand together. So whoever is kept from these two is
+    kept from the units, of which there are few only where there are few of both or none of one.
+    """
+    return {"n", "k", "m"} <= layers.keys() and bool((layers["n"] == layers["k"] + layers["m"]).all())
 
 
 def _layer(
@@ -240,7 +252,7 @@ def _layer(
         counted: of each cell.
         minimum: of each cell.
         unsafe: cells that may not be shown by themselves.
-        units: behind each cell.
+        units: behind each cell, of whom a single one knows himself; None where nobody is looked for.
         given: number of cells; those behind are rests, and of an empty one it follows from what is published.
     """
     size = np.abs(counted)
