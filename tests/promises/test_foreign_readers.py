@@ -14,7 +14,10 @@ import sdmx
 import sdmx.reader.xml.v21
 import sdmx.reader.xml.v30  # both before the first message: sdmx1 2.28 fails on 3.0 after 2.1 otherwise
 
+from citizenstats.release.manifest import releases
 from tests.conftest import ROOT, Command
+from tests.release.support import FLOW
+from tests.release.test_history import disseminated
 
 FLOWS = ("DISABILITY_BAROMETER", "LGBT_BAROMETER", "RIGHT_TO_DEFEND")
 SMALL = "LGBT_BAROMETER"
@@ -155,3 +158,17 @@ def test_the_page_says_who_reads_what() -> None:
     for form, readers in EXPORTS.items():
         told = " | ".join("yes" if name in readers else "no" for name in READERS)
         assert f"| `{form}` | {told} |" in page, form
+
+
+def test_a_delta_that_deletes_is_told_by_one_format_to_each_library(tmp_path: Path) -> None:
+    house = disseminated(tmp_path)
+    folder = releases(house.store, FLOW)[-1].folder
+    by_ml = pysdmx.io.get_datasets(folder / "delta.ml-3.0.xml", validate=False)
+    assert [(str(d.action.name), len(d.data)) for d in by_ml if d.action] == [("Delete", 1), ("Replace", 1)]
+    known: Any = sdmx.read_sdmx(folder / "structures.ml-3.0.xml").structure["HOMES"]
+    by_csv: Any = sdmx.read_sdmx(folder / "delta.csv", structure=known)
+    assert [(d.action.name, len(d.obs)) for d in by_csv.data] == [("delete", 1), ("replace", 1)]
+    # What docs/messages.md warns of: the one loses what is deleted without a word, the other what is to be done.
+    assert [len(d.data) for d in pysdmx.io.get_datasets(folder / "delta.csv", validate=False)] == [1]
+    silent: Any = sdmx.read_sdmx(folder / "delta.ml-3.0.xml", structure=known)
+    assert [d.action for d in silent.data] == [None, None]
