@@ -73,6 +73,10 @@ ROWS: tuple[Row, ...] = (
         "bench.survey:bare_aggregation", 3, "at most", "bench.survey:records", RECORDS,
     ),
     Row(
+        "estimate records with a median and a difference / the bare aggregation without", "bench.survey:estimates_with_median",
+        "bench.survey:bare_aggregation", 5, "at most", "bench.survey:records", RECORDS,
+    ),
+    Row(
         "validate against the SDG structure / DuckDB COPY to CSV", "bench.validation:validated",
         "bench.validation:copied", 2, "at most", "bench.validation:observations", RECORDS,
     ),

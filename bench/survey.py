@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from citizenstats.clock import now, stamp
+from citizenstats.contracts.load import Dataset
 from citizenstats.engine import quoted, session
 from citizenstats.harmonize.observe import observe
 from citizenstats.harmonize.sample import sample_of
@@ -83,9 +85,25 @@ def records(folder: Path, rows: int) -> Timed:
 
 
 def estimates(folder: Path, rows: int) -> Timed:
-    """Our SELECT of all observations of the barometer, as `observe` runs it, to Parquet."""
+    """Our SELECT of the barometer's shares and means, which the yardstick has too, as `observe` runs it, to Parquet."""
+    dataset = open_house(folder / "bench-home", ROOT / "sdmx_mappings").mappings.dataset(DATASET)
+    (target,) = dataset.contract.targets
+    assert target.estimate is not None
+    kept = {k: i for k, i in target.estimate.indicators.items() if i.kind in ("proportion", "mean")}
+    fewer = target.model_copy(update={"estimate": target.estimate.model_copy(update={"indicators": kept})})
+    contract = dataset.contract.model_copy(update={"targets": [fewer]})
+    return _estimated(folder, rows, replace(dataset, contract=contract))
+
+
+def estimates_with_median(folder: Path, rows: int) -> Timed:
+    """All observations of the barometer, with its median and the difference between two groups."""
+    return _estimated(
+        folder, rows, open_house(folder / "bench-home", ROOT / "sdmx_mappings").mappings.dataset(DATASET)
+    )
+
+
+def _estimated(folder: Path, rows: int, dataset: Dataset) -> Timed:
     house = open_house(folder / "bench-home", ROOT / "sdmx_mappings")
-    dataset = house.mappings.dataset(DATASET)
     (target,) = dataset.contract.targets
     structure = house.mappings.structures.structure_of(house.mappings.reference(FLOW))
     source, weights = _source(folder, rows), folder / "weights.parquet"

@@ -76,9 +76,11 @@ def cells_sql(estimate: Estimate, period: str, records: str) -> str:
     together = [columns_met(estimate)] if estimate.met else []
     sets = {tuple(by) for by in (*(list(b.by) for b in estimate.benchmarks.values()), *together)}
     grouped = ", ".join(f"({', '.join(['_period', *map(name, by)])})" for by in sorted(sets))
+    # All columns together first: a record is looked at once, and not once for each set.
     return (
-        f"SELECT GROUPING({listed}) AS _set, _period, {listed}, count(*) AS _n, sum(_w) AS _w, sum(_w * _w) AS _w2 FROM "
-        f"(SELECT CAST({period} AS VARCHAR) AS _period, {', '.join(given)}, {weight} AS _w FROM {records}) "
+        f"SELECT GROUPING({listed}) AS _set, _period, {listed}, sum(_n) AS _n, sum(_w) AS _w, sum(_w2) AS _w2 FROM "
+        f"(SELECT _period, {listed}, count(*) AS _n, sum(_w) AS _w, sum(_w * _w) AS _w2 FROM "
+        f"(SELECT CAST({period} AS VARCHAR) AS _period, {', '.join(given)}, {weight} AS _w FROM {records}) GROUP BY ALL) "
         f"GROUP BY GROUPING SETS ({grouped}) ORDER BY ALL"
     )
 

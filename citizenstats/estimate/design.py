@@ -99,9 +99,46 @@ def drawn(design: Design, period: str, records: str) -> list[str]:
         f"drawn_units AS (SELECT {stratum}, {_text(design.cluster)} AS _psu, {population}, "
         f"CAST({secondary} AS DOUBLE) AS m, max({_count(design.population2)}) AS m_population "
         f"FROM {records} GROUP BY ALL)",
-        "drawn AS (SELECT period, _stratum, CAST(count(*) AS DOUBLE) AS nh, max(population) AS population "
-        "FROM drawn_units GROUP BY ALL)",
+        _STRATA,
     ]
+
+
+def drawn_cells(design: Design, period: str, records: str, weight: str, cell: str) -> list[str]:
+    """Return the steps of `drawn`, and before them `drawn_cells`: the weight of each drawn unit in each cell of benchmarks.
+
+    The records are read once for both. Every record has a cell: where one has none, nothing is calibrated.
+
+    Args:
+        design: the design.
+        period: SQL of the period on a record.
+        records: the step that holds all records with their cells.
+        weight: column of the calibrated weight.
+        cell: column of the cell.
+    """
+    steps = [
+        f"drawn_cells AS MATERIALIZED (SELECT {period} AS period, {', '.join(design.columns())}, {cell}, count(*) AS n, "
+        f"sum({weight}) AS w, sum({weight} * {weight}) AS w2, max({_count(design.population)}) AS population, "
+        f"max({_count(design.population2)}) AS m_population FROM {records} GROUP BY ALL)"
+    ]
+    if design.cluster is None:
+        return [
+            *steps,
+            "drawn AS (SELECT period, _stratum, CAST(sum(n) AS DOUBLE) AS nh, max(population) AS population "
+            "FROM drawn_cells GROUP BY ALL)",
+        ]
+    secondary = "count(DISTINCT _ssu)" if design.cluster2 is not None else "count(DISTINCT '')"
+    return [
+        *steps,
+        f"drawn_units AS (SELECT period, _stratum, _psu, max(population) AS population, CAST({secondary} AS DOUBLE) AS m, "
+        "max(m_population) AS m_population FROM drawn_cells GROUP BY ALL)",
+        _STRATA,
+    ]
+
+
+_STRATA = (
+    "drawn AS (SELECT period, _stratum, CAST(count(*) AS DOUBLE) AS nh, max(population) AS population "
+    "FROM drawn_units GROUP BY ALL)"
+)
 
 
 def faults(design: Design, period: str, records: str) -> str:

@@ -5,8 +5,9 @@ Its interval is Woodruff's (JASA 47, 1952): the share of units at or below the q
 the values where the distribution takes that share less and more t standard errors are the bounds, and their distance over 2 t
 is the standard error of the quantile (`interval.type = "mean"`).
 
-The records are read once more for the distribution of values in the finest cells, and not once a domain. Then every record
-is held against the quantiles of the domains in which its cell lies, in the scan that all other indicators share.
+The records are read once more, for the distribution of values in the finest cells of each drawn unit, and not once a domain.
+All else is over that distribution, which is small where values are few (a scale, years, whole thousands): the quantiles of the
+domains, and for each the weight at or below it in each cell, which joins the cells that all other indicators share.
 """
 
 from __future__ import annotations
@@ -21,18 +22,28 @@ _TIES = 1e-12
 """Part of all weights below which two of their sums are the same: they are added up in another order than it takes."""
 
 
-def found(number: int, quantile: Quantile, domains: Domains) -> list[str]:
+def found(
+    number: int, quantile: Quantile, domains: Domains, units: Sequence[str], *, squared: bool
+) -> list[str]:
     """Return the steps from `coded` to `quantile<number>`, one row a domain: the quantile and what lies on its sides.
 
     `spread<number>` holds the values of the finest cells, `ranked<number>` those of the domains, added up from below.
+
+    Args:
+        number: of the indicator.
+        quantile: what is asked.
+        domains: the domains.
+        units: columns that tell the cells apart further, for `beneath`.
+        squared: whether the squares of the weights are kept as well.
     """
-    i, finest, columns = number, ", ".join(domains.finest), ", ".join(domains.columns)
-    group = f"{finest}, y" if finest else "y"
+    i, columns = number, ", ".join(domains.columns)
     whole = f"PARTITION BY {columns}" if columns else ""
     reached = f"w_to >= {quantile.p!r} * w_all * (1 - {_TIES})"
+    listed = [*domains.finest, *units, f"_y{i} AS y", f"sum(_den{i}) AS w", "count(*) AS n"]
+    listed += [f"sum(CAST(_den{i} AS DOUBLE) * _den{i}) AS w2"] if squared else []
     return [
-        f"spread{i} AS MATERIALIZED (SELECT {', '.join([*domains.finest, f'_y{i} AS y'])}, sum(_den{i}) AS w, count(*) AS n "
-        f"FROM coded WHERE _y{i} IS NOT NULL GROUP BY {group})",
+        f"spread{i} AS MATERIALIZED (SELECT {', '.join(listed)} FROM coded WHERE _y{i} IS NOT NULL "
+        f"GROUP BY {', '.join([*domains.finest, *units, 'y'])})",
         f"ranked{i} AS (SELECT *, sum(w) OVER up AS w_to, sum(n) OVER up AS n_to, sum(w) OVER whole AS w_all, "
         f"sum(n) OVER whole AS n_all FROM (SELECT {', '.join([*domains.marked, 'y'])}, CAST(sum(w) AS DOUBLE) AS w, "
         f"sum(n) AS n FROM spread{i} GROUP BY GROUPING SETS ({domains.sets('y')})) "
@@ -44,32 +55,33 @@ def found(number: int, quantile: Quantile, domains: Domains) -> list[str]:
     ]
 
 
-def placed(numbers: Sequence[int], domains: Domains) -> list[str]:
-    """Return the steps from `coded` to `placed`: each record with the quantiles of all domains in which its cell lies."""
-    cells = f"SELECT DISTINCT {', '.join(domains.finest)} FROM coded" if domains.finest else "SELECT 1"
-    listed, joins = ["cell.*"], []
-    for i in numbers:
-        for m, margin in enumerate(domains.margins):
-            listed.append(f"d{i}_{m}.at AS _at{i}_{m}")
-            joins.append(
-                f"LEFT JOIN quantile{i} AS d{i}_{m} ON {domains.inside('cell', f'd{i}_{m}', margin)}"
-            )
-    same = " AND ".join(f"coded.{c} IS NOT DISTINCT FROM quantiles.{c}" for c in domains.finest) or "TRUE"
-    ats = ", ".join(f"_at{i}_{m}" for i in numbers for m in range(len(domains.margins)))
+def beneath(number: int, domains: Domains, units: Sequence[str], *, squared: bool) -> list[str]:
+    """Return the steps to `beneath<number>`: of each cell and margin the weight at or below its quantile, and its squares.
+
+    Args:
+        number: of the indicator.
+        domains: the domains.
+        units: columns that tell the cells apart further.
+        squared: whether squares are asked for: where each record is drawn by itself.
+    """
+    i, margins = number, range(len(domains.margins))
+    cells = f"SELECT DISTINCT {', '.join(domains.finest)} FROM spread{i}" if domains.finest else "SELECT 1"
+    joins = " ".join(
+        f"LEFT JOIN quantile{i} AS d{m} ON {domains.inside('cell', f'd{m}', domains.margins[m])}"
+        for m in margins
+    )
+    ats = ", ".join(f"d{m}.at AS _at{m}" for m in margins)
+    same = " AND ".join(f"spread{i}.{c} IS NOT DISTINCT FROM at.{c}" for c in domains.finest) or "TRUE"
+    apart = [f"spread{i}.{c}" for c in (*domains.finest, *units)]
+    sums = [f"sum(w2) AS _xx{i}"] if squared else []
+    for m in margins:
+        sums.append(f"sum(w) FILTER (WHERE y <= _at{m}) AS _num{i}_{m}")
+        sums += [f"sum(w2) FILTER (WHERE y <= _at{m}) AS _yy{i}_{m}"] if squared else []
     return [
-        f"quantiles AS MATERIALIZED (SELECT {', '.join(listed)} FROM ({cells}) AS cell {' '.join(joins)})",
-        f"placed AS (SELECT coded.*, {ats} FROM coded JOIN quantiles ON {same})",
+        f"quantiles{i} AS (SELECT cell.*, {ats} FROM ({cells}) AS cell {joins})",
+        f"beneath{i} AS (SELECT {', '.join([*apart, *sums])} FROM spread{i} JOIN quantiles{i} AS at ON {same} "
+        f"GROUP BY {', '.join(apart) or 'ALL'})",
     ]
-
-
-def beneath(number: int, domains: Domains) -> list[str]:
-    """Return the select list of the finest cells: of each margin the weight at or below its quantile, and its squares."""
-    i, listed = number, [f"sum(CAST(_den{number} AS DOUBLE) * _den{number}) AS _xx{number}"]
-    for m in range(len(domains.margins)):
-        is_beneath = f"FILTER (WHERE _y{i} <= _at{i}_{m})"
-        listed.append(f"sum(_den{i}) {is_beneath} AS _num{i}_{m}")
-        listed.append(f"sum(CAST(_den{i} AS DOUBLE) * _den{i}) {is_beneath} AS _yy{i}_{m}")
-    return listed
 
 
 def over_cells(number: int, domains: Domains) -> dict[str, str]:

@@ -47,17 +47,15 @@ def residuals(
     numbers: Sequence[int],
     domains: Domains,
     time: str | None,
-    period: str,
     other: Sums,
 ) -> list[str]:
-    """Return the steps from `cells`, `weighted` and `weights` to those that `variance.totals` ends with.
+    """Return the steps from `cells`, `drawn_cells` and `weights` to those that `variance.totals` ends with.
 
     Args:
         design: the design.
         numbers: numbers of the indicators.
         domains: the domains.
         time: the column of the period among the dimensions, if there is one.
-        period: SQL of the period on a record.
         other: what is summed over cells otherwise than the columns of an indicator are.
 
     Returns:
@@ -83,13 +81,13 @@ def residuals(
     if design.cluster is None:
         return [
             *steps,
-            *_over_cells(numbers, domains, other, same_period, period, design),
+            *_over_cells(numbers, domains, other, same_period),
         ]
-    return [*steps, *_over_units(numbers, domains, other, same_period, period, design)]
+    return [*steps, *_over_units(numbers, domains, other, same_period, design)]
 
 
 def _over_units(
-    numbers: Sequence[int], domains: Domains, other: Sums, same_period: str, period: str, design: Design
+    numbers: Sequence[int], domains: Domains, other: Sums, same_period: str, design: Design
 ) -> list[str]:
     """Return the steps where clusters are drawn: the residual of a unit is its total less its load times the fit."""
     sums = [f"sum(_n{i}) AS _n{i}" for i in numbers]
@@ -107,16 +105,13 @@ def _over_units(
     return [
         f"answers AS (SELECT {', '.join([*domains.marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"loads AS (SELECT {loaded}, list(a ORDER BY j) AS _load FROM (SELECT {loaded}, j, sum(w * q) AS a FROM "
-        f"(SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w FROM weighted GROUP BY ALL) "
-        f"JOIN basis USING ({CELL}) GROUP BY {loaded}, j) GROUP BY {loaded})",
+        f"drawn_cells JOIN basis USING ({CELL}) GROUP BY {loaded}, j) GROUP BY {loaded})",
         f"predicted AS (SELECT {', '.join([*given, *predicted])} FROM fits JOIN loads ON {same_period})",
         f"units AS (SELECT {', '.join([*keys, *left])} FROM predicted LEFT JOIN answers ON {_same(domain, design.units)})",
     ]
 
 
-def _over_cells(
-    numbers: Sequence[int], domains: Domains, other: Sums, same_period: str, period: str, design: Design
-) -> list[str]:
+def _over_cells(numbers: Sequence[int], domains: Domains, other: Sums, same_period: str) -> list[str]:
     """Return the steps where each record is drawn by itself: in a cell all records have the same prediction."""
     kept = [f"{column}{i}" for i in numbers for column in _SUMMED]
     sums = [f"{_summing(column, i, other)} AS {column}{i}" for i in numbers for column in _SUMMED]
@@ -131,9 +126,7 @@ def _over_cells(
     return [
         f"answers AS (SELECT {', '.join([*domains.marked, '_stratum', CELL, *sums])} "
         f"FROM cells GROUP BY GROUPING SETS ({sets}))",
-        f"loads AS (SELECT {period} AS period, {', '.join(design.columns())}, {CELL}, sum({WEIGHT}) AS w, "
-        f"sum({WEIGHT} * {WEIGHT}) AS w2 FROM weighted GROUP BY ALL)",
-        f"predicted AS (SELECT {', '.join([*keys, *predicted])} FROM fits JOIN loads ON {same_period} "
+        f"predicted AS (SELECT {', '.join([*keys, *predicted])} FROM fits JOIN drawn_cells AS loads ON {same_period} "
         f"JOIN weights USING ({CELL}))",
         f"strata AS (SELECT {', '.join([grouped, *left])} FROM (SELECT predicted.*, {', '.join(given)} FROM predicted "
         f"LEFT JOIN answers ON {_same(domain, ('_stratum', CELL))}) GROUP BY {grouped})",

@@ -15,12 +15,12 @@ from itertools import combinations
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Estimate, Target
 from citizenstats.engine import name, quoted
-from citizenstats.estimate.design import design_of, drawn
+from citizenstats.estimate.design import design_of, drawn, drawn_cells
 from citizenstats.estimate.differences import compared, has_variances, variances, with_differences
 from citizenstats.estimate.domains import Domains
 from citizenstats.estimate.measures import KEYS, Figures, Measured, fields_of, keyed
 from citizenstats.estimate.precision import ATTRIBUTES, COMPANIONS, SHOWS_VALUES, precision
-from citizenstats.estimate.quantiles import beneath, found, over_cells, placed
+from citizenstats.estimate.quantiles import beneath, found, over_cells
 from citizenstats.estimate.residual import CELL, WEIGHT, products, residuals, weighted
 from citizenstats.estimate.variance import covariances, squares, totals
 from citizenstats.harmonize.coder import Coder
@@ -75,14 +75,11 @@ def estimated(
     listed += [f"{record_key} AS _record_key"] if record_key else []
     listed += ["_delivery", *(text for m in measured for text in m.columns)]
     least = [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
-    apart = [*domains.finest, *units, *([CELL] if is_calibrated and design else []), "_delivery"]
+    within = [*units, *([CELL] if is_calibrated and design else [])]
+    apart = [*domains.finest, *within, "_delivery"]
     cells = [*apart, *least, *(text for m in measured for text in m.cells)]
-    is_placed = bool(quantiles) and design is not None
     for i, _, one in measuring if design is not None else ():
-        if one.quantile is not None:
-            cells += beneath(i, domains)
-        elif alone:
-            cells += squares(i)
+        cells += squares(i) if alone and one.quantile is None else []
         cells += products(i) if alone and is_calibrated else []
     cells += [text for i, _, _ in measuring for text in keyed(i)] if record_key else []
     sums = [*domains.marked, *least, *(text for m in measured for text in m.sums)]
@@ -93,13 +90,16 @@ def estimated(
     steps.append(
         f"coded AS NOT MATERIALIZED (SELECT {', '.join(listed)} FROM {'weighted' if is_calibrated else records}{where})"
     )
-    steps += [step for i, quantile in quantiles for step in found(i, quantile, domains)]
-    if is_placed:
-        steps += placed([i for i, _ in quantiles], domains)
+    steps += [
+        step for i, quantile in quantiles for step in found(i, quantile, domains, within, squared=alone)
+    ]
+    further = ""
+    for i, _ in quantiles if design is not None else ():
+        steps += beneath(i, domains, within, squared=alone)
+        further += f" UNION ALL BY NAME SELECT * FROM beneath{i}"
     steps += [
         # Once over the records to cells that are few; all combinations of breakdowns come from these.
-        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM {'placed' if is_placed else 'coded'} "
-        f"GROUP BY {', '.join(apart)})",
+        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join(apart)}{further})",
         f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({domains.sets()}))",
         f"behind AS ({_behind(structure, grouped)})",
     ]
@@ -110,10 +110,14 @@ def estimated(
     if design is not None:
         numbers = [i for i, _, _ in measuring]
         period = coded[time] or "NULL" if time else "NULL"
-        steps += drawn(design, period, "derived")
+        steps += (
+            drawn_cells(design, period, "weighted", WEIGHT, CELL)
+            if is_calibrated
+            else drawn(design, period, "derived")
+        )
         other = {i: over_cells(i, domains) for i, _ in quantiles}
         if is_calibrated:
-            steps += residuals(design, numbers, domains, time, period, other)
+            steps += residuals(design, numbers, domains, time, other)
         else:
             steps.append(totals(design, numbers, domains, other))
         steps += covariances(design, numbers, domains.columns, time)
@@ -140,7 +144,10 @@ def _behind(structure: DataStructure, grouped: list[str]) -> str:
     """Return the deliveries behind each period."""
     time = structure.time.id if structure.time and structure.time.id in grouped else None
     period = f"{name(time)} AS period" if time else "NULL AS period"
-    return f"SELECT {period}, list_sort(list(DISTINCT _delivery)) AS deliveries FROM cells GROUP BY ALL"
+    return (
+        f"SELECT {period}, list_sort(list(DISTINCT _delivery)) AS deliveries FROM cells WHERE _delivery IS NOT NULL "
+        "GROUP BY ALL"
+    )
 
 
 def _observations(

@@ -308,6 +308,9 @@ WITH current AS NOT MATERIALIZED (
     "SEX",
     "AGE",
     "REF_AREA",
+    _stratum,
+    _psu,
+    _cell,
     _y10 AS y,
     SUM(_den10) AS w,
     COUNT(*) AS n
@@ -320,6 +323,9 @@ WITH current AS NOT MATERIALIZED (
     "SEX",
     "AGE",
     "REF_AREA",
+    _stratum,
+    _psu,
+    _cell,
     y
 ), ranked10 AS (
   SELECT
@@ -410,25 +416,25 @@ WITH current AS NOT MATERIALIZED (
     "all_SEX",
     "all_AGE",
     "all_REF_AREA"
-), quantiles AS MATERIALIZED (
+), quantiles10 AS (
   SELECT
     cell.*,
-    d10_0."at" AS _at10_0,
-    d10_1."at" AS _at10_1,
-    d10_2."at" AS _at10_2,
-    d10_3."at" AS _at10_3,
-    d10_4."at" AS _at10_4,
-    d10_5."at" AS _at10_5,
-    d10_6."at" AS _at10_6,
-    d10_7."at" AS _at10_7,
-    d10_8."at" AS _at10_8,
-    d10_9."at" AS _at10_9,
-    d10_10."at" AS _at10_10,
-    d10_11."at" AS _at10_11,
-    d10_12."at" AS _at10_12,
-    d10_13."at" AS _at10_13,
-    d10_14."at" AS _at10_14,
-    d10_15."at" AS _at10_15
+    d0."at" AS _at0,
+    d1."at" AS _at1,
+    d2."at" AS _at2,
+    d3."at" AS _at3,
+    d4."at" AS _at4,
+    d5."at" AS _at5,
+    d6."at" AS _at6,
+    d7."at" AS _at7,
+    d8."at" AS _at8,
+    d9."at" AS _at9,
+    d10."at" AS _at10,
+    d11."at" AS _at11,
+    d12."at" AS _at12,
+    d13."at" AS _at13,
+    d14."at" AS _at14,
+    d15."at" AS _at15
   FROM (
     SELECT DISTINCT
       "TIME_PERIOD",
@@ -436,162 +442,194 @@ WITH current AS NOT MATERIALIZED (
       "SEX",
       "AGE",
       "REF_AREA"
-    FROM coded
+    FROM spread10
   ) AS cell
-  LEFT JOIN quantile10 AS d10_0
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_0."TIME_PERIOD"
-    AND d10_0."all_DISABILITY_STATUS"
-    AND d10_0."all_SEX"
-    AND d10_0."all_AGE"
-    AND d10_0."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_1
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_1."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_1."DISABILITY_STATUS"
-    AND NOT d10_1."all_DISABILITY_STATUS"
-    AND d10_1."all_SEX"
-    AND d10_1."all_AGE"
-    AND d10_1."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_2
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_2."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_2."SEX"
-    AND d10_2."all_DISABILITY_STATUS"
-    AND NOT d10_2."all_SEX"
-    AND d10_2."all_AGE"
-    AND d10_2."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_3
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_3."TIME_PERIOD"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_3."AGE"
-    AND d10_3."all_DISABILITY_STATUS"
-    AND d10_3."all_SEX"
-    AND NOT d10_3."all_AGE"
-    AND d10_3."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_4
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_4."TIME_PERIOD"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_4."REF_AREA"
-    AND d10_4."all_DISABILITY_STATUS"
-    AND d10_4."all_SEX"
-    AND d10_4."all_AGE"
-    AND NOT d10_4."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_5
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_5."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_5."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_5."SEX"
-    AND NOT d10_5."all_DISABILITY_STATUS"
-    AND NOT d10_5."all_SEX"
-    AND d10_5."all_AGE"
-    AND d10_5."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_6
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_6."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_6."DISABILITY_STATUS"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_6."AGE"
-    AND NOT d10_6."all_DISABILITY_STATUS"
-    AND d10_6."all_SEX"
-    AND NOT d10_6."all_AGE"
-    AND d10_6."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_7
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_7."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_7."DISABILITY_STATUS"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_7."REF_AREA"
-    AND NOT d10_7."all_DISABILITY_STATUS"
-    AND d10_7."all_SEX"
-    AND d10_7."all_AGE"
-    AND NOT d10_7."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_8
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_8."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_8."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_8."AGE"
-    AND d10_8."all_DISABILITY_STATUS"
-    AND NOT d10_8."all_SEX"
-    AND NOT d10_8."all_AGE"
-    AND d10_8."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_9
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_9."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_9."SEX"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_9."REF_AREA"
-    AND d10_9."all_DISABILITY_STATUS"
-    AND NOT d10_9."all_SEX"
-    AND d10_9."all_AGE"
-    AND NOT d10_9."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_10
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_10."TIME_PERIOD"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_10."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_10."REF_AREA"
-    AND d10_10."all_DISABILITY_STATUS"
-    AND d10_10."all_SEX"
-    AND NOT d10_10."all_AGE"
-    AND NOT d10_10."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_11
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_11."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_11."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_11."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_11."AGE"
-    AND NOT d10_11."all_DISABILITY_STATUS"
-    AND NOT d10_11."all_SEX"
-    AND NOT d10_11."all_AGE"
-    AND d10_11."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_12
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_12."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_12."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_12."SEX"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_12."REF_AREA"
-    AND NOT d10_12."all_DISABILITY_STATUS"
-    AND NOT d10_12."all_SEX"
-    AND d10_12."all_AGE"
-    AND NOT d10_12."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_13
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_13."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_13."DISABILITY_STATUS"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_13."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_13."REF_AREA"
-    AND NOT d10_13."all_DISABILITY_STATUS"
-    AND d10_13."all_SEX"
-    AND NOT d10_13."all_AGE"
-    AND NOT d10_13."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_14
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_14."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_14."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_14."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_14."REF_AREA"
-    AND d10_14."all_DISABILITY_STATUS"
-    AND NOT d10_14."all_SEX"
-    AND NOT d10_14."all_AGE"
-    AND NOT d10_14."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10_15
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10_15."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d10_15."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d10_15."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d10_15."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10_15."REF_AREA"
-    AND NOT d10_15."all_DISABILITY_STATUS"
-    AND NOT d10_15."all_SEX"
-    AND NOT d10_15."all_AGE"
-    AND NOT d10_15."all_REF_AREA"
-), placed AS (
+  LEFT JOIN quantile10 AS d0
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d0."TIME_PERIOD"
+    AND d0."all_DISABILITY_STATUS"
+    AND d0."all_SEX"
+    AND d0."all_AGE"
+    AND d0."all_REF_AREA"
+  LEFT JOIN quantile10 AS d1
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d1."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d1."DISABILITY_STATUS"
+    AND NOT d1."all_DISABILITY_STATUS"
+    AND d1."all_SEX"
+    AND d1."all_AGE"
+    AND d1."all_REF_AREA"
+  LEFT JOIN quantile10 AS d2
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d2."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d2."SEX"
+    AND d2."all_DISABILITY_STATUS"
+    AND NOT d2."all_SEX"
+    AND d2."all_AGE"
+    AND d2."all_REF_AREA"
+  LEFT JOIN quantile10 AS d3
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d3."TIME_PERIOD"
+    AND cell."AGE" IS NOT DISTINCT FROM d3."AGE"
+    AND d3."all_DISABILITY_STATUS"
+    AND d3."all_SEX"
+    AND NOT d3."all_AGE"
+    AND d3."all_REF_AREA"
+  LEFT JOIN quantile10 AS d4
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d4."TIME_PERIOD"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d4."REF_AREA"
+    AND d4."all_DISABILITY_STATUS"
+    AND d4."all_SEX"
+    AND d4."all_AGE"
+    AND NOT d4."all_REF_AREA"
+  LEFT JOIN quantile10 AS d5
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d5."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d5."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d5."SEX"
+    AND NOT d5."all_DISABILITY_STATUS"
+    AND NOT d5."all_SEX"
+    AND d5."all_AGE"
+    AND d5."all_REF_AREA"
+  LEFT JOIN quantile10 AS d6
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d6."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d6."DISABILITY_STATUS"
+    AND cell."AGE" IS NOT DISTINCT FROM d6."AGE"
+    AND NOT d6."all_DISABILITY_STATUS"
+    AND d6."all_SEX"
+    AND NOT d6."all_AGE"
+    AND d6."all_REF_AREA"
+  LEFT JOIN quantile10 AS d7
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d7."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d7."DISABILITY_STATUS"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d7."REF_AREA"
+    AND NOT d7."all_DISABILITY_STATUS"
+    AND d7."all_SEX"
+    AND d7."all_AGE"
+    AND NOT d7."all_REF_AREA"
+  LEFT JOIN quantile10 AS d8
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d8."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d8."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d8."AGE"
+    AND d8."all_DISABILITY_STATUS"
+    AND NOT d8."all_SEX"
+    AND NOT d8."all_AGE"
+    AND d8."all_REF_AREA"
+  LEFT JOIN quantile10 AS d9
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d9."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d9."SEX"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d9."REF_AREA"
+    AND d9."all_DISABILITY_STATUS"
+    AND NOT d9."all_SEX"
+    AND d9."all_AGE"
+    AND NOT d9."all_REF_AREA"
+  LEFT JOIN quantile10 AS d10
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10."TIME_PERIOD"
+    AND cell."AGE" IS NOT DISTINCT FROM d10."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d10."REF_AREA"
+    AND d10."all_DISABILITY_STATUS"
+    AND d10."all_SEX"
+    AND NOT d10."all_AGE"
+    AND NOT d10."all_REF_AREA"
+  LEFT JOIN quantile10 AS d11
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d11."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d11."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d11."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d11."AGE"
+    AND NOT d11."all_DISABILITY_STATUS"
+    AND NOT d11."all_SEX"
+    AND NOT d11."all_AGE"
+    AND d11."all_REF_AREA"
+  LEFT JOIN quantile10 AS d12
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d12."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d12."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d12."SEX"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d12."REF_AREA"
+    AND NOT d12."all_DISABILITY_STATUS"
+    AND NOT d12."all_SEX"
+    AND d12."all_AGE"
+    AND NOT d12."all_REF_AREA"
+  LEFT JOIN quantile10 AS d13
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d13."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d13."DISABILITY_STATUS"
+    AND cell."AGE" IS NOT DISTINCT FROM d13."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d13."REF_AREA"
+    AND NOT d13."all_DISABILITY_STATUS"
+    AND d13."all_SEX"
+    AND NOT d13."all_AGE"
+    AND NOT d13."all_REF_AREA"
+  LEFT JOIN quantile10 AS d14
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d14."TIME_PERIOD"
+    AND cell."SEX" IS NOT DISTINCT FROM d14."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d14."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d14."REF_AREA"
+    AND d14."all_DISABILITY_STATUS"
+    AND NOT d14."all_SEX"
+    AND NOT d14."all_AGE"
+    AND NOT d14."all_REF_AREA"
+  LEFT JOIN quantile10 AS d15
+    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d15."TIME_PERIOD"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d15."DISABILITY_STATUS"
+    AND cell."SEX" IS NOT DISTINCT FROM d15."SEX"
+    AND cell."AGE" IS NOT DISTINCT FROM d15."AGE"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d15."REF_AREA"
+    AND NOT d15."all_DISABILITY_STATUS"
+    AND NOT d15."all_SEX"
+    AND NOT d15."all_AGE"
+    AND NOT d15."all_REF_AREA"
+), beneath10 AS (
   SELECT
-    coded.*,
-    _at10_0,
-    _at10_1,
-    _at10_2,
-    _at10_3,
-    _at10_4,
-    _at10_5,
-    _at10_6,
-    _at10_7,
-    _at10_8,
-    _at10_9,
-    _at10_10,
-    _at10_11,
-    _at10_12,
-    _at10_13,
-    _at10_14,
-    _at10_15
-  FROM coded
-  JOIN quantiles
-    ON coded."TIME_PERIOD" IS NOT DISTINCT FROM quantiles."TIME_PERIOD"
-    AND coded."DISABILITY_STATUS" IS NOT DISTINCT FROM quantiles."DISABILITY_STATUS"
-    AND coded."SEX" IS NOT DISTINCT FROM quantiles."SEX"
-    AND coded."AGE" IS NOT DISTINCT FROM quantiles."AGE"
-    AND coded."REF_AREA" IS NOT DISTINCT FROM quantiles."REF_AREA"
+    spread10."TIME_PERIOD",
+    spread10."DISABILITY_STATUS",
+    spread10."SEX",
+    spread10."AGE",
+    spread10."REF_AREA",
+    spread10._stratum,
+    spread10._psu,
+    spread10._cell,
+    SUM(w) FILTER(WHERE
+      y <= _at0) AS _num10_0,
+    SUM(w) FILTER(WHERE
+      y <= _at1) AS _num10_1,
+    SUM(w) FILTER(WHERE
+      y <= _at2) AS _num10_2,
+    SUM(w) FILTER(WHERE
+      y <= _at3) AS _num10_3,
+    SUM(w) FILTER(WHERE
+      y <= _at4) AS _num10_4,
+    SUM(w) FILTER(WHERE
+      y <= _at5) AS _num10_5,
+    SUM(w) FILTER(WHERE
+      y <= _at6) AS _num10_6,
+    SUM(w) FILTER(WHERE
+      y <= _at7) AS _num10_7,
+    SUM(w) FILTER(WHERE
+      y <= _at8) AS _num10_8,
+    SUM(w) FILTER(WHERE
+      y <= _at9) AS _num10_9,
+    SUM(w) FILTER(WHERE
+      y <= _at10) AS _num10_10,
+    SUM(w) FILTER(WHERE
+      y <= _at11) AS _num10_11,
+    SUM(w) FILTER(WHERE
+      y <= _at12) AS _num10_12,
+    SUM(w) FILTER(WHERE
+      y <= _at13) AS _num10_13,
+    SUM(w) FILTER(WHERE
+      y <= _at14) AS _num10_14,
+    SUM(w) FILTER(WHERE
+      y <= _at15) AS _num10_15
+  FROM spread10
+  JOIN quantiles10 AS "at"
+    ON spread10."TIME_PERIOD" IS NOT DISTINCT FROM "at"."TIME_PERIOD"
+    AND spread10."DISABILITY_STATUS" IS NOT DISTINCT FROM "at"."DISABILITY_STATUS"
+    AND spread10."SEX" IS NOT DISTINCT FROM "at"."SEX"
+    AND spread10."AGE" IS NOT DISTINCT FROM "at"."AGE"
+    AND spread10."REF_AREA" IS NOT DISTINCT FROM "at"."REF_AREA"
+  GROUP BY
+    spread10."TIME_PERIOD",
+    spread10."DISABILITY_STATUS",
+    spread10."SEX",
+    spread10."AGE",
+    spread10."REF_AREA",
+    spread10._stratum,
+    spread10._psu,
+    spread10._cell
 ), cells AS MATERIALIZED (
   SELECT
     "TIME_PERIOD",
@@ -604,39 +642,39 @@ WITH current AS NOT MATERIALIZED (
     _cell,
     _delivery,
     COUNT(_y0) AS _n0,
-    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_y0) AS _k0,
     SUM(_num0) AS _num0,
     SUM(_den0) AS _den0,
     COUNT(_y1) AS _n1,
-    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_y1) AS _k1,
     SUM(_num1) AS _num1,
     SUM(_den1) AS _den1,
     COUNT(_y2) AS _n2,
-    COUNT(NULLIF(_y2, 0)) AS _k2,
+    SUM(_y2) AS _k2,
     SUM(_num2) AS _num2,
     SUM(_den2) AS _den2,
     COUNT(_y3) AS _n3,
-    COUNT(NULLIF(_y3, 0)) AS _k3,
+    SUM(_y3) AS _k3,
     SUM(_num3) AS _num3,
     SUM(_den3) AS _den3,
     COUNT(_y4) AS _n4,
-    COUNT(NULLIF(_y4, 0)) AS _k4,
+    SUM(_y4) AS _k4,
     SUM(_num4) AS _num4,
     SUM(_den4) AS _den4,
     COUNT(_y5) AS _n5,
-    COUNT(NULLIF(_y5, 0)) AS _k5,
+    SUM(_y5) AS _k5,
     SUM(_num5) AS _num5,
     SUM(_den5) AS _den5,
     COUNT(_y6) AS _n6,
-    COUNT(NULLIF(_y6, 0)) AS _k6,
+    SUM(_y6) AS _k6,
     SUM(_num6) AS _num6,
     SUM(_den6) AS _den6,
     COUNT(_y7) AS _n7,
-    COUNT(NULLIF(_y7, 0)) AS _k7,
+    SUM(_y7) AS _k7,
     SUM(_num7) AS _num7,
     SUM(_den7) AS _den7,
     COUNT(_y8) AS _n8,
-    COUNT(NULLIF(_y8, 0)) AS _k8,
+    SUM(_y8) AS _k8,
     SUM(_num8) AS _num8,
     SUM(_den8) AS _den8,
     COUNT(_y9) AS _n9,
@@ -650,83 +688,18 @@ WITH current AS NOT MATERIALIZED (
     SUM(_num10) AS _num10,
     SUM(_den10) AS _den10,
     COUNT(_y11) AS _n11,
-    COUNT(NULLIF(_y11, 0)) AS _k11,
+    SUM(_y11) AS _k11,
     SUM(_num11) AS _num11,
     SUM(_den11) AS _den11,
     COUNT(_y13) AS _n13,
-    COUNT(NULLIF(_y13, 0)) AS _k13,
+    SUM(_y13) AS _k13,
     SUM(_num13) AS _num13,
     SUM(_den13) AS _den13,
     COUNT(_y14) AS _n14,
-    COUNT(NULLIF(_y14, 0)) AS _k14,
+    SUM(_y14) AS _k14,
     SUM(_num14) AS _num14,
-    SUM(_den14) AS _den14,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) AS _xx10,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_0) AS _num10_0,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_0) AS _yy10_0,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_1) AS _num10_1,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_1) AS _yy10_1,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_2) AS _num10_2,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_2) AS _yy10_2,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_3) AS _num10_3,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_3) AS _yy10_3,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_4) AS _num10_4,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_4) AS _yy10_4,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_5) AS _num10_5,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_5) AS _yy10_5,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_6) AS _num10_6,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_6) AS _yy10_6,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_7) AS _num10_7,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_7) AS _yy10_7,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_8) AS _num10_8,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_8) AS _yy10_8,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_9) AS _num10_9,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_9) AS _yy10_9,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_10) AS _num10_10,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_10) AS _yy10_10,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_11) AS _num10_11,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_11) AS _yy10_11,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_12) AS _num10_12,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_12) AS _yy10_12,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_13) AS _num10_13,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_13) AS _yy10_13,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_14) AS _num10_14,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_14) AS _yy10_14,
-    SUM(_den10) FILTER(WHERE
-      _y10 <= _at10_15) AS _num10_15,
-    SUM(CAST(_den10 AS DOUBLE) * _den10) FILTER(WHERE
-      _y10 <= _at10_15) AS _yy10_15
-  FROM placed
+    SUM(_den14) AS _den14
+  FROM coded
   GROUP BY
     "TIME_PERIOD",
     "DISABILITY_STATUS",
@@ -737,6 +710,10 @@ WITH current AS NOT MATERIALIZED (
     _psu,
     _cell,
     _delivery
+  UNION ALL BY NAME
+  SELECT
+    *
+  FROM beneath10
 ), sums AS (
   SELECT
     "TIME_PERIOD",
@@ -834,16 +811,31 @@ WITH current AS NOT MATERIALIZED (
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
+  WHERE
+    NOT _delivery IS NULL
   GROUP BY ALL
-), drawn_units AS (
+), drawn_cells AS MATERIALIZED (
   SELECT
     "aar" AS period,
     CAST("stratum" AS TEXT) AS _stratum,
     CAST("klynge" AS TEXT) AS _psu,
+    _cell,
+    COUNT(*) AS n,
+    SUM(_weight) AS w,
+    SUM(_weight * _weight) AS w2,
     MAX(CAST(NULL AS DOUBLE)) AS population,
-    CAST(COUNT(DISTINCT '') AS DOUBLE) AS m,
     MAX(CAST(NULL AS DOUBLE)) AS m_population
-  FROM derived
+  FROM weighted
+  GROUP BY ALL
+), drawn_units AS (
+  SELECT
+    period,
+    _stratum,
+    _psu,
+    MAX(population) AS population,
+    CAST(COUNT(DISTINCT '') AS DOUBLE) AS m,
+    MAX(m_population) AS m_population
+  FROM drawn_cells
   GROUP BY ALL
 ), drawn AS (
   SELECT
@@ -1181,16 +1173,7 @@ WITH current AS NOT MATERIALIZED (
       _psu,
       j,
       SUM(w * q) AS a
-    FROM (
-      SELECT
-        "aar" AS period,
-        CAST("stratum" AS TEXT) AS _stratum,
-        CAST("klynge" AS TEXT) AS _psu,
-        _cell,
-        SUM(_weight) AS w
-      FROM weighted
-      GROUP BY ALL
-    )
+    FROM drawn_cells
     JOIN basis
       USING (_cell)
     GROUP BY

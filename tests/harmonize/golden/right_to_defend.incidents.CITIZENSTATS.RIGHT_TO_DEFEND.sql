@@ -185,27 +185,27 @@ WITH current AS NOT MATERIALIZED (
     "SEX",
     _delivery,
     COUNT(_y0) AS _n0,
-    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_y0) AS _k0,
     SUM(_num0) AS _num0,
     SUM(_den0) AS _den0,
     COUNT(_y1) AS _n1,
-    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_y1) AS _k1,
     SUM(_num1) AS _num1,
     SUM(_den1) AS _den1,
     COUNT(_y2) AS _n2,
-    COUNT(NULLIF(_y2, 0)) AS _k2,
+    SUM(_y2) AS _k2,
     SUM(_num2) AS _num2,
     SUM(_den2) AS _den2,
     COUNT(_y3) AS _n3,
-    COUNT(NULLIF(_y3, 0)) AS _k3,
+    SUM(_y3) AS _k3,
     SUM(_num3) AS _num3,
     SUM(_den3) AS _den3,
     COUNT(_y4) AS _n4,
-    COUNT(NULLIF(_y4, 0)) AS _k4,
+    SUM(_y4) AS _k4,
     SUM(_num4) AS _num4,
     SUM(_den4) AS _den4,
     COUNT(_y5) AS _n5,
-    COUNT(NULLIF(_y5, 0)) AS _k5,
+    SUM(_y5) AS _k5,
     SUM(_num5) AS _num5,
     SUM(_den5) AS _den5
   FROM coded
@@ -260,6 +260,8 @@ WITH current AS NOT MATERIALIZED (
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
+  WHERE
+    NOT _delivery IS NULL
   GROUP BY ALL
 ), indicators AS (
   SELECT

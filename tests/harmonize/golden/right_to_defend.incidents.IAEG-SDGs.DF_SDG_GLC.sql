@@ -91,11 +91,11 @@ WITH current AS NOT MATERIALIZED (
     "TIME_PERIOD",
     _delivery,
     COUNT(_y0) AS _n0,
-    COUNT(NULLIF(_y0, 0)) AS _k0,
+    SUM(_y0) AS _k0,
     SUM(_num0) AS _num0,
     SUM(_den0) AS _den0,
     COUNT(_y1) AS _n1,
-    COUNT(NULLIF(_y1, 0)) AS _k1,
+    SUM(_y1) AS _k1,
     SUM(_num1) AS _num1,
     SUM(_den1) AS _den1
   FROM coded
@@ -125,6 +125,8 @@ WITH current AS NOT MATERIALIZED (
     "TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
+  WHERE
+    NOT _delivery IS NULL
   GROUP BY ALL
 ), indicators AS (
   SELECT
