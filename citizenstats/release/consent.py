@@ -40,10 +40,12 @@ def check_consent(
             _check(house, flow, dataset, named, digests.get(dataset))
 
 
-def holds(house: House, flow: str, behind: Iterable[str]) -> bool:
-    """Return whether what was made from these deliveries may go on."""
+def holds(
+    house: House, flow: str, behind: Iterable[str], contracts: Iterable[Mapping[str, str]] = ()
+) -> bool:
+    """Return whether what was made from these deliveries, with these contracts, may go on."""
     try:
-        check_consent(house, flow, behind)
+        check_consent(house, flow, behind, contracts)
     except ReleaseError:
         return False
     return True

@@ -18,7 +18,7 @@ from citizenstats.house import House
 from citizenstats.quality.judge import may_be_published, quality_of
 from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate
 from citizenstats.release.compare import Changes, Comparison
-from citizenstats.release.consent import check_consent
+from citizenstats.release.consent import check_consent, holds
 from citizenstats.release.erase import complete
 from citizenstats.release.line import begins_line, check_line
 from citizenstats.release.manifest import Counts, Release, newest
@@ -199,6 +199,8 @@ class _Look:
                 or self._differs(present, keep, keep)
                 # What was found of its quality since is what the reviewer must see.
                 or keep.facts.get("quality") != self._quality_of(present, parent)
+                # The same figures by another contract: nobody could sign it off.
+                or self._cannot_be_signed(keep, present)
             ):
                 make_candidate(house, flow, present, parent, found, self._quality_of(present, parent))
                 return False
@@ -207,6 +209,13 @@ class _Look:
                 decide(house, candidate, "obsolete", None, _why_obsolete(keep, rejected))
         # A run beside us may have protected a newer state meanwhile.
         return publishable(house, flow).state == present.state
+
+    def _cannot_be_signed(self, candidate: Candidate, present: Publishable) -> bool:
+        """Return whether contracts changed since a candidate was made, in a way that its consent does not outlast."""
+        made_with = candidate.facts["contracts"]
+        return made_with != list(present.contracts) and not holds(
+            self.house, self.flow, candidate.facts["deliveries"], made_with
+        )
 
     def _quality_of(self, present: Publishable, parent: Release | None) -> dict[str, Any]:
         """Return what is said now of the quality of what may be published."""

@@ -13,6 +13,7 @@ import pytest
 from citizenstats import flow
 from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.release.approve import approve
+from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import newest, releases
 from tests.receive.office import DATASET, Office, file, row
 
@@ -104,6 +105,21 @@ def test_a_waiting_candidate_cannot_be_signed_off_once_consent_was_taken_back(tm
     all_steps(office)
     approve(office.house, FLOW, None, "Somebody Else")
     assert sample_size(office) == 59
+
+
+def test_a_contract_that_changed_since_makes_another_candidate_that_can_be_signed(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.review("required")
+    office.send(file(*PEOPLE), "first.csv")
+    office.send(file(WITHDRAWN), "second.csv")
+    all_steps(office)
+    office.agree(lambda c: c.update({"title": "The same figures, called otherwise"}))
+    for _ in ("made with the former contract", "nothing more to make"):
+        all_steps(office)
+    approve(office.house, FLOW, None, "Somebody Else")
+    assert sample_size(office) == 59
+    verdicts = [c.decision and c.decision.decision for c in candidates(office.house, FLOW)]
+    assert verdicts == ["obsolete", "approved"]
 
 
 @pytest.mark.parametrize(
