@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from citizenstats.contracts.model import Column, Contract
 from citizenstats.engine import Engine
-from citizenstats.receive.header import Headers
+from citizenstats.receive.header import Headers, letters
 from citizenstats.receive.identifiers import (
     COORDINATES,
     FULL_NAME,
@@ -101,8 +101,9 @@ def look(
         stopping, inside = _of_column(source.headers[position], said, texts, seen)
         shown = headers.said(column) if column is not None else None
         for code, kinds, findings in ((STOPS, stopping, stops), (TOLD, inside, told)):
+            # By its letters: a header that is not agreed may be a name itself.
             findings += [
-                Finding(code, shown, s.rows, s.first, {"kind": kind, "place": _letters(position)})
+                Finding(code, shown, s.rows, s.first, {"kind": kind, "place": letters(position)})
                 for kind, s in kinds.items()
             ]
     return (*stops, *told)
@@ -114,16 +115,6 @@ def _longest(engine: Engine, source: Source) -> list[int]:
         return []
     told = ", ".join(f"max(length(c{i}))" for i in range(len(source.headers)))
     return [int(length or 0) for length in engine.rows(f"SELECT {told} FROM ({source.sql})")[0]]
-
-
-def _letters(position: int) -> str:
-    """Return a column's letters as a spreadsheet shows them; a header that is not agreed may be a name itself."""
-    letters = ""
-    number = position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _of_column(

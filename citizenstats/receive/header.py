@@ -1,4 +1,7 @@
-"""Headers: which column of the file is which column of the contract. By name, never by position."""
+"""Headers: which column of the file is which column of the contract. By name; by position only where no name tells.
+
+A column without a header of its own (blank, or the same as another one's) is called by its place: ``(A)`` is the first.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,11 @@ from dataclasses import dataclass
 
 from citizenstats.contracts.model import Contract, Reading
 from citizenstats.receive.outcome import Example, Finding
+
+SHOWN = 8
+"""How many columns with one header are told at most."""
+
+_PLACE = re.compile(r"\(([A-Z]{1,3})\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,27 @@ class Headers:
 
     def said(self, column: str) -> str:
         """Return the header of a contract's column as it stands in the file, which the contract knows too."""
-        return self.names[self.position[column]] if column in self.position else column
+        if column not in self.position:
+            return column
+        position = self.position[column]
+        header = self.names[position]
+        alone = header and sum(folded(other) == folded(header) for other in self.names) == 1
+        return header if alone else place_of(position)
+
+
+def letters(position: int) -> str:
+    """Return a column's letters as a spreadsheet shows them."""
+    found = ""
+    number = position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        found = chr(ord("A") + rest) + found
+    return found
+
+
+def place_of(position: int) -> str:
+    """Return what a column is called that has no header of its own: its letters in round brackets."""
+    return f"({letters(position)})"
 
 
 def folded(header: str) -> str:
@@ -68,11 +96,31 @@ def _filled(row: Sequence[str]) -> list[str]:
     return cells
 
 
+def least_width(contract: Contract) -> int:
+    """Return up to which column the table goes at least, since the contract calls that one by its place; 0 if none."""
+    named = [
+        _PLACE.fullmatch(alias.strip())
+        for column in contract.columns
+        for alias in aliases_of(contract, column)
+    ]
+    return max((_number(found[1]) for found in named if found is not None), default=0)
+
+
+def _number(place: str) -> int:
+    number = 0
+    for letter in place.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
 def match(names: Sequence[str], contract: Contract) -> Headers:
     """Return the headers of a file matched to a contract."""
     places: dict[str, list[int]] = {}
     for position, header in enumerate(names):
         places.setdefault(folded(header), []).append(position)
+    nameless = [p for header, there in places.items() if not header or len(there) > 1 for p in there]
+    for position in nameless:
+        places.setdefault(folded(place_of(position)), []).append(position)
     found: dict[str, int] = {}
     findings: list[Finding] = []
     missing: list[str] = []
@@ -80,9 +128,8 @@ def match(names: Sequence[str], contract: Contract) -> Headers:
         aliases = aliases_of(contract, column)
         here = sorted({position for alias in aliases for position in places.get(folded(alias), [])})
         if len(here) > 1:
-            findings.append(
-                Finding("DUPLICATE_HEADER", (aliases or [column])[0], facts={"columns": str(len(here))})
-            )
+            told = ", ".join([*map(place_of, here[:SHOWN]), *(["…"] if len(here) > SHOWN else [])])
+            findings.append(Finding("DUPLICATE_HEADER", (aliases or [column])[0], facts={"columns": told}))
         elif here:
             found[column] = here[0]
         elif not declared.optional:

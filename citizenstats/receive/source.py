@@ -18,7 +18,7 @@ from citizenstats.contracts.model import Contract, Reading
 from citizenstats.engine import Engine, quoted
 from citizenstats.errors import EngineError
 from citizenstats.receive import sheet, text
-from citizenstats.receive.header import joined
+from citizenstats.receive.header import joined, least_width
 from citizenstats.receive.outcome import Finding, RefusalError
 
 _BATCH = 20_000
@@ -58,18 +58,19 @@ class Source:
 # --- text -------------------------------------------------------------------------------------------------
 
 
-def from_csv(engine: Engine, content: Path, read: Reading, work: Path) -> Source:
+def from_csv(engine: Engine, content: Path, contract: Contract, work: Path) -> Source:
     """Return the table of a text file.
 
     Args:
         engine: can reach `work`.
         content: the bytes as they came.
-        read: how the contract says to read them.
+        contract: says how to read them.
         work: an empty folder for what is made on the way.
 
     Raises:
         RefusalError: wrong encoding, a quote that is never closed, or no header.
     """
+    read = contract.read
     encoding = text.encoding_of(content, read.encoding)
     cleaned = work / "clean.csv"
     seen = text.clean(content, encoding, cleaned)
@@ -84,7 +85,7 @@ def from_csv(engine: Engine, content: Path, read: Reading, work: Path) -> Source
     skipped = 1 if said else 0
     first = skipped + read.header_row - 1
     opening = text.opening(cleaned, delimiter, read.quote, first + read.header_rows)
-    headers = _checked(joined(opening[first:], read, fill=True), read)
+    headers = _checked(joined(opening[first:], read, fill=True), contract)
     table = work / "table.parquet"
     notes = 0
     whole = not seen.blank_lines and read.ends_at is None
@@ -92,7 +93,7 @@ def from_csv(engine: Engine, content: Path, read: Reading, work: Path) -> Source
         how["reader"] = "engine"
     else:
         records = itertools.islice(text.rows(cleaned, delimiter, read.quote), skipped, None)
-        headers, notes = _by_row(records, headers, read, table)
+        headers, notes = _by_row(records, headers, contract, table)
         how["reader"] = "row by row"
     guessed = Finding("ENCODING_GUESSED", facts={"encoding": encoding.name})
     findings = (guessed,) if encoding.known_by == "guessed" else ()
@@ -147,19 +148,20 @@ def _by_engine(
 # --- workbooks --------------------------------------------------------------------------------------------
 
 
-def from_workbook(content: Path, read: Reading, work: Path) -> Source:
+def from_workbook(content: Path, contract: Contract, work: Path) -> Source:
     """Return the table of a workbook's sheet.
 
     Raises:
         RefusalError: it is no whole workbook, too large, or has no such sheet or header.
     """
+    read = contract.read
     seen = sheet.prescan(content)
     name, rows = sheet.rows(content, seen, read)
     above = read.header_row - 1 + read.header_rows
     opening = list(itertools.islice(rows, above))
-    headers = _checked(joined(opening[read.header_row - 1 :], read, fill=False), read)
+    headers = _checked(joined(opening[read.header_row - 1 :], read, fill=False), contract)
     table = work / "table.parquet"
-    headers, notes = _by_row(itertools.chain(opening, rows), headers, read, table)
+    headers, notes = _by_row(itertools.chain(opening, rows), headers, contract, table)
     findings = (Finding("FORMULAS_WITHOUT_RESULT"),) if seen.uncomputed else ()
     how = {"format": "xlsx", "sheet": name, "reader": "workbook"}
     return Source(headers, _scan(table), how, notes, findings)
@@ -169,13 +171,14 @@ def from_workbook(content: Path, read: Reading, work: Path) -> Source:
 
 
 def _by_row(
-    rows: Iterable[list[str]], headers: tuple[str, ...], read: Reading, table: Path
+    rows: Iterable[list[str]], headers: tuple[str, ...], contract: Contract, table: Path
 ) -> tuple[tuple[str, ...], int]:
     """Bring rows, those above the data among them, to Parquet; return the headers and the number of notes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    while headers and not headers[-1]:
+    read, least = contract.read, least_width(contract)
+    while len(headers) > least and not headers[-1]:
         headers = headers[:-1]
     width = len(headers)
     above = read.header_row - 1 + read.header_rows
@@ -241,12 +244,13 @@ def _swallowing(width: int, delimiter: str) -> str:
     return f"coalesce({cells}, FALSE)"
 
 
-def _checked(headers: tuple[str, ...], read: Reading) -> tuple[str, ...]:
+def _checked(headers: tuple[str, ...], contract: Contract) -> tuple[str, ...]:
+    """Return the headers, with blank ones up to the last column that the contract calls by its place."""
     if not any(headers):
-        raise RefusalError("NO_HEADER", row=read.header_row)
+        raise RefusalError("NO_HEADER", row=contract.read.header_row)
     if len(headers) > MOST_COLUMNS:
         raise RefusalError("TOO_WIDE", columns=MOST_COLUMNS, rows=sheet.MOST_ROWS)
-    return headers
+    return (*headers, *[""] * (min(least_width(contract), MOST_COLUMNS) - len(headers)))
 
 
 # --- which kind -------------------------------------------------------------------------------------------
@@ -288,8 +292,8 @@ def table_of(engine: Engine, content: Path, contract: Contract, work: Path) -> S
     if contract.read.format == "xlsx" and not is_archive:
         raise RefusalError("NOT_A_WORKBOOK")
     if is_archive:
-        return from_workbook(content, contract.read, work)
-    return from_csv(engine, content, contract.read, work)
+        return from_workbook(content, contract, work)
+    return from_csv(engine, content, contract, work)
 
 
 def _holds(path: Path, wanted: bytes) -> bool:

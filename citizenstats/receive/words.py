@@ -63,7 +63,8 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
                             "Nothing, if that is right; ask us if it is not."),
         # headers
         "MISSING_COLUMN": Words("A column is missing.", "Add it, or give it the header agreed."),
-        "DUPLICATE_HEADER": Words("A header stands over several columns.", "Leave one of them.", "{columns} columns"),
+        "DUPLICATE_HEADER": Words("A header stands over several columns.",
+                                  "Leave one of them, or ask us to agree on the columns by their places.", "columns {columns}"),
         "COLUMN_NOT_READ": Words("Columns were not agreed and are not read.", "Leave them out next time.",
                                  "{columns} columns"),
         # rows
@@ -156,7 +157,9 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "TAKEN_BACK": Words("Dette indhold er trukket tilbage eller slettet; det gælder ikke og tages ikke igen.",
                             "Intet, hvis det er rigtigt; spørg os ellers."),
         "MISSING_COLUMN": Words("En kolonne mangler.", "Tilføj den, eller giv den den aftalte overskrift."),
-        "DUPLICATE_HEADER": Words("En overskrift står over flere kolonner.", "Lad én af dem stå.", "{columns} kolonner"),
+        "DUPLICATE_HEADER": Words("En overskrift står over flere kolonner.",
+                                  "Lad én af dem stå, eller bed os aftale kolonnerne efter deres pladser.",
+                                  "kolonnerne {columns}"),
         "COLUMN_NOT_READ": Words("Kolonner er ikke aftalt og læses ikke.", "Udelad dem næste gang.",
                                  "{columns} kolonner"),
         "RAGGED_ROW": Words("Rækken har flere eller færre celler end overskriften.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from citizenstats.contracts.model.base import Identifier, LocalText, Model, Sql, Text
 
@@ -13,7 +13,9 @@ class Column(Model):
     """One column of the partner's file."""
 
     header: str | list[str] | None = Field(
-        None, description="Header(s) in the file; left out: the column's id."
+        None,
+        description="Header(s) in the file; left out: the column's id. A column whose header is blank, or the same as "
+        "another one's, is called by its place: (A) is the first.",
     )
     type: Literal["text", "integer", "number", "boolean", "date", "period"] = Field(
         "text", description="Kind of value."
@@ -38,6 +40,15 @@ class Column(Model):
         [], description="Texts that mean: exists, but was not collected (OBS_STATUS L)."
     )
     not_applicable: list[str] = Field([], description="Texts that mean: cannot exist here (OBS_STATUS M).")
+
+    @field_validator("header")
+    @classmethod
+    def _it_says_something(cls, said: str | list[str] | None) -> str | list[str] | None:
+        if "" in ([said] if isinstance(said, str) else said or []):
+            raise ValueError(
+                "a column without a header is called by its place: (A) is the first, (B) the second"
+            )
+        return said
 
 
 class Rule(Model):
