@@ -76,11 +76,7 @@ def unbound(dataset: Dataset) -> Iterator[MappingError]:
 
 def _record_types(contract: Contract) -> dict[str, str]:
     types = {column: _TYPES.get(said.type, _TEXT) for column, said in contract.columns.items()}
-    why = {
-        f"{c}__why": _TEXT
-        for c, said in contract.columns.items()
-        if said.not_collected or said.not_applicable
-    }
+    why = {f"{c}__why": _TEXT for c, said in contract.columns.items() if said.reasons}
     return types | why
 
 

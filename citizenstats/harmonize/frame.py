@@ -92,13 +92,19 @@ def companions(
     return [f"CAST({given.get(c, 'NULL')} AS {kind_}) AS {name(c)}" for c, kind_ in COMPANIONS.items()]
 
 
+def confidentiality_sql(status: str) -> str:
+    """Return CONF_STATUS where no contract says more, from OBS_STATUS: what was withheld already is not free."""
+    return f"CASE {status} WHEN 'Q' THEN 'C' ELSE 'F' END"
+
+
 def finished(structure: DataStructure) -> str:
     """Return the last SELECT: defaults for status and confidentiality, and the sample size where it is known."""
     replaced = []
     if "OBS_STATUS" in structure.by_id:
         replaced.append("coalesce(OBS_STATUS, 'A') AS OBS_STATUS")
     if "CONF_STATUS" in structure.by_id:
-        replaced.append("coalesce(CONF_STATUS, 'F') AS CONF_STATUS")
+        known = confidentiality_sql("OBS_STATUS") if "OBS_STATUS" in structure.by_id else "'F'"
+        replaced.append(f"coalesce(CONF_STATUS, {known}) AS CONF_STATUS")
     if "SAMPLE_SIZE" in structure.by_id:
         replaced.append("coalesce(SAMPLE_SIZE, CASE WHEN _kind <> 'count' THEN _n END) AS SAMPLE_SIZE")
     listed = f" REPLACE ({', '.join(replaced)})" if replaced else ""

@@ -28,6 +28,9 @@ _RECORDS = "_records_that_count"
 _WEIGHTS = "_weights_of_cells"
 """Stands for the SELECT of the calibrated weights likewise."""
 
+_STATUS = {"not_collected": "L", "not_applicable": "M", "suppressed": "Q"}
+"""Why a cell of the measure has no value → its OBS_STATUS."""
+
 SHORT_MAP = 30
 """Code maps up to this size are a CASE that one can read; longer ones are looked up in a list of pairs."""
 
@@ -133,11 +136,7 @@ def unpivoted_sql(target: Target, contract: Contract) -> str:
     for column, constants in unpivot.columns.items():
         cell = name(column) if len(types) == 1 else f"CAST({name(column)} AS VARCHAR)"
         declared = contract.columns[column]
-        why = (
-            name(f"{column}__why")
-            if declared.not_collected or declared.not_applicable
-            else "CAST(NULL AS VARCHAR)"
-        )
+        why = name(f"{column}__why") if declared.reasons else "CAST(NULL AS VARCHAR)"
         fixed = "".join(f", {quoted(code)} AS {name(component)}" for component, code in constants.items())
         parts.append(
             f"SELECT *, {cell} AS {name(unpivot.into)}, {why} AS {name(unpivot.into + '__why')}{fixed} FROM derived"
@@ -175,7 +174,7 @@ def _compiled(dataset: Dataset, target: Target, structure: DataStructure, record
 
 
 def status_sql(target: Target, structure: DataStructure, dataset: Dataset, mapped: str) -> str:
-    """Return OBS_STATUS: as mapped, else L or M where the cell of the measure says why it is empty, else A."""
+    """Return OBS_STATUS: as mapped, else L, M or Q where the cell of the measure says why it is empty, else A."""
     if "OBS_STATUS" in target.map:
         return mapped
     measure = target.map.get(structure.measures[0].id) if structure.measures else None
@@ -184,4 +183,5 @@ def status_sql(target: Target, structure: DataStructure, dataset: Dataset, mappe
     if not unpivoted and f"{column}__why" not in dataset.contract.record_names:
         return "'A'"
     why = f"{column}__why"
-    return f"CASE {name(why)} WHEN 'not_collected' THEN 'L' WHEN 'not_applicable' THEN 'M' ELSE 'A' END"
+    cases = " ".join(f"WHEN {quoted(reason)} THEN {quoted(code)}" for reason, code in _STATUS.items())
+    return f"CASE {name(why)} {cases} ELSE 'A' END"

@@ -19,6 +19,7 @@ from citizenstats.contracts.model import Target
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.harmonize.coder import Coder
+from citizenstats.harmonize.frame import confidentiality_sql
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.harmonize.select import derived_sql, status_sql, unpivoted_sql
 from citizenstats.mapping.indicators import Entered, Question, entered, questions
@@ -222,10 +223,8 @@ class _Record:
         ]
         for one in origins:
             sql = one.sql or coder.code(one.component)
-            if one.component == "OBS_STATUS" and one.kind == "default":
-                sql = (
-                    status_sql(target, structure, self._dataset, "NULL") if target.estimate is None else None
-                )
+            if one.kind == "default":
+                sql = self._default(one.component, target, structure, coder)
             asked[f"out:{one.component}"] = sql or "NULL"
             asked |= {
                 f"line:{one.component}:{i}": matching(t.representation, t.texts, t.start)
@@ -242,6 +241,18 @@ class _Record:
             for row in self._ask(asked, start, relation)
             for coded in [self._coded(number, target, origins, told, row)]
         ]
+
+    def _default(self, component: str, target: Target, structure: DataStructure, coder: Coder) -> str | None:
+        """Return the SQL of what a component holds when no contract says more; None where no record tells it."""
+        status = coder.code("OBS_STATUS")
+        if status is None and target.estimate is None:
+            status = status_sql(target, structure, self._dataset, "NULL")
+        match component:
+            case "OBS_STATUS":
+                return status
+            case "CONF_STATUS":
+                return confidentiality_sql(status or "NULL")
+        return None
 
     def _weighted(self, number: int, target: Target, period: str | None) -> Weighted | None:
         """Return the calibrated weight with which the record enters figures."""

@@ -16,7 +16,7 @@ from citizenstats.engine import name
 from citizenstats.mapping.resolve import Trace
 from citizenstats.sdmx.model import DataStructure
 
-DEFAULTS = {"OBS_STATUS": "A; L or M where the cell says why it is empty", "CONF_STATUS": "F",
+DEFAULTS = {"OBS_STATUS": "A; L, M or Q where the cell says why it is empty", "CONF_STATUS": "F; C where OBS_STATUS is Q",
             "SAMPLE_SIZE": "the number of units, where it is known"}  # fmt: skip
 """Component → what it holds when no contract says more."""
 
@@ -99,8 +99,7 @@ def origin(
             return found
     if component in DEFAULTS:
         where = document.where(("targets", number))
-        constant = "'F'" if component == "CONF_STATUS" else None
-        return Origin(component, "default", DEFAULTS[component], where, sql=constant)
+        return Origin(component, "default", DEFAULTS[component], where)
     return None
 
 

@@ -23,7 +23,7 @@ from citizenstats.engine import name, quoted, session
 from citizenstats.estimate.representative import most_dissimilar, said_of_comparison
 from citizenstats.house import House
 from citizenstats.receive.delivery import Delivery, deliveries
-from citizenstats.receive.judge import has_why, why_name
+from citizenstats.receive.judge import why_name
 from citizenstats.receive.outcome import COUNTING, UNCLEAR, Outcome, outcome_of
 from citizenstats.receive.withdrawn import withdrawals, without_withdrawn
 
@@ -102,8 +102,8 @@ class Subject:
         """How many answers feed figures in the records behind, and how many of them are empty."""
         asked = []
         for column in feeding(self.contract):
-            has = has_why(self.contract.columns[column])
-            asked.append((column, why_name(column) if has else None))
+            told = self.contract.columns[column].reasons
+            asked.append((column, why_name(column) if told else None))
         return _answers(self._source, tuple(f.parent for f in self.records), tuple(asked))
 
     @cached_property
@@ -140,7 +140,9 @@ def _answers(
             if column in known:
                 applies = f"{why or 'NULL'} IS DISTINCT FROM 'not_applicable'"
                 asked.append(f"count(*) FILTER (WHERE {applies})")
-                empty.append(f"count(*) FILTER (WHERE {name(column)} IS NULL AND {applies})")
+                # What was hidden was answered.
+                lacks = f"{name(column)} IS NULL AND {why or 'NULL'} IS DISTINCT FROM 'suppressed'"
+                empty.append(f"count(*) FILTER (WHERE {lacks} AND {applies})")
         if not asked:
             return None
         row = engine.rows(f"SELECT {' + '.join(asked)}, {' + '.join(empty)} FROM ({source})")[0]

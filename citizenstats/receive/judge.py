@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from citizenstats.contracts import expressions
 from citizenstats.contracts.load import Dataset
@@ -61,11 +62,6 @@ def why_name(column: str) -> str:
     return name(f"{column}__why")
 
 
-def has_why(column: Column) -> bool:
-    """Return whether a column tells apart why a cell is empty."""
-    return bool(column.not_collected or column.not_applicable)
-
-
 class Judge:
     """The SQL of one delivery, from its contract (with the version applied), its headers, and its table."""
 
@@ -95,7 +91,7 @@ class Judge:
     def record_columns(self, delivery: str) -> str:
         """Return the select list of a record: the contract's columns, why companions, delivery and row."""
         columns = [name(column) for column in self._contract.columns]
-        columns += [why_name(c) for c, declared in self._contract.columns.items() if has_why(declared)]
+        columns += [why_name(c) for c, declared in self._contract.columns.items() if declared.reasons]
         return ", ".join([*columns, f"{quoted(delivery)} AS _delivery", "_row"])
 
     def identity_columns(self) -> str:
@@ -150,11 +146,11 @@ class Judge:
     def _typed(self) -> str:
         parts = []
         for column, declared in self._contract.columns.items():
-            markers = [*self._missing(declared), *declared.not_collected, *declared.not_applicable]
+            markers = [*self._missing(declared), *chain.from_iterable(declared.reasons.values())]
             text = without(name(column), markers)
             parts.append(f"{typed(text, declared, self._contract.read)} AS {name(column)}")
             parts.append(f"{name(column)} AS {text_name(column)}")
-            if has_why(declared):
+            if declared.reasons:
                 parts.append(f"{_why(name(column), declared)} AS {why_name(column)}")
         return ", ".join(parts)
 
@@ -172,7 +168,7 @@ class Judge:
 
     def _record_names(self) -> list[str]:
         columns = self._contract.columns
-        return [*columns, *(f"{c}__why" for c, declared in columns.items() if has_why(declared))]
+        return [*columns, *(f"{c}__why" for c, declared in columns.items() if declared.reasons)]
 
     def _consent(self) -> str:
         condition = self._contract.record.consent.condition
@@ -223,7 +219,7 @@ class Judge:
         if self._source.garbled:
             yield Problem("GARBLED", column, f"contains({text}, {quoted(LOST)})")
         if declared.required or self._is_replaced_by(column):
-            alone = f" AND {why_name(column)} IS NULL" if has_why(declared) else ""
+            alone = f" AND {why_name(column)} IS NULL" if declared.reasons else ""
             markers = listed(["", *self._missing(declared)])
             yield Problem("REQUIRED", column, f"coalesce({text}, '') IN ({markers}){alone}")
         if declared.allowed is not None:
@@ -290,7 +286,7 @@ class Judge:
     def _given(self, column: str, declared: Column) -> str:
         """Return the condition that a cell is neither empty nor one of the texts that stand for empty."""
         text = text_name(column)
-        alone = f" AND {why_name(column)} IS NULL" if has_why(declared) else ""
+        alone = f" AND {why_name(column)} IS NULL" if declared.reasons else ""
         markers = listed([m for m in self._missing(declared) if m])
         return f"{text} IS NOT NULL{alone}" + (f" AND {text} NOT IN ({markers})" if markers else "")
 
@@ -316,10 +312,10 @@ class Judge:
 
 
 def _why(text: str, declared: Column) -> str:
-    markers = {"not_collected": declared.not_collected, "not_applicable": declared.not_applicable}
+    """Return why a cell has no value, from its text, which is NULL where it is empty."""
+    told = f"coalesce({text}, '')"
     cases = [
-        f"WHEN {text} IN ({listed(texts)}) THEN {quoted(reason)}"
-        for reason, texts in markers.items()
-        if texts
+        f"WHEN {told if '' in texts else text} IN ({listed(texts)}) THEN {quoted(reason)}"
+        for reason, texts in declared.reasons.items()
     ]
     return f"CASE {' '.join(cases)} END"

@@ -85,7 +85,8 @@ TABLE: tuple[Rule, ...] = (
     Rule("DIFFERS_INSIDE", "structure", "error", "an attribute differs where one value is shared",
          "give an attribute of the {of} one value in it"),
     Rule("MISSING_VALUE_AS_NORMAL", "structure", "error", "there is no value, and the status says that it is a normal one",
-         "say with OBS_STATUS why there is no value: L not collected, M cannot exist, Q suppressed"),
+         "say with OBS_STATUS why there is no value: L not collected, M cannot exist, Q suppressed; a contract says it of the "
+         "column (not_collected: ['']), or leaves such rows out (where)"),
     Rule("NOT_IN_CONSTRAINT", "constraint", "error", "a code is not among those that the dataflow allows",
          "widen the dataflow's constraint, or leave these observations out with the target's where"),
     Rule("NOT_IN_SERIES_CONSTRAINT", "constraint", "error", "a code is not among those that the series allows",

@@ -48,11 +48,7 @@ def test_the_select_is_the_one_that_was_reviewed(dataset: str, flow: str) -> Non
 def test_the_select_gives_the_frame_of_observations(dataset: str, flow: str) -> None:
     contract = MAPPINGS.dataset(dataset).contract
     declared = [f'"{c}" {TYPES[column.type]}' for c, column in contract.columns.items()]
-    declared += [
-        f'"{c}__why" VARCHAR'
-        for c, column in contract.columns.items()
-        if column.not_collected or column.not_applicable
-    ]
+    declared += [f'"{c}__why" VARCHAR' for c, column in contract.columns.items() if column.reasons]
     structure = MAPPINGS.structures.structure_of(MAPPINGS.reference(flow))
     estimate = next(t for t in contract.targets if t.dataflow == flow).estimate
     with duckdb.connect() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -37,9 +38,23 @@ class Column(Model):
     )
     missing: list[str] = Field([], description="Further texts that mean missing in this column.")
     not_collected: list[str] = Field(
-        [], description="Texts that mean: exists, but was not collected (OBS_STATUS L)."
+        [],
+        description='Texts that mean: exists, but was not collected (OBS_STATUS L); here and below "" is an empty cell.',
     )
     not_applicable: list[str] = Field([], description="Texts that mean: cannot exist here (OBS_STATUS M).")
+    suppressed: list[str] = Field(
+        [], description="Texts that mean: hidden by whoever made the figure (OBS_STATUS Q, CONF_STATUS C)."
+    )
+
+    @property
+    def reasons(self) -> Mapping[str, list[str]]:
+        """Why a cell has no value → the texts that say so; empty where the column tells no reasons apart."""
+        told = {
+            "not_collected": self.not_collected,
+            "not_applicable": self.not_applicable,
+            "suppressed": self.suppressed,
+        }
+        return {reason: texts for reason, texts in told.items() if texts}
 
     @field_validator("header")
     @classmethod

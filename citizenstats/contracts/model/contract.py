@@ -60,9 +60,7 @@ class Contract(Model):
     @property
     def record_names(self) -> list[str]:
         """The names that expressions on a record may use: columns, their ``__why`` companions, derived values."""
-        why = [
-            f"{c}__why" for c, column in self.columns.items() if column.not_collected or column.not_applicable
-        ]
+        why = [f"{c}__why" for c, column in self.columns.items() if column.reasons]
         return [*self.columns, *why, *self.derive]
 
     @model_validator(mode="after")
