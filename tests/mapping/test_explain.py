@@ -97,7 +97,7 @@ def test_a_record_shows_which_indicators_it_enters(house: House) -> None:
     (coded,) = found.targets
     assert coded.feeds
     entered = {e.indicator: e for e in coded.indicators}
-    assert len(entered) == 13
+    assert len(entered) == 15
     voted = entered["DB10_VOTED"]
     assert set(voted.values) == {"proportion", "among", "weight"}
     assert "DB10_VOTED" in text_at(voted.where)
