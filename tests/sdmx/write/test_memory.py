@@ -13,8 +13,9 @@ SOURCE = """SELECT 'A' AS FREQ, ['DK', 'NP', 'PH'][1 + i // ({rows} // 3 + 1)] A
 'A' || lpad((i // 1000)::VARCHAR, 6, '0') AS SEX,
 lpad((i % 1000)::VARCHAR, 4, '0') AS TIME_PERIOD, (i % 7919)::DOUBLE / 16 AS OBS_VALUE FROM range({rows}) AS t(i)"""
 WORK = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
+from bench.measure import peak
 from citizenstats.engine import session
 from citizenstats.sdmx.write import chunks
 from tests.sdmx.write.support import message_of, structure
@@ -22,7 +23,7 @@ file, form = Path(sys.argv[1]), sys.argv[2]
 told = message_of(f"SELECT * FROM read_parquet('{file}')", structure())
 with session([file.parent]) as engine:
     size = sum(map(len, chunks(engine, told, form)))
-print(json.dumps([size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+print(json.dumps([size, round(peak() * 2**20)]))
 """
 
 
