@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Shape:
     columns: Mapping[str, Any] = field(default_factory=dict)
     read: Mapping[str, Any] = field(default_factory=dict)
     target: Mapping[str, Any] = field(default_factory=dict)
+    ignore: Sequence[Mapping[str, Any]] = ()
 
 
 SHAPES: dict[str, Shape] = {
@@ -58,6 +59,20 @@ SHAPES: dict[str, Shape] = {
             "unpivot": {"columns": {f"y{year}": {"TIME_PERIOD": str(year)} for year in (2023, 2024)}},
             "map": {"TIME_PERIOD": None, "OBS_VALUE": "answer"},
         },
+    ),
+    "SAME_AS_ABOVE": Shape(
+        "region,year,sex,value\nNorth,2023,Women,1\n,,Men,2\n,2024,Women,3\n\nTotal,,,9\n,,,9\nSouth,2024,Men,4\n",
+        {
+            ("XX-N", "F", "2023"): ("1", "A", "F"),
+            ("XX-N", "M", "2023"): ("2", "A", "F"),
+            ("XX-N", "F", "2024"): ("3", "A", "F"),
+            ("XX-S", "M", "2024"): ("4", "A", "F"),
+        },
+        {
+            "region": {"required": True, "same_as_above": True},
+            "year": {"type": "period", "required": True, "same_as_above": True},
+        },
+        ignore=[{"when": "region = 'Total'", "reason": "sums"}],
     ),
     "FLAGS_BESIDE_VALUES": Shape(
         "region\tsex\tyear\tvalue\nNorth\tWomen\t2024\t81.3 b\nNorth\tMen\t2024\t79.1 \nSouth\tMen\t2024\t: \n",
@@ -101,6 +116,7 @@ def _contract(name: str, shape: Shape) -> dict[str, Any]:
         "key": [],
         "columns": {column: told for column, told in columns.items() if told is not None},
         "rules": [],
+        "ignore": list(shape.ignore),
         "targets": [
             {
                 "dataflow": f"OUR_NSO:{name}",

@@ -118,14 +118,17 @@ class Judge:
         """Return the cells as text under the contract's names: trimmed, without footnote marks, empty as NULL."""
         marks = self._contract.read.footnote_marks
         parts = []
-        for column in self._contract.columns:
+        for column, declared in self._contract.columns.items():
             if column not in self._headers.position:
                 parts.append(f"CAST(NULL AS VARCHAR) AS {name(column)}")
                 continue
             text = trimmed(f"c{self._headers.position[column]}")
             if marks:
                 text = f"trim(regexp_replace({text}, {quoted(marks)}, '', 'g'))"
-            parts.append(f"nullif({text}, '') AS {name(column)}")
+            text = f"nullif({text}, '')"
+            if declared.same_as_above:
+                text = f"last_value({text} IGNORE NULLS) OVER (ORDER BY _row)"
+            parts.append(f"{text} AS {name(column)}")
         return ", ".join([*parts, f"{self._blank()} AS _blank"])
 
     def _blank(self) -> str:

@@ -15,6 +15,10 @@ from citizenstats.receive.judge import Judge, Problem, text_name
 from citizenstats.receive.outcome import UNCLEAR, Example, Finding, Outcome, Status
 from citizenstats.receive.source import Source
 
+_LIKE_THOUSANDS = r"[+-]?[1-9]\d{0,2}\.\d{3}"
+_FEWEST_MARKED = 3
+"""Fewer numbers with a point can look like thousands by accident."""
+
 EXAMPLES = 20
 """Distinct texts that a finding lists at most, the most frequent first."""
 
@@ -54,6 +58,7 @@ def judged(
         *_of_withheld(engine),
         *_of_unclear(engine),
         *_of_ignored(engine, source.notes),
+        *_of_marks(engine, contract, headers, source),
     ]
     # What a cell swallowed may be the row of somebody who takes consent back: such a file is not half read.
     status, reason = ("refused", None) if swallowed else _status(counts, contract)
@@ -216,6 +221,27 @@ def _of_ignored(engine: Engine, notes: int) -> list[Finding]:
         code, _, reason = str(ignored).partition("|")
         findings.append(Finding(code, None, int(count), int(first), {"reason": reason} if reason else {}))
     return [*findings, Finding("NOTES", count=notes)] if notes else findings
+
+
+def _of_marks(engine: Engine, contract: Contract, headers: Headers, source: Source) -> list[Finding]:
+    """Return the columns whose numbers are read as 1.234 where they may mean 1234: by then nothing looks wrong.
+
+    Whoever parts cells by semicolons or tabs has a comma for decimals as a rule, and parts thousands by points.
+    """
+    read = contract.read
+    if (read.decimal, read.thousands) != (".", "") or source.how.get("delimiter") not in ("semicolon", "tab"):
+        return []
+    numbers = [c for c, said in contract.columns.items() if said.type == "number" and c in headers.position]
+    findings = []
+    for column in numbers:
+        text = text_name(column)
+        marked, thousands, first = engine.rows(
+            f"SELECT count(*), count(*) FILTER (WHERE regexp_full_match({text}, {quoted(_LIKE_THOUSANDS)})), min(_row) "
+            f"FROM judged WHERE {_ACCEPTED} AND contains({text}, '.')"
+        )[0]
+        if marked >= _FEWEST_MARKED and marked == thousands:
+            findings.append(Finding("THOUSANDS_UNCLEAR", headers.said(column), int(marked), int(first)))
+    return findings
 
 
 def _unread(headers: Headers) -> list[Finding]:

@@ -139,6 +139,14 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "a rule that is nested too deeply": (
         lambda c: c["rules"].append({"must": "(" * 500 + "score > 1" + ")" * 500, "message": "x"}), "BAD_SQL", "deep",
     ),
+    "consent that is the same as above": (
+        lambda c: (
+            c["columns"]["agrees"].update({"same_as_above": True}),
+            c.update({"derive": {"agreed": "agrees"}}),
+            c["record"]["consent"].update({"condition": "agreed"}),
+        ),
+        "BAD_VALUE", "nobody consents for others",
+    ),
     "an encoding that is none": (lambda c: c["read"].update({"encoding": "utf-9"}), "BAD_ENCODING", ""),
     "a code that is not in the list": (
         target(lambda t: t["map"]["REF_AREA"]["codes"].update({"East": "XX-E"})), "UNKNOWN_CODE", "XX-",

@@ -200,3 +200,28 @@ def test_too_many_refused_rows_refuse_the_delivery(office_of: OFFICE, share: flo
     outcome = office.send(file(*GOOD[: 60 - wrong], *bad))
     assert (outcome.status, outcome.counts["refused"], office.records()) == ("refused", 60, [])
     assert office.send(file(*GOOD[: 61 - wrong], *bad[1:])).status != "refused"
+
+
+@pytest.mark.parametrize(
+    ("scores", "read", "asked"),
+    [
+        (["1.234", "12.345", "123.456"], {"decimal": "."}, True),
+        (["1.234", "12.345", "7"], {"decimal": "."}, False),
+        (["1.234", "12.345", "123.45"], {"decimal": "."}, False),
+        (["0.234", "0.345", "0.456"], {"decimal": "."}, False),
+        (["1.234", "12.345", "123.456"], {"decimal": ",", "thousands": "."}, False),
+    ],
+)
+def test_points_that_may_part_thousands_are_asked_about(
+    office_of: OFFICE, scores: list[str], read: dict[str, str], asked: bool
+) -> None:
+    def change(contract: dict[str, Any]) -> None:
+        contract["read"] = read
+        contract["columns"]["score"] = {"type": "number"}
+        contract["rules"] = []
+
+    here = office_of(change)
+    here.drop(file(*(row(f"a{n}", score=score) for n, score in enumerate(scores))))
+    (outcome,) = here.receive()
+    told = [(f.column, f.count) for f in outcome.findings if f.code == "THOUSANDS_UNCLEAR"]
+    assert (outcome.status, told) == ("accepted", [("score", 3)] if asked else [])

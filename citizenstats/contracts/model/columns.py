@@ -23,6 +23,10 @@ class Column(Model):
     )
     label: LocalText | None = Field(None, description="What the column is called, for people.")
     required: bool = Field(False, description="An empty cell refuses the row.")
+    same_as_above: bool = Field(
+        False,
+        description="An empty cell says the same as the one above it, as under merged cells and in pivot tables.",
+    )
     optional: bool = Field(False, description="The column may be absent from the file.")
     allowed: list[str] | None = Field(None, description="The cell texts allowed (before typing).")
     true: list[str] = Field(["1", "true", "yes"], description="Texts that mean true, for type boolean.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, model_validator
 
 from citizenstats.contracts.model.base import Identifier, Language, LocalText, Model, Sql, Text
@@ -69,6 +71,19 @@ class Contract(Model):
             raise ValueError("delivery.period is needed when a delivery replaces periods")
         if self.delivery.replaces == "rows" and not self.key:
             raise ValueError("key is needed when a delivery replaces rows")
+        return self
+
+    @model_validator(mode="after")
+    def _consent_is_said_in_each_row(self) -> Contract:
+        asked = self.record.consent.condition or ""
+        for derived, text in reversed(self.derive.items()):
+            if re.search(rf"\b{derived}\b", asked, re.IGNORECASE):
+                asked += f" {text}"
+        for column, said in self.columns.items():
+            if said.same_as_above and re.search(rf"\b{column}\b", asked, re.IGNORECASE):
+                raise ValueError(
+                    f"consent.condition asks {column}, which may be the same_as_above; nobody consents for others"
+                )
         return self
 
     @model_validator(mode="after")
