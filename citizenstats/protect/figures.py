@@ -203,8 +203,24 @@ class Feed:
         assert self.estimate is not None  # noqa: S101 - the callers asked
         return repr(float(self.estimate.scale_of(key)))
 
+    def conditions(self) -> dict[str, str]:
+        """Return the name of each measured condition → its SQL over a record; NULL for whom it is not asked."""
+        if self.estimate is None:
+            return {}
+        found = {}
+        for key, indicator in self.estimate.indicators.items():
+            if indicator.kind in ("proportion", "count"):
+                (text,) = indicator.expressions
+                asked = "TRUE" if indicator.among is None else indicator.among
+                found[self._measured_name(key)] = f"CASE WHEN {asked} THEN CAST(({text}) AS BOOLEAN) END"
+        return found
+
     def _measured(self, key: str) -> str:
-        """Return SQL of what an indicator measures: the share of a condition and its count measure the same.
+        """Return SQL of what an indicator measures."""
+        return quoted(self._measured_name(key))
+
+    def _measured_name(self, key: str) -> str:
+        """Return what an indicator measures: the share of a condition and its count measure the same.
 
         Quantiles of one expression are figures by themselves, and so is each difference.
         """
@@ -217,7 +233,7 @@ class Feed:
         if indicator.difference is not None:
             across = self.variable(indicator.difference.across)
             kind, said = "difference", [kind, *said, across, *indicator.difference.groups]
-        return quoted(f"{kind}:{digest(said)}")
+        return f"{kind}:{digest(said)}"
 
 
 def feeds_of(house: House, flow: str) -> list[Feed]:

@@ -37,6 +37,7 @@ from citizenstats.protect.former import (
     with_former,
 )
 from citizenstats.protect.grid import completed
+from citizenstats.protect.implied import hide_alike, put_differences
 from citizenstats.protect.method import method_of
 from citizenstats.protect.public import nothing, public_columns
 from citizenstats.protect.secret import secret_of
@@ -51,8 +52,8 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 2
-"""Number of the form of the account; another form is another state."""
+_ACCOUNT = 3
+"""Number of the rules and of the form of the account; others are another state."""
 
 
 @dataclass(frozen=True)
@@ -245,12 +246,13 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe), "
         "CASE WHEN restricted THEN others END AS o FROM beside"
     )
+    put_differences(engine, feeds)
     variables = parents_of(feeds, structures)
     while True:
         decided = decide(engine, variables, hiding)
         engine.register("found", decided.hidden)
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
-        if not _same_elsewhere(engine):
+        if not (_same_elsewhere(engine) | hide_alike(engine)):
             break
     for number, feed in enumerate(feeds):
         differences.hide_with_groups(engine, f"cells_{number}", _verdict(number), feed)

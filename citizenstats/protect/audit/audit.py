@@ -122,6 +122,8 @@ def _as_they_are(engine: Engine) -> int:
         engine.value(
             f"SELECT (SELECT {small} + count(*) FILTER (shown AND needed > 1e-9 * abs(value)) FROM keys) "
             f"+ (SELECT count(*) FILTER (shown AND o {few}) FROM cells) "
+            # What no key tells is the difference of two counts.
+            f"+ (SELECT count(*) FILTER (shown AND k {few}) FROM cells ANTI JOIN keys USING (figure, categories)) "
             f"+ (SELECT count(DISTINCT (figure, categories)) {both} AND ({changed}))"
         )
     )

@@ -45,6 +45,7 @@ class Words:
         dataset: its dataset.
         figure: SQL of what is measured of whom, over the columns of the key.
         population: SQL of whom.
+        measured: SQL of what is measured.
         restricted: SQL condition that only some of them are asked.
         categories: SQL of the sorted list of categories that are not the total.
         ladders: what adds up.
@@ -55,6 +56,7 @@ class Words:
     target: Target
     figure: str
     population: str
+    measured: str
     restricted: str
     categories: str
     ladders: tuple[Ladder, ...]
@@ -97,12 +99,14 @@ def _told(
             about.append(word.sql())
     population = " || '|' || ".join([quoted(_of_whom(dataset, target)), *sorted(about)])
     listed = ", ".join(categories)
+    measured = _by_indicator(target, structure, lambda i: measured_sql(i, target))
     return Words(
         flow,
         dataset,
         target,
-        figure=f"md5({population} || '|' || {_by_indicator(target, structure, lambda i: _measured(i, target))})",
+        figure=f"md5({population} || '|' || {measured})",
         population=f"md5({population})",
+        measured=measured,
         restricted=_by_indicator(target, structure, lambda i: "TRUE" if i.among else "FALSE", "FALSE"),
         categories=f"list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda c: c IS NOT NULL))",
         ladders=tuple(ladders),
@@ -232,8 +236,8 @@ def _by_indicator(
     return f"CASE {' '.join(cases)} ELSE {otherwise} END"
 
 
-def _measured(indicator: Indicator, target: Target) -> str:
-    """Return what an indicator measures: the share of a condition and the number that meet it are one."""
+def measured_sql(indicator: Indicator, target: Target) -> str:
+    """Return SQL of what an indicator measures: the share of a condition and the number that meet it are one."""
     assert target.estimate is not None  # noqa: S101 - an indicator is one of an estimate
     apart: list[str] = []
     if (compared := indicator.difference) is not None:

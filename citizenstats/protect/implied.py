@@ -1,0 +1,182 @@
+"""Conditions that say something of one another: whoever is unemployed over a year is unemployed.
+
+Where those with one characteristic are among those with another (or among those without it), the difference of two published
+counts is the count of whom only one of them tells. That is a figure of its own that nobody publishes and everybody has. Here
+are found the pairs, and their differences are put beside the other figures; `decide.py` keeps their small counts out of reach.
+
+A pair is looked for by trying the conditions on every combination of values that tells them apart. What cannot be tried counts
+as a pair while the counts do not contradict it. More than two conditions at once are not looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import prod
+
+import sqlglot
+from sqlglot import exp
+
+from citizenstats.contracts import expressions
+from citizenstats.contracts.model import Column, Contract
+from citizenstats.engine import Engine, name, quoted
+from citizenstats.errors import EngineError
+from citizenstats.protect.figures import Feed
+from citizenstats.store import digest
+
+_COMBINATIONS = 200_000
+"""So many combinations of values are tried."""
+
+_SIDES = {"k": "IS TRUE", "m": "IS FALSE"}
+"""Count of those with and of those without a characteristic → what a condition is for them."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Those on one side of a condition are among those on a side of another.
+
+    Attributes:
+        few: name of what is measured, and the count, of those who are among the others.
+        many: the same of the others.
+    """
+
+    few: tuple[str, str]
+    many: tuple[str, str]
+
+
+def put_differences(engine: Engine, feeds: Sequence[Feed]) -> None:
+    """Put the difference of each pair with a small one into `quantities`, and make the table `pairs` (pair, figure).
+
+    Args:
+        engine: with the table `quantities` of the cells of all figures.
+        feeds: of the family.
+    """
+    engine.run("CREATE TEMP TABLE pairs (pair VARCHAR, figure VARCHAR)")
+    for pair in _pairs(engine, feeds):
+        (few, f), (many, m) = pair.few, pair.many
+        named = quoted(f"|{digest([*pair.few, *pair.many])}")
+        told = (
+            f"SELECT a.population || {named} AS figure, a.population, a.categories, a.figure AS few, b.figure AS many, "
+            f"b.{m} - a.{f} AS k, b.{m}_change - a.{f}_change AS k_change, greatest(a.minimum, b.minimum) AS minimum, "
+            "greatest(a.cost, b.cost) AS cost, a.declared OR b.declared AS declared, a.kept AND b.kept AS kept, "
+            "FALSE AS unsafe, FALSE AS hidden, FALSE AS restricted "
+            "FROM quantities AS a JOIN quantities AS b USING (population, categories) "
+            f"WHERE a.figure = a.population || '|' || {quoted(few)} AND b.figure = b.population || '|' || {quoted(many)} "
+            f"AND a.{f} IS NOT NULL AND b.{m} IS NOT NULL"
+        )
+        # Counts that contradict it are of no pair; where no difference is small, nothing is asked.
+        engine.run(
+            f"CREATE OR REPLACE TEMP TABLE differences AS SELECT * FROM ({told}) "
+            "WINDOW each_one AS (PARTITION BY population) QUALIFY min(k) OVER each_one >= 0 AND "
+            "bool_or(abs(k) BETWEEN 1 AND minimum - 1 OR abs(k_change) BETWEEN 1 AND minimum - 1) OVER each_one"
+        )
+        engine.run("INSERT INTO quantities BY NAME SELECT * EXCLUDE (few, many) FROM differences")
+        engine.run("INSERT INTO pairs SELECT DISTINCT figure, UNNEST([figure, few, many]) FROM differences")
+
+
+def hide_alike(engine: Engine) -> bool:
+    """Hide each cell of a pair, in the table `quantities`, of which one of its figures is hidden; return whether any was.
+
+    Then any number of those whom both tell, of those whom one tells, and of the rest may stand together, so that each is as far
+    out of reach as it is by itself.
+    """
+    is_hidden = "h.figure = q.figure AND h.categories = q.categories"
+    found = engine.rows(
+        "WITH gone AS (SELECT DISTINCT p.pair, h.categories FROM hidden AS h JOIN pairs AS p USING (figure)) "
+        "SELECT DISTINCT q.figure, q.categories FROM quantities AS q JOIN pairs AS p USING (figure) "
+        "JOIN gone AS g ON g.pair = p.pair AND g.categories = q.categories "
+        f"ANTI JOIN hidden AS h ON {is_hidden} WHERE q.minimum IS NOT NULL"
+    )
+    for figure, categories in found:
+        engine.run(
+            "UPDATE quantities SET hidden = TRUE WHERE figure = ? AND categories = ?", [figure, categories]
+        )
+    return bool(found)
+
+
+def _pairs(engine: Engine, feeds: Sequence[Feed]) -> Iterator[Pair]:
+    conditions: dict[str, dict[str, str]] = {}
+    contracts: dict[str, Contract] = {}
+    for feed in feeds:
+        conditions.setdefault(feed.dataset.name, {}).update(feed.conditions())
+        contracts[feed.dataset.name] = feed.dataset.contract
+    for dataset, named in sorted(conditions.items()):
+        columns = contracts[dataset].columns
+        whole = {of: _unfolded(text, contracts[dataset].derive) for of, text in sorted(named.items())}
+        for one, other in combinations(whole, 2):
+            asked = {c.casefold() for c in expressions.columns_of(whole[one])}
+            if asked & {c.casefold() for c in expressions.columns_of(whole[other])}:
+                yield from _pairs_of(engine, (one, whole[one]), (other, whole[other]), columns)
+
+
+def _unfolded(text: str, derive: Mapping[str, str]) -> exp.Expr:
+    """Return a condition over the columns of the delivery alone."""
+    derived = {column.casefold(): said for column, said in derive.items()}
+
+    def unfold(node: exp.Expr) -> exp.Expr:
+        said = derived.get(node.name.casefold()) if isinstance(node, exp.Column) else None
+        return node if said is None else exp.Paren(this=_unfolded(said, derive))
+
+    return sqlglot.parse_one(text, dialect="duckdb").transform(unfold)
+
+
+def _pairs_of(
+    engine: Engine,
+    one: tuple[str, exp.Expr],
+    other: tuple[str, exp.Expr],
+    columns: Mapping[str, Column],
+) -> Iterator[Pair]:
+    """Yield what two conditions say of one another."""
+    ways = [
+        ((a, x), (b, y))
+        for (a, b) in ((one[0], other[0]), (other[0], one[0]))
+        for x in _SIDES
+        for y in _SIDES
+    ]
+    told = {of: expressions.sql(condition) for of, condition in (one, other)}
+    beyond = ", ".join(
+        f"count(*) FILTER (({told[a]}) {_SIDES[x]} AND NOT ({told[b]}) {_SIDES[y]})"
+        for (a, x), (b, y) in ways
+    )
+    values = _values([one[1], other[1]], columns)
+    counts: Sequence[int] = [0] * len(ways)
+    if prod(map(len, values.values())) <= _COMBINATIONS:
+        tried = " CROSS JOIN ".join(
+            f"(SELECT UNNEST([{', '.join(of)}]) AS {name(column)})" for column, of in values.items()
+        )
+        # What cannot be tried counts as a pair.
+        with contextlib.suppress(EngineError):
+            counts = engine.rows(f"SELECT {beyond} FROM {tried}")[0]
+    yield from (Pair(few, many) for (few, many), contrary in zip(ways, counts, strict=True) if not contrary)
+
+
+def _values(conditions: Sequence[exp.Expr], columns: Mapping[str, Column]) -> dict[str, list[str]]:
+    """Return SQL of the values to be tried of each column: all that can be, or those on either side of what is asked."""
+    literals = [literal for condition in conditions for literal in condition.find_all(exp.Literal)]
+    texts = sorted({literal.name for literal in literals if literal.is_string})
+    numbers = sorted({float(literal.name) for literal in literals if not literal.is_string})
+    numbers = sorted({value * sign for value in [0.0, *numbers] for sign in (1, -1)})
+    declared = {column.casefold(): of for column, of in columns.items()}
+    found = {}
+    for column in sorted(
+        {c.casefold() for condition in conditions for c in expressions.columns_of(condition)}
+    ):
+        of = declared.get(column)
+        if of is not None and of.type == "boolean":
+            values = ["TRUE", "FALSE"]
+        elif of is not None and of.type in ("integer", "number"):
+            least, most = of.range or (None, None)
+            near = {
+                n + by for n in numbers for by in ((-1, 0, 1) if of.type == "integer" else (-0.5, 0, 0.5))
+            }
+            near |= {end for end in (least, most) if end is not None}
+            possible = (n for n in near if (least is None or n >= least) and (most is None or n <= most))
+            kind = "BIGINT" if of.type == "integer" else "DOUBLE"
+            values = [f"CAST({n!r} AS {kind})" for n in sorted(possible)]
+        else:
+            possible_texts = of.allowed if of is not None and of.allowed else [*texts, "".join(texts) + "_"]
+            values = [quoted(text) for text in possible_texts]
+        found[column] = values if of is not None and of.required else [*values, "NULL"]
+    return found
