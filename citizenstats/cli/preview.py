@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from citizenstats.receive.words import WORDS
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Mappings
     from citizenstats.contracts.model import Estimate
+    from citizenstats.errors import MappingError
     from citizenstats.harmonize.sample import Counts
     from citizenstats.house import House
     from citizenstats.receive.outcome import Outcome
@@ -40,20 +41,32 @@ class _Preview:
     outcomes: list[Outcome] = field(default_factory=list)
     dataflows: list[dict[str, Any]] = field(default_factory=list)
     errors: list[CitizenstatsError] = field(default_factory=list)
+    faults: list[Mapping[str, Any]] = field(default_factory=list)
+    """What keeps the observations from being released, with values."""
 
 
 @click.command()
 @click.argument("dataset")
 @click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--texts",
+    is_flag=True,
+    help="Show the partner's headers and texts too, as a receipt does; not for a log.",
+)
 @office_options
-def preview(office: Office, dataset: str, file: Path | None) -> int:
+def preview(office: Office, dataset: str, file: Path | None, texts: bool) -> int:
     """Show what a file would become.
 
     FILE, or what lies in the inbox, is looked at as a delivery of DATASET (PARTNER/DATASET). Nothing is stored. The
     exit code is 1 when it would be refused or could not be released.
     """
     house = office.house()
-    house.mappings.dataset(dataset)
+    faults = _of_contract(house, dataset)
+    if faults:
+        # A file is not to blame for its contract.
+        for fault in faults[:-1]:
+            complaint(fault)
+        raise faults[-1]
     files = [file] if file else _inbox(house, dataset)
     mappings, lacking = _with_counts(house, dataset)
     with _aside(house, mappings) as beside:
@@ -74,9 +87,18 @@ def preview(office: Office, dataset: str, file: Path | None) -> int:
     if office.json:
         answer("preview", _facts(dataset, found))
     else:
-        _show(found)
+        _show(found, texts=texts)
     refused = [outcome for outcome in found.outcomes if outcome.status in ("refused", "quarantined")]
     return 1 if refused or found.errors else 0
+
+
+def _of_contract(house: House, name: str) -> list[MappingError]:
+    """Return what `check` says of the contract of a dataset."""
+    from citizenstats.contracts.binding import unbound
+    from citizenstats.contracts.lint.contract import contract_faults
+
+    dataset = house.mappings.dataset(name)
+    return list(contract_faults(dataset, house.mappings)) or list(unbound(dataset))
 
 
 def _inbox(house: House, dataset: str) -> list[Path]:
@@ -144,6 +166,7 @@ def _aside(house: House, mappings: Mappings) -> Iterator[House]:
 
 def _taken_through(house: House, dataset: str) -> _Preview:
     from citizenstats import flow
+    from citizenstats.release.assemble import faults_of
 
     found = _Preview()
     try:
@@ -167,8 +190,18 @@ def _taken_through(house: House, dataset: str) -> _Preview:
             flow.protect(house, family)
             found.dataflows += [_protected(house, name) for name in house.mappings.families[family]]
         except CitizenstatsError as error:
-            found.errors.append(error)
+            found.errors.append(_without_place(error))
+            found.faults += [f for name in house.mappings.families[family] for f in faults_of(house, name)]
     return found
+
+
+def _without_place(error: CitizenstatsError) -> CitizenstatsError:
+    """Return an error that does not send anybody to a file that is removed at the end."""
+    from citizenstats.release.assemble import VALUES_IN
+
+    mend, values, _ = error.mend.partition(VALUES_IN)
+    told = "; --texts shows the values" if values else ""
+    return CitizenstatsError(error.code, error.what, error.where, f"{mend}{told}")
 
 
 def _protected(house: House, flow: str) -> dict[str, Any]:
@@ -211,7 +244,7 @@ def _facts(dataset: str, found: _Preview) -> dict[str, Any]:
     }
 
 
-def _show(found: _Preview) -> None:
+def _show(found: _Preview, *, texts: bool) -> None:
     cures = WORDS["en"]
     table(
         "The file (nothing is stored)",
@@ -223,6 +256,10 @@ def _show(found: _Preview) -> None:
             click.echo(f"{outcome.delivery.file_name}:")
         for finding in outcome.findings:
             click.echo(f"  {finding.shown()} → {cures[finding.code].mend}")
+            for example in finding.values if texts else ():
+                times = f" ({example.count:,} times)" if example.count > 1 else ""
+                meant = f", perhaps {example.suggestion}" if example.suggestion else ""
+                click.echo(f"      {example.text}{times}{meant}")
     for dataflow in found.dataflows:
         shown = _telling(dataflow["first"])
         table(
@@ -233,6 +270,9 @@ def _show(found: _Preview) -> None:
         )
     for error in found.errors:
         complaint(error)
+    for fault in found.faults if texts else ():
+        for value in fault["values"]:
+            click.echo(f"  {fault['code']} in {fault['component']}: {value}")
 
 
 def _telling(rows: list[dict[str, Any]]) -> list[str]:

@@ -26,7 +26,7 @@ from citizenstats.receive import header, versions
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.header import Headers
 from citizenstats.receive.outcome import Finding, Outcome, RefusalError, refused
-from citizenstats.receive.rows import judged
+from citizenstats.receive.rows import judged, unread
 from citizenstats.receive.source import Source, other_delimiter, table_of
 from citizenstats.receive.typing_sql import trimmed
 from citizenstats.store import as_json
@@ -171,7 +171,7 @@ def _read(engine: Engine, delivery: Delivery, content: Path, dataset: Dataset, w
         if other is not None:
             raise other
         rows = int(engine.value(f"SELECT count(*) FROM ({source.sql})") or 0)
-        return refused(delivery, *headers.findings, read=rows, how_read=source.how)
+        return refused(delivery, *headers.findings, *unread(headers), read=rows, how_read=source.how)
     return judged(engine, delivery, dataset, contract, headers, source, work)
 
 

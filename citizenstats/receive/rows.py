@@ -52,7 +52,7 @@ def judged(
         told = (*guarded, *_of_withheld(engine), *_of_unclear(engine))
         return Outcome(delivery, "quarantined", counts, told, source.how)
     swallowed = engine.value("SELECT count(*) FROM judged WHERE list_contains(_problems, 'SWALLOWED_ROWS|')")
-    findings = [*source.findings, *guarded, *_unread(headers), *_of_problems(engine, judge, headers)]
+    findings = [*source.findings, *guarded, *unread(headers), *_of_problems(engine, judge, headers)]
     findings += [
         *_of_keys(engine, contract),
         *_of_withheld(engine),
@@ -244,7 +244,8 @@ def _of_marks(engine: Engine, contract: Contract, headers: Headers, source: Sour
     return findings
 
 
-def _unread(headers: Headers) -> list[Finding]:
+def unread(headers: Headers) -> list[Finding]:
+    """Return that the file has columns which the contract does not name, if it has."""
     if not headers.unread:
         return []
     examples = tuple(Example(header, 1) for header in headers.unread[:EXAMPLES])

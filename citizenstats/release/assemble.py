@@ -23,6 +23,12 @@ from citizenstats.store import as_json, digest, read_json
 from citizenstats.validation.finding import Finding, Frame
 from citizenstats.validation.judge import observation_findings
 
+VALUES_IN = "; the values are in "
+"""Stands in an error between what to do and where the wrong values are kept."""
+
+_NAMED = 5
+"""How many keys that stand twice are kept by name."""
+
 
 @dataclass(frozen=True)
 class Assembled:
@@ -187,6 +193,7 @@ def _twice(engine: Engine, structure: DataStructure, on_same_key: str) -> list[F
             "the key",
             _extra(engine, inside),
             "give the rows different keys, or aggregate them in the contract",
+            _keys(engine, structure, inside),
         )
     ]
     if on_same_key == "error":
@@ -196,6 +203,7 @@ def _twice(engine: Engine, structure: DataStructure, on_same_key: str) -> list[F
                 "the key",
                 _extra(engine, key, "HAVING count(DISTINCT _rank) > 1"),
                 "let one dataset leave it out, or declare on_same_key: first in the dataflow's file",
+                _keys(engine, structure, key, "HAVING count(DISTINCT _rank) > 1"),
             )
         )
     return [fault for fault in found if fault.count]
@@ -209,11 +217,32 @@ def _extra(engine: Engine, grouped: str, having: str = "HAVING count(*) > 1") ->
     )
 
 
+def _keys(
+    engine: Engine, structure: DataStructure, grouped: str, having: str = "HAVING count(*) > 1"
+) -> tuple[str, ...]:
+    """Return the first keys that stand twice, their codes joined by points."""
+    key = ", ".join(map(name, structure.key))
+    codes = ", ".join(f"coalesce(CAST({name(dimension)} AS VARCHAR), '')" for dimension in structure.key)
+    told = f"array_to_string([{codes}], '.')"
+    rows = engine.rows(
+        f"SELECT DISTINCT {told} FROM (SELECT {key} FROM fed GROUP BY {grouped} {having}) ORDER BY 1 LIMIT {_NAMED}"
+    )
+    return tuple(str(row[0]) for row in rows)
+
+
+def faults_of(house: House, flow: str) -> list[Mapping[str, Any]]:
+    """Return what is wrong with all failed states of a dataflow, wrong values and keys among it; for the restricted side."""
+    kept = (read_json(path) or {} for path in sorted(house.store.assembled(flow).glob("*/assembled.json")))
+    return [fault for facts in kept for fault in facts.get("faults", ())]
+
+
 def _not_valid(flow: str, folder: Path, faults: Sequence[Mapping[str, Any]]) -> ReleaseError:
     named = [Finding(f["code"], f["component"], f["count"], f["mend"]) for f in faults]
     return ReleaseError(
         "NOT_VALID",
         "; ".join(map(str, named)),
         flow,
-        f"{named[0].mend}; the values are in {folder}/assembled.json",
+        f"{named[0].mend}{VALUES_IN}{folder}/assembled.json"
+        if any(f["values"] for f in faults)
+        else named[0].mend,
     )
