@@ -17,6 +17,7 @@ estimating, and anything after a figure is public.
     grid.py       the whole grid of a breakdown with a withheld cell
     protect.py    the step: a family's dataflows, judged, decided and written
     public.py     what a withheld cell still says
+    errors.py     beside which figures no standard error may stand
     suppress/     the pattern of hidden cells, as a library of its own
     audit/        what an attacker can infer from the message, without any of the above
 """

@@ -22,7 +22,7 @@ from citizenstats.estimate.design import design_of
 from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
-from citizenstats.protect import differences, office
+from citizenstats.protect import differences, errors, office
 from citizenstats.protect.altered import ACCOUNT, altered
 from citizenstats.protect.decide import Decided, decide
 from citizenstats.protect.declared import cost_sql, stays_sql
@@ -52,7 +52,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 3
+_ACCOUNT = 4
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -254,8 +254,9 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
         if not (_same_elsewhere(engine) | hide_alike(engine)):
             break
+    errors.above_hidden(engine, feeds, variables)
     for number, feed in enumerate(feeds):
-        differences.hide_with_groups(engine, f"cells_{number}", _verdict(number), feed)
+        differences.hide_with_groups(engine, f"cells_{number}", _verdict(number, feed), feed)
     return decided
 
 
@@ -275,15 +276,15 @@ def _same_elsewhere(engine: Engine) -> bool:
     return bool(found)
 
 
-def _verdict(number: int) -> str:
-    """Return the SELECT of a feed's cells with `_shown`, `_retained` and `_why`.
+def _verdict(number: int, feed: Feed) -> str:
+    """Return the SELECT of a feed's cells with `_shown`, `_retained`, `_why` and `_bare`, shown without its error.
 
     A figure that changed by too few to be shown, and that was shown before, stays as it was published: everybody has it.
     """
     return (
         # Whatever the pattern says, what is unsafe by itself is not shown.
         "SELECT c.*, h.figure IS NULL AND NOT coalesce(c._unsafe, FALSE) AS _shown, "
-        "h.figure IS NOT NULL AND c._revised AS _retained, h.why AS _why "
+        f"h.figure IS NOT NULL AND c._revised AS _retained, h.why AS _why, {errors.bare_sql(feed)} AS _bare "
         f"FROM cells_{number} AS c LEFT JOIN hidden AS h ON h.figure = c._figure AND h.categories = c._at"
     )
 
@@ -297,7 +298,7 @@ def _reliable(number: int, feed: Feed) -> str:
         status = f", CASE WHEN {flagged} THEN 'U' ELSE OBS_STATUS END AS OBS_STATUS"
     return (
         f"SELECT * REPLACE (_shown AND _reliability <> 'withhold' AS _shown{status}), "
-        f"_shown AND _reliability = 'withhold' AS _unreliable, {flagged} AS _flagged FROM ({_verdict(number)})"
+        f"_shown AND _reliability = 'withhold' AS _unreliable, {flagged} AS _flagged FROM ({_verdict(number, feed)})"
     )
 
 
@@ -324,7 +325,7 @@ def _judged(feeds: Sequence[Feed]) -> str:
         "_minimum AS minimum, _shown AS shown, _retained AS retained, _declared AS declared, "
         f"{published}, "
         "CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
-        f"FROM ({_verdict(number)})"
+        f"FROM ({_verdict(number, feed)})"
         for number, feed in enumerate(feeds)
     ]
     return " UNION ALL ".join(parts) + " ORDER BY flow, key"

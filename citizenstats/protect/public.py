@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from citizenstats.engine import name, quoted
+from citizenstats.estimate.precision import ATTRIBUTES
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS, sql_type
 from citizenstats.sdmx.model import DataStructure
 
 
 def public_columns(structure: DataStructure, comment: str) -> list[str]:
-    """Return the components as they may be shown: a withheld cell keeps its key and says only that it is withheld."""
+    """Return the components as they may be shown: a withheld cell keeps its key and says only that it is withheld.
+
+    A shown one beside which no error may stand (`_bare`) has none, and nothing else that is made of its variance.
+    """
     without_place = "CONF_STATUS" not in structure.by_id
     columns = []
     for component in structure.components:
         column = name(component.id)
         withheld = column
+        shown = (
+            f"CASE WHEN NOT coalesce(_bare, FALSE) THEN {column} END"
+            if component.id in ATTRIBUTES
+            else column
+        )
         if component.role == "measure" or (
             component.role == "attribute" and _is_number(component.type, component.codelist)
         ):
@@ -27,7 +36,7 @@ def public_columns(structure: DataStructure, comment: str) -> list[str]:
         columns.append(
             column
             if withheld == column
-            else f"CASE WHEN _shown THEN {column} WHEN _retained THEN _before.{column} ELSE {withheld} END AS {column}"
+            else f"CASE WHEN _shown THEN {shown} WHEN _retained THEN _before.{column} ELSE {withheld} END AS {column}"
         )
     return columns
 

@@ -34,6 +34,7 @@ class Audit:
         shown: small counts, small changes and dominated figures that are shown as they are.
         unaccounted: observations that are shown and that protection left no account of, so that nobody can say what stands
             behind them. Combinations that were added to be empty have none either, and show nothing.
+        telling: figures beside which an error is shown that is an equation in their withheld parts.
         revived: former values beside this message that no former release showed.
         files: data file → its observations.
         differing: files that should say everything and have another number of observations than ``data.csv``.
@@ -49,6 +50,7 @@ class Audit:
     by_flow: Mapping[str, Found]
     shown: int
     unaccounted: int
+    telling: int
     revived: int
     files: Mapping[str, int]
     differing: tuple[str, ...]
@@ -98,6 +100,13 @@ class Audit:
             raise ReleaseError(
                 "MESSAGES_DIFFER",
                 f"not the same observations as in data.csv: {', '.join(self.differing)}",
+                flow,
+                "nothing is published; tell who keeps this program",
+            )
+        if self.telling:
+            raise ReleaseError(
+                "DISCLOSIVE",
+                f"beside {self.telling} figures with withheld parts stand errors that tell of these parts",
                 flow,
                 "nothing is published; tell who keeps this program",
             )
