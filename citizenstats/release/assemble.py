@@ -18,6 +18,7 @@ from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
+from citizenstats.release.sums import undeclared_totals
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
 from citizenstats.validation.finding import Finding, Frame
@@ -112,7 +113,7 @@ def _state(house: House, flow: str, feeds: Sequence[_Feed]) -> str:
         [(feed.dataset, feed.state) for feed in feeds],
         [file.on_same_key, file.constraint],
         repr(structure),
-        [sorted(scheme.by_id) for scheme in lists],
+        [sorted((code, item.parent or "") for code, item in scheme.by_id.items()) for scheme in lists],
         citizenstats.__version__,
     )
 
@@ -133,6 +134,7 @@ def _build(house: House, flow: str, feeds: Sequence[_Feed], folder: Path) -> Non
                 observations = engine.write_parquet(_settled(structure, twice=twice), target)
                 frame = Frame(f"SELECT * FROM read_parquet({quoted(str(target))})")
                 faults += observation_findings(engine, frame, structure, structures, file.constraint)
+                faults += undeclared_totals(engine, structure, structures)
             if faults:
                 target.unlink()
             (work / "assembled.json").write_bytes(
