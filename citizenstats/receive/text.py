@@ -45,10 +45,11 @@ class Encoding:
     """declared, byte order mark, valid UTF-8, or guessed."""
 
 
-def encoding_of(path: Path, declared: str | None) -> Encoding:
+def encoding_of(path: Path, declared: str | None, language: str) -> Encoding:
     """Return the encoding of a file: its byte order mark, else UTF-8 when it is valid, else as declared, else a guess.
 
     Text in one of the old single-byte encodings is never valid UTF-8 by accident, so UTF-8 goes before the contract.
+    Where several fit a guess equally, the language of the partner decides.
     A declared encoding is never replaced by a guess: bytes that do not fit it are an error that `clean` raises.
     """
     with path.open("rb") as file:
@@ -63,7 +64,7 @@ def encoding_of(path: Path, declared: str | None) -> Encoding:
         return Encoding("utf-8", "valid UTF-8")
     if declared is not None:
         return Encoding(codecs.lookup(declared).name, "declared")
-    return Encoding(_guess(start), "guessed")
+    return Encoding(_guess(start, language), "guessed")
 
 
 def _wide(start: bytes) -> str | None:
@@ -88,11 +89,35 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-def _guess(start: bytes) -> str:
+_WESTERN = "cp1252"
+_OF_LANGUAGE = {
+    **dict.fromkeys(("bs", "cs", "hr", "hu", "pl", "ro", "sk", "sl", "sq"), "cp1250"),
+    **dict.fromkeys(("be", "bg", "mk", "ru", "sr", "uk"), "cp1251"),
+    **dict.fromkeys(("et", "lt", "lv"), "cp1257"),
+    "el": "cp1253",
+    "tr": "cp1254",
+    "he": "cp1255",
+    "ar": "cp1256",
+}
+"""Language of a partner → the encoding of Windows there, where it is not the western one."""
+
+
+def _guess(start: bytes, language: str) -> str:
+    """Return the likeliest encoding; of those that fit as well, that of the language.
+
+    In a short text of Latin letters one letter is as likely as another one: of itself the guess takes the first by name.
+    """
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(start).best()
-    return best.encoding if best is not None else "windows-1252"
+    found = charset_normalizer.from_bytes(start)
+    best = found.best()
+    likely = _OF_LANGUAGE.get(language.partition("-")[0], _WESTERN)
+    if best is None:
+        return likely
+    for match in found:
+        if match.chaos <= best.chaos and likely in (match.encoding, *match.could_be_from_charset):
+            return likely
+    return str(best.encoding)
 
 
 @dataclass(frozen=True)

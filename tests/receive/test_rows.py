@@ -15,6 +15,7 @@ from citizenstats.engine import quoted, session
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.outcome import COUNTS, Outcome
 from citizenstats.receive.reader import read
+from citizenstats.receive.text import encoding_of
 from citizenstats.store import sha256_of
 from tests.receive.office import DATASET, Office, file, row
 
@@ -225,3 +226,26 @@ def test_points_that_may_part_thousands_are_asked_about(
     (outcome,) = here.receive()
     told = [(f.column, f.count) for f in outcome.findings if f.code == "THOUSANDS_UNCLEAR"]
     assert (outcome.status, told) == ("accepted", [("score", 3)] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "text"),
+    [
+        ("es", "cp1252", "Cataluña;Andalucía;niñas"),
+        ("pt", "cp1252", "Região;Sexo;São Paulo;Mulheres;Paraná;Homens"),
+        ("en", "cp1252", "São Tomé;Côte d’Ivoire"),
+        ("cs", "cp1250", "Středočeský;Jihočeský;ženy"),
+        ("hu", "cp1250", "Győr-Moson;férfi;nő"),
+        ("tr", "cp1254", "İstanbul;Kadın;Muğla"),
+        ("en", "cp1251", "Москва;Женщины;Мужчины"),
+        ("el", "cp1253", "Περιφέρεια;Φύλο;Αττική;Γυναίκες;Κρήτη;Άνδρες"),
+    ],
+)
+def test_of_encodings_that_fit_as_well_the_language_decides(
+    tmp_path: Path, language: str, encoding: str, text: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode(encoding))
+    found = encoding_of(path, None, language)
+    assert text.encode(encoding).decode(found.name) == text
+    assert found.known_by == "guessed"

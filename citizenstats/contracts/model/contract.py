@@ -24,7 +24,10 @@ class Contract(Model):
     title: LocalText = Field(description="What the dataset is called.")
     author: Text = Field(description="The person who wrote this contract; someone else signs releases off.")
     version: str = Field("1.0.0", description="Version of this contract.")
-    language: Language = Field("en", description="Language of the receipts to the partner.")
+    language: Language = Field(
+        "en",
+        description="Language of the partner: of receipts, and of letters where the encoding has to be guessed.",
+    )
     delivery: Delivery = Field(Delivery(), description="Where deliveries come from and what one replaces.")
     read: Reading = Field(Reading(), description="How to read a file.")
     record: CitizenDataRecord = Field(description="Who made the data, with whom, and how.")
