@@ -41,7 +41,8 @@ def export(office: Office, dataset: str, form: str, out: Path) -> None:
     the codes of its former versions to those of the present one, as `recoded` in its file says; those that were published
     are known from --home. What no structure map can say is told by name, and stands in the message as annotations.
     """
-    made = _between_versions if ":" in dataset else _of_contract
+    is_flow = ":" in dataset
+    made = _between_versions if is_flow else _of_contract
     maps_made, unsaid, content = made(office, dataset, form)
     if str(out) == "-":
         sys.stdout.buffer.write(content)
@@ -49,8 +50,8 @@ def export(office: Office, dataset: str, form: str, out: Path) -> None:
         _write(out, content)
     maps = [str(m.reference) for m in maps_made.structure_maps]
     facts = {
-        "dataset": dataset if ":" not in dataset else None,
-        "dataflow": dataset if ":" in dataset else None,
+        "dataset": None if is_flow else dataset,
+        "dataflow": dataset if is_flow else None,
         "format": form,
         "file": str(out),
         "structure_maps": maps,

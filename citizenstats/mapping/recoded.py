@@ -20,7 +20,7 @@ from citizenstats.mapping.model import (
     StructureMap,
     ValueMapping,
 )
-from citizenstats.sdmx.model import Annotation, Component, Reference, Structures
+from citizenstats.sdmx.model import Annotation, Reference, Structures
 from citizenstats.sdmx.recoding import Declared, counterparts
 from citizenstats.sdmx.structures import urn
 
@@ -110,39 +110,38 @@ class _Map:
                 self._leave_out(component.id, "dropped", f"{self._flow} has no such component")
                 continue
             present = self._now.by_id[component.id]
-            lines = self._lines(component, present)
+            if component.codelist is None or present.codelist is None:
+                yield ComponentMap((component.id,), (component.id,))
+                continue
+            lines = self._lines(component.id, component.codelist, present.codelist)
             if lines is None:
                 yield ComponentMap((component.id,), (component.id,))
             elif lines:
-                made = self._representation(component, present, lines)
+                made = self._representation(component.id, component.codelist, present.codelist, lines)
                 self.representations.append(made)
                 yield ComponentMap((component.id,), (component.id,), made.reference)
         for component in self._now.components:
             if component.id not in self._before.by_id:
                 self._leave_out(component.id, "added", f"{self._former} has no such component")
 
-    def _lines(self, component: Component, present: Component) -> tuple[ValueMapping, ...] | None:
+    def _lines(self, component: str, then: Reference, today: Reference) -> tuple[ValueMapping, ...] | None:
         """Return the lines of a component's codes; None where each stayed what it was."""
-        if component.codelist is None or present.codelist is None:
-            return None
-        before, now = (self._structures.scheme(c).by_id for c in (component.codelist, present.codelist))
-        found = counterparts(self._declared.get(component.id, {}), before, now)
+        before, now = (self._structures.scheme(codelist).by_id for codelist in (then, today))
+        found = counterparts(self._declared.get(component, {}), before, now)
         for code, why in found.left_out.items():
-            self._leave_out(f"{component.id} {code}", "code", why)
+            self._leave_out(f"{component} {code}", "code", why)
         if found.is_same:
             return None
-        return tuple(ValueMapping((SourceValue(then),), (code,)) for then, code in found.kept.items())
+        return tuple(ValueMapping((SourceValue(was),), (code,)) for was, code in found.kept.items())
 
     def _representation(
-        self, component: Component, present: Component, lines: tuple[ValueMapping, ...]
+        self, component: str, then: Reference, today: Reference, lines: tuple[ValueMapping, ...]
     ) -> RepresentationMap:
-        assert component.codelist is not None  # noqa: S101 - a component with lines is coded
-        assert present.codelist is not None  # noqa: S101
         return RepresentationMap(
-            Reference(self._flow.agency, f"RM_{self._id}_{component.id}", "1.0.0"),
-            {"en": f"{component.id} of {self._former.version} to {self._flow.version}"},
-            (urn("Codelist", component.codelist),),
-            (urn("Codelist", present.codelist),),
+            Reference(self._flow.agency, f"RM_{self._id}_{component}", "1.0.0"),
+            {"en": f"{component} of {self._former.version} to {self._flow.version}"},
+            (urn("Codelist", then),),
+            (urn("Codelist", today),),
             lines,
         )
 

@@ -83,17 +83,18 @@ def hide_alike(engine: Engine) -> bool:
     out of reach as it is by itself.
     """
     is_hidden = "h.figure = q.figure AND h.categories = q.categories"
-    found = engine.rows(
+    found = (
         "WITH gone AS (SELECT DISTINCT p.pair, h.categories FROM hidden AS h JOIN pairs AS p USING (figure)) "
         "SELECT DISTINCT q.figure, q.categories FROM quantities AS q JOIN pairs AS p USING (figure) "
         "JOIN gone AS g ON g.pair = p.pair AND g.categories = q.categories "
         f"ANTI JOIN hidden AS h ON {is_hidden} WHERE q.minimum IS NOT NULL"
     )
-    for figure, categories in found:
-        engine.run(
-            "UPDATE quantities SET hidden = TRUE WHERE figure = ? AND categories = ?", [figure, categories]
+    return bool(
+        engine.value(
+            f"UPDATE quantities SET hidden = TRUE FROM ({found}) AS f "
+            "WHERE quantities.figure = f.figure AND quantities.categories = f.categories"
         )
-    return bool(found)
+    )
 
 
 def _pairs(engine: Engine, feeds: Sequence[Feed]) -> Iterator[Pair]:

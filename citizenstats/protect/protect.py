@@ -265,15 +265,16 @@ def _same_elsewhere(engine: Engine) -> bool:
     is_hidden = "q.figure = h.figure AND q.categories = h.categories"
     shown = f"SELECT q.* FROM quantities AS q ANTI JOIN hidden AS h ON {is_hidden}"
     hidden = f"SELECT q.* FROM quantities AS q SEMI JOIN hidden AS h ON {is_hidden}"
-    found = engine.rows(
+    found = (
         f"SELECT DISTINCT s.figure, s.categories FROM ({shown}) AS s JOIN ({hidden}) AS t USING (measured, origin) "
         "WHERE s.figure <> t.figure AND s.minimum IS NOT NULL AND NOT s.unsafe"
     )
-    for figure, categories in found:
-        engine.run(
-            "UPDATE quantities SET unsafe = TRUE WHERE figure = ? AND categories = ?", [figure, categories]
+    return bool(
+        engine.value(
+            f"UPDATE quantities SET unsafe = TRUE FROM ({found}) AS f "
+            "WHERE quantities.figure = f.figure AND quantities.categories = f.categories"
         )
-    return bool(found)
+    )
 
 
 def _verdict(number: int, feed: Feed) -> str:

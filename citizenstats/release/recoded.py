@@ -122,13 +122,15 @@ class _Carried:
                 "export it as it was published",
             )
         self._components = [c for c in after.components if c.id in there]
-        self._codes = {
-            c.id: counterparts(
-                declared.get(c.id, {}), _codes(then, before.by_id[c.id], c, now), _codes(now, c, c, now)
-            )
-            for c in self._components
-            if c.codelist is not None
-        }
+        self._codes: dict[str, Counterparts] = {}
+        for component in self._components:
+            if component.codelist is None:
+                continue
+            there_now = now.scheme(component.codelist).by_id
+            listed = before.by_id[component.id].codelist
+            # Of one that was not coded then, what it holds is known by the codes of now.
+            there_then = then.scheme(listed).by_id if listed is not None else there_now
+            self._codes[component.id] = counterparts(declared.get(component.id, {}), there_then, there_now)
 
     def sql(self) -> str:
         """Return the SELECT of the observations, with the codes of now."""
@@ -158,7 +160,7 @@ class _Carried:
     def left_out(self, engine: Engine) -> Iterator[tuple[str, str]]:
         """Yield the codes of the release that have no counterpart, and why."""
         for component in self._components:
-            found: Counterparts | None = self._codes.get(component.id)
+            found = self._codes.get(component.id)
             if found is None or not found.left_out:
                 continue
             column = f"unnest({name(component.id)})" if component.array else name(component.id)
@@ -168,14 +170,6 @@ class _Carried:
             for code, why in found.left_out.items():
                 if code in occurring:
                     yield f"{component.id} {code}", why
-
-
-def _codes(structures: Structures, component: Component, otherwise: Component, now: Structures) -> list[str]:
-    """Return the codes of a component; of one that was not coded then those that it has now."""
-    if component.codelist is not None:
-        return list(structures.scheme(component.codelist).by_id)
-    assert otherwise.codelist is not None  # noqa: S101 - only components coded now are asked
-    return list(now.scheme(otherwise.codelist).by_id)
 
 
 def _parquet(release: Release) -> str:

@@ -141,24 +141,26 @@ def constraint_changes(
     now = after[1].structure_of(after[0]).by_id
     found = []
     for component in before[1].structure_of(before[0]).components:
-        if component.id not in now or component.codelist is None or now[component.id].codelist is None:
+        present = now.get(component.id)
+        if present is None or component.codelist is None or present.codelist is None:
             continue
-        fewer = _allowed(before, component) - _allowed(after, now[component.id])
-        fewer &= set(after[1].scheme(now[component.id].codelist).by_id)  # type: ignore[arg-type]
+        fewer = _allowed(before, component.id, component.codelist) - _allowed(
+            after, present.id, present.codelist
+        )
+        fewer &= set(after[1].scheme(present.codelist).by_id)
         if fewer:
             told = f"does not allow {_listed(sorted(fewer))} of {component.id} any more"
             found.append(Change(Level.MAJOR, told))
     return tuple(found)
 
 
-def _allowed(of: tuple[Reference, Structures], component: Component) -> set[str]:
+def _allowed(of: tuple[Reference, Structures], component: str, codelist: Reference) -> set[str]:
     """Return the codes of a component that a dataflow allows: all of its list where no constraint says otherwise."""
     flow, structures = of
-    assert component.codelist is not None  # noqa: S101 - the caller asked
-    codes = set(structures.scheme(component.codelist).by_id)
+    codes = set(structures.scheme(codelist).by_id)
     for constraint in structures.constraints:
-        if constraint.dataflow == flow and component.id in constraint.allowed:
-            codes &= set(constraint.allowed[component.id])
+        if constraint.dataflow == flow and component in constraint.allowed:
+            codes &= set(constraint.allowed[component])
     return codes
 
 

@@ -44,6 +44,17 @@ def mappings(folder: Path, sizes: Sequence[int], kinds: str = "[SHARE, NUMBER_OF
     return folder
 
 
+def with_errors(folder: Path) -> Path:
+    """Give the structure in a mappings folder a place for the standard error; return the folder."""
+    for name, more in (
+        ("concepts.yaml", "    STD_ERROR: {name: {en: Standard error}}\n"),
+        ("data_structures/ANSWERS.yaml", "  STD_ERROR: {role: attribute, type: Double}\n"),
+    ):
+        with (folder / "structures/OFFICE" / name).open("a", encoding="utf-8") as file:
+            file.write(more)
+    return folder
+
+
 def _structure(groups: Sequence[str]) -> str:
     dimensions = "".join(f'  {g}: {{role: dimension, codelist: "OFFICE:CL_{g}(1.0.0)"}}\n' for g in groups)
     return (

@@ -11,7 +11,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.house import House, open_house
 from citizenstats.protect.audit.audit import audit
 from citizenstats.protect.audit.report import Audit
-from tests.protect.office import FLOW, deliver, mappings, protected
+from tests.protect.office import FLOW, deliver, mappings, protected, with_errors
 
 SIZES = (3,)
 CUBE = {("A0",): (200, 90), ("A1",): (4, 2), ("A2",): (70, 30)}
@@ -21,13 +21,7 @@ CUBE = {("A0",): (200, 90), ("A1",): (4, 2), ("A2",): (70, 30)}
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Path]:
     """An office whose structure has a place for the standard error, and its publishable file with hidden cells."""
     folder = tmp_path_factory.mktemp("office")
-    said = mappings(folder / "mappings", SIZES)
-    for name, more in (
-        ("concepts.yaml", "    STD_ERROR: {name: {en: Standard error}}\n"),
-        ("data_structures/ANSWERS.yaml", "  STD_ERROR: {role: attribute, type: Double}\n"),
-    ):
-        with (said / "structures/OFFICE" / name).open("a", encoding="utf-8") as file:
-            file.write(more)
+    said = with_errors(mappings(folder / "mappings", SIZES))
     house = open_house(folder / "home", said)
     deliver(house, {"2020": CUBE}, SIZES)
     return house, protected(house)

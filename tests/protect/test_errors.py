@@ -10,7 +10,7 @@ import pytest
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House, open_house
 from citizenstats.protect.audit.audit import audit
-from tests.protect.office import FLOW, deliver, mappings, protected
+from tests.protect.office import FLOW, deliver, mappings, protected, with_errors
 
 SIZES = (4, 2)
 CUBE = {
@@ -23,16 +23,10 @@ CUBE = {
 
 
 def made(folder: Path, design: str, cube=CUBE) -> tuple[House, Path]:
-    said = mappings(folder / "mappings", SIZES)
+    said = with_errors(mappings(folder / "mappings", SIZES))
     contract = said / "partners/asker/answers.yaml"
     text = contract.read_text("utf-8").replace("sampling: register", "sampling: probability")
     contract.write_text(text.replace("      decimals: 8\n", f"      decimals: 8\n      {design}\n"), "utf-8")
-    for name, more in (
-        ("concepts.yaml", "    STD_ERROR: {name: {en: Standard error}}\n"),
-        ("data_structures/ANSWERS.yaml", "  STD_ERROR: {role: attribute, type: Double}\n"),
-    ):
-        with (said / "structures/OFFICE" / name).open("a", encoding="utf-8") as file:
-            file.write(more)
     house = open_house(folder / "home", said)
     deliver(house, {"2020": cube}, SIZES)
     return house, protected(house)
