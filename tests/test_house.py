@@ -39,6 +39,33 @@ def test_imports_only_run_down(layer):
     assert not wrong
 
 
+def _needs() -> dict[str, set[str]]:
+    """Return for each module the modules of ours that it imports, at the top or later, for running or for types."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for layer in LAYERS
+        for path in _modules(layer)
+    }
+    needs: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        named = {
+            (f"{node.module}.{alias.name}", node.module)
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        needs[name] = {next((m for m in both if m in modules), name) for both in named} - {name}
+    return needs
+
+
+def test_no_module_needs_itself_through_others():
+    needs = _needs()
+    assert any(needs.values())
+    while ground := {name for name, below in needs.items() if not below & needs.keys()}:
+        needs = {name: below for name, below in needs.items() if name not in ground}
+    assert not needs, f"in a circle or above one: {sorted(needs)}"
+
+
 def test_the_library_never_imports_dagster():
     named = [
         path for path in _modules("citizenstats") if "dagster" in {n.split("_")[0] for n in _imported(path)}

@@ -175,6 +175,9 @@ def _fault(model: type[BaseModel], document: Document, fault: Any, at: Position 
         return MappingError(
             "BAD_VALUE", "this is no list of keys with their values", where, "write 'key: value'"
         )
+    if fault["type"] == "literal_error":
+        what = f"'{path}' cannot be '{fault['input']}'; it is {fault['ctx']['expected']}"
+        return MappingError("BAD_VALUE", what, where, _cure(fault))
     return MappingError("BAD_VALUE", f"'{path}': {fault['msg']}", where, _cure(fault))
 
 

@@ -149,7 +149,7 @@ def load_mappings(folder: Path) -> Mappings:
         f"{path.parent.name}:{path.stem}": validated(DataflowFile, read_yaml(path))
         for path in sorted((folder / "dataflows").glob("*/*.yaml"))
     }
-    structures = load_structures(folder, agency, partners, datasets, dataflows)
+    structures = load_structures(folder, agency, partners, dataflows)
     return Mappings(folder, agency, partners, datasets, dataflows, structures, criteria)
 
 

@@ -1,7 +1,7 @@
 """JSON Schemas of the YAML files, for editors that complete and check while one types.
 
 They are made from the models by ``python -m citizenstats.contracts.schemas DIR`` and lie in the repository under
-``schemas/``; a test keeps them in step.
+``sdmx_mappings/schemas/``; a test keeps them in step.
 """
 
 from __future__ import annotations

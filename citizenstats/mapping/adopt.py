@@ -24,7 +24,7 @@ from citizenstats.mapping.read import read_maps
 from citizenstats.mapping.resolve import Resolved, resolved
 from citizenstats.mapping.yaml_edit import edited, scalar, written
 from citizenstats.sdmx.header import Header
-from citizenstats.sdmx.structures import Selected
+from citizenstats.sdmx.selected import Selected
 
 INLINE = 6
 """Codes up to this number stand in the contract; more of them in a CSV file beside it."""

@@ -26,7 +26,7 @@ from citizenstats.mapping.model import (
 from citizenstats.mapping.resolve import Resolved
 from citizenstats.mapping.source import TYPES, sayable, source_structure, stem
 from citizenstats.sdmx.model import Annotation, DataStructure, ItemScheme, Reference
-from citizenstats.sdmx.structures import urn
+from citizenstats.sdmx.selected import urn
 
 ANNOTATION = "CITIZENSTATS_NOT_SAID"
 """Type of the annotations that say what the map leaves out."""

@@ -7,7 +7,7 @@ from citizenstats.mapping import write_json, write_ml
 from citizenstats.mapping.export import Exported
 from citizenstats.mapping.model import MapMessage
 from citizenstats.sdmx.header import Header
-from citizenstats.sdmx.structures import Selected
+from citizenstats.sdmx.selected import Selected
 
 FORMATS = ("ml-3.0", "json-2.0")
 

@@ -22,7 +22,7 @@ from citizenstats.mapping.model import (
 )
 from citizenstats.sdmx.model import Annotation, Reference, Structures
 from citizenstats.sdmx.recoding import Declared, counterparts
-from citizenstats.sdmx.structures import urn
+from citizenstats.sdmx.selected import urn
 
 Recoded = Mapping[str, Mapping[str, Declared]]
 """Former version → component → what became of its codes: ``recoded`` of a dataflow's file or manifest."""

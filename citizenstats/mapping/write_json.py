@@ -21,7 +21,7 @@ from citizenstats.mapping.model import (
 from citizenstats.sdmx import structures_json
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Annotation, Names
-from citizenstats.sdmx.structures import Selected
+from citizenstats.sdmx.selected import Selected
 
 Json = dict[str, Any]
 

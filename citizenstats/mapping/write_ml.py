@@ -20,7 +20,7 @@ from citizenstats.sdmx import structures_ml
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Annotation, Names
 from citizenstats.sdmx.schema import base
-from citizenstats.sdmx.structures import Selected
+from citizenstats.sdmx.selected import Selected
 
 COM, STR = (f"{{{base('3.0')}/{part}}}" for part in ("common", "structure"))
 

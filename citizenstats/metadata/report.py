@@ -17,7 +17,7 @@ from citizenstats.estimate.design import design_of
 from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Report, Reported, Texts
-from citizenstats.protect.method import said
+from citizenstats.protect.said import said
 from citizenstats.quality.measure import percent
 from citizenstats.sdmx.model import Reference
 

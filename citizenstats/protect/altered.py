@@ -26,9 +26,10 @@ from citizenstats.house import House
 from citizenstats.protect.cellkey import Noise, table
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
 from citizenstats.protect.former import Former
-from citizenstats.protect.method import noise_of, said
+from citizenstats.protect.method import noise_of
 from citizenstats.protect.rounded import outcome
 from citizenstats.protect.rounding import RoundingError, TooLargeError
+from citizenstats.protect.said import said
 from citizenstats.protect.secret import secret_of
 from citizenstats.sdmx.model import Component
 from citizenstats.validation.confidential import NOT_COMPANIONS

@@ -1,8 +1,8 @@
-"""Which method protects a family: hiding cells unless its dataflow files choose another, and what is said of it.
+"""Which method protects a family: hiding cells unless its dataflow files choose another.
 
-What belongs here: the choice, what makes it wrong, and the words for everybody. What does not: any counting. The choice
-stands in the file of each dataflow, because that is where people look; a family has one method, for its figures are about the
-same units.
+What belongs here: the choice, and what makes it wrong. What does not: any counting; the words for everybody (`said.py`).
+The choice stands in the file of each dataflow, because that is where people look; a family has one method, for its figures
+are about the same units.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ COUNTED = ("proportion", "count", "given")
 
 LEAST_VARIANCE = 1
 """With less, more than half of all counts stay as they are."""
-
-SUPPRESSION = "Figures are withheld where they could tell something about single units."
 
 
 @dataclass(frozen=True)
@@ -176,22 +174,3 @@ def noise_of(mappings: Mappings, family: str) -> Noise:
     from citizenstats.protect.cellkey import Noise
 
     return Noise(chosen.deviation, chosen.variance, tuple(range(1, minimum)))
-
-
-def said(protection: FlowProtection) -> str:
-    """Return what everybody is told about how figures are protected."""
-    if protection.rounding is not None:
-        base = protection.rounding.base
-        return (
-            f"Counts are rounded to multiples of {base}, at random and the same in every table and release, so that they "
-            "add up; a zero may be a small count. Shares and sample sizes are made of the rounded counts; standard errors "
-            "and intervals would give the true ones away and are not told. A combination that is missing has no or few units."
-        )
-    if protection.cell_key is not None:
-        return (
-            "Counts carry noise by the cell key method: the same records have the same noise in every table and release, zeros "
-            "stay zero, small counts do not come out, and sums do not hold. Shares and sample sizes are made of these counts; "
-            "standard errors and intervals would give the true ones away and are not told. A combination that is missing has "
-            "no or few units."
-        )
-    return SUPPRESSION

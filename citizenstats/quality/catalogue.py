@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -19,6 +20,28 @@ from citizenstats.store import digest
 
 SHIPPED = Path(__file__).parent / "criteria.yaml"
 
+Measure = Literal[
+    "consent_basis",
+    "unclear_withdrawals",
+    "participation",
+    "stages_told",
+    "response_rate",
+    "methods_linked",
+    "refused_share",
+    "item_non_response",
+    "representativeness",
+    "days_to_arrival",
+    "punctual_share",
+    "coverage",
+    "disaggregation",
+    "sample_size",
+    "precision",
+    "revised_share",
+    "official_difference",
+    "withheld_share",
+]
+"""Measurements of a dataset (`citizenstats.quality.measure`) and of a dataflow (`citizenstats.quality.figures`)."""
+
 
 class Criterion(Model):
     """One criterion of quality."""
@@ -27,9 +50,7 @@ class Criterion(Model):
     question: LocalText = Field(description="What is asked.")
     evidence: LocalText = Field(description="What would show the answer.")
     sources: list[str] = Field(min_length=1, description="The frameworks that ask for it.")
-    measure: Identifier | None = Field(
-        None, description="The measurement that answers it; left out: a person."
-    )
+    measure: Measure | None = Field(None, description="The measurement that answers it; left out: a person.")
     met: float | None = Field(None, description="The value of the measurement from which it is met.")
     partly: float | None = Field(None, description="The value from which it is partly met.")
     gate: bool = Field(False, description="Nothing is published unless it is met, whatever the score.")
@@ -101,20 +122,14 @@ _WORDS = {"question", "evidence", "sources"}
 
 
 def _joined(shipped: CriteriaFile, own: CriteriaFile, where: str) -> Catalogue:
-    from citizenstats.quality.measure import MEASURES
-
     dimensions = {**shipped.dimensions, **own.dimensions}
     criteria = {i: c for i, c in {**shipped.criteria, **own.criteria}.items() if c is not None}
     for identifier, criterion in criteria.items():
-        for kind, given, known in (
-            ("dimension", criterion.dimension, set(dimensions)),
-            ("measure", criterion.measure, {None, *MEASURES}),
-        ):
-            if given not in known:
-                raise MappingError(
-                    "UNKNOWN_KEY",
-                    f"the {kind} '{given}' of {identifier} is not known",
-                    where,
-                    "known: " + ", ".join(sorted(filter(None, known))),
-                )
+        if criterion.dimension not in dimensions:
+            raise MappingError(
+                "UNKNOWN_KEY",
+                f"the dimension '{criterion.dimension}' of {identifier} is not known",
+                where,
+                "known: " + ", ".join(sorted(dimensions)),
+            )
     return Catalogue(own.version if own.criteria else shipped.version, dimensions, criteria)

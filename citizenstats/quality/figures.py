@@ -13,7 +13,8 @@ from citizenstats.contracts.model import DataflowFile
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import MappingError
 from citizenstats.house import House
-from citizenstats.quality.measure import OF_FLOW, Measured, percent
+from citizenstats.quality.catalogue import Measure
+from citizenstats.quality.measure import Measured, percent
 from citizenstats.sdmx.model import DataStructure
 
 ENOUGH = 30
@@ -42,12 +43,12 @@ class Figures:
     official: Path | None
     samples: frozenset[str]
 
-    def measured(self, scratch: Path) -> dict[str, Measured]:
+    def measured(self, scratch: Path) -> Mapping[Measure, Measured]:
         """Return every measurement of a dataflow by name."""
         folders = [p.parent for p in (self.file, self.former, self.official) if p is not None]
         with session(folders, scratch=scratch) as engine:
             engine.run(f"CREATE TEMP VIEW figures AS SELECT * FROM read_parquet({quoted(str(self.file))})")
-            return {measure: _TAKE[measure](self, engine) for measure in OF_FLOW}
+            return {measure: take(self, engine) for measure, take in _TAKE.items()}
 
     @property
     def value(self) -> str:
@@ -202,7 +203,7 @@ def _key(columns: Sequence[str]) -> str:
     return ", ".join(map(name, columns))
 
 
-_TAKE: Mapping[str, Callable[[Figures, Engine], Measured]] = {
+_TAKE: Mapping[Measure, Callable[[Figures, Engine], Measured]] = {
     "coverage": _coverage,
     "disaggregation": _disaggregation,
     "sample_size": _sample_size,

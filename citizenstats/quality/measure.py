@@ -22,6 +22,7 @@ from citizenstats.contracts.model import Contract, Mapped
 from citizenstats.engine import name, quoted, session
 from citizenstats.estimate.representative import most_dissimilar, said_of_comparison
 from citizenstats.house import House
+from citizenstats.quality.catalogue import Measure
 from citizenstats.receive.delivery import Delivery, deliveries
 from citizenstats.receive.judge import why_name
 from citizenstats.receive.outcome import COUNTING, UNCLEAR, Outcome, outcome_of
@@ -303,33 +304,17 @@ def representativeness(subject: Subject) -> Measured:
     return Measured(found["dissimilarity"], said_of_comparison(found))
 
 
-OF_DATASET: Mapping[str, Callable[[Subject], Measured]] = {
-    measure.__name__: measure
-    for measure in (
-        consent_basis,
-        unclear_withdrawals,
-        participation,
-        stages_told,
-        response_rate,
-        methods_linked,
-        refused_share,
-        item_non_response,
-        representativeness,
-        days_to_arrival,
-        punctual_share,
-    )
+OF_DATASET: Mapping[Measure, Callable[[Subject], Measured]] = {
+    "consent_basis": consent_basis,
+    "unclear_withdrawals": unclear_withdrawals,
+    "participation": participation,
+    "stages_told": stages_told,
+    "response_rate": response_rate,
+    "methods_linked": methods_linked,
+    "refused_share": refused_share,
+    "item_non_response": item_non_response,
+    "representativeness": representativeness,
+    "days_to_arrival": days_to_arrival,
+    "punctual_share": punctual_share,
 }
 """Measurements of a dataset by name."""
-
-OF_FLOW = (
-    "coverage",
-    "disaggregation",
-    "sample_size",
-    "precision",
-    "revised_share",
-    "official_difference",
-    "withheld_share",
-)
-"""Measurements of a dataflow, which `citizenstats.quality.figures` takes."""
-
-MEASURES = frozenset([*OF_DATASET, *OF_FLOW])

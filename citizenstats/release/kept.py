@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from citizenstats.errors import ReleaseError, StructureError
 from citizenstats.house import House
@@ -26,13 +26,23 @@ from citizenstats.store import Store, sha256_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from citizenstats.release.candidate import Candidate
-
 _MESSAGE = STRUCTURES["json-2.0"][0]
 """Of the structure messages of a release the one that leaves nothing out."""
 
 
-def structures_of(state: Release | Candidate) -> Structures:
+class Kept(Protocol):
+    """A release or a candidate: a folder of messages, and what is said of them."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the messages lie, called by its name."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What its manifest or ``candidate.json`` says."""
+
+
+def structures_of(state: Kept) -> Structures:
     """Return the structures that a release was published with, or a candidate was signed off with.
 
     Raises:

@@ -16,7 +16,7 @@ from citizenstats.house import House
 from citizenstats.pages import filled
 from citizenstats.protect.audit.report import NAME as AUDIT
 from citizenstats.protect.audit.report import told as told_of_audit
-from citizenstats.protect.method import said
+from citizenstats.protect.said import said
 from citizenstats.quality.catalogue import Catalogue
 from citizenstats.quality.judge import told
 from citizenstats.receive.delivery import deliveries

@@ -14,7 +14,7 @@ from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Annotation, Component, DataStructure, Item, ItemScheme, Names, Reference
 from citizenstats.sdmx.schema import group_name
-from citizenstats.sdmx.structures import ITEMS, Selected, urn
+from citizenstats.sdmx.selected import ITEMS, Selected, urn
 
 Json = dict[str, Any]
 

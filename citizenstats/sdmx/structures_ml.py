@@ -23,7 +23,7 @@ from citizenstats.sdmx.model import (
     Reference,
 )
 from citizenstats.sdmx.schema import Version, base, group_name
-from citizenstats.sdmx.structures import ITEMS, PACKAGES, Selected, urn
+from citizenstats.sdmx.selected import ITEMS, PACKAGES, Selected, urn
 
 _PARENT_OF_3 = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """What the official schema of 3.0 takes as the parent of a code: narrower than the id of a code, so `_T` as parent of its

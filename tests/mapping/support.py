@@ -27,7 +27,7 @@ from citizenstats.mapping.model import (
 from citizenstats.mapping.resolve import Resolved, resolved
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Reference
-from citizenstats.sdmx.structures import Selected
+from citizenstats.sdmx.selected import Selected
 from tests.conftest import NOW
 
 HEADER = Header("M1", datetime(2026, 1, 1, tzinfo=UTC), "OFFICE", test=True)

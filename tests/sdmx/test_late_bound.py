@@ -13,7 +13,8 @@ from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.read import read_message
 from citizenstats.sdmx.registry.differences import artefacts_of, differences
 from citizenstats.sdmx.registry.message import read_structures
-from citizenstats.sdmx.structures import select, structure_message
+from citizenstats.sdmx.selected import select
+from citizenstats.sdmx.structures import structure_message
 from citizenstats.sdmx.validate import validate_message
 
 from .test_load import GOOD, HOMES, folder, loaded

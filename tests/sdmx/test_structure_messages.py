@@ -35,7 +35,8 @@ from citizenstats.sdmx.model import (
     Structures,
 )
 from citizenstats.sdmx.schema import group_name
-from citizenstats.sdmx.structures import FORMATS, Selected, select, structure_message
+from citizenstats.sdmx.selected import Selected, select
+from citizenstats.sdmx.structures import FORMATS, structure_message
 from citizenstats.sdmx.validate import validate_message
 
 ROOT = Path(__file__).parents[2]

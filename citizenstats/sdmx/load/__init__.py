@@ -20,9 +20,8 @@ from citizenstats.sdmx.load.item_schemes import item_schemes, organisations
 from citizenstats.sdmx.model import Dataflow, DataStructure, ItemScheme, Reference, Structures
 
 if TYPE_CHECKING:
-    from citizenstats.contracts.load import Dataset
     from citizenstats.contracts.model import AgencyFile, DataflowFile, PartnerFile
-    from citizenstats.sdmx.registry.message import Artefacts
+    from citizenstats.sdmx.registry.artefacts import Artefacts
 
 OFFICIAL = Path(__file__).parents[1] / "official"
 """The official artefacts that travel with the library, one folder an agency."""
@@ -32,7 +31,6 @@ def load_structures(
     folder: Path,
     agency: AgencyFile,
     partners: Mapping[str, PartnerFile],
-    datasets: Mapping[str, Dataset],
     dataflows: Mapping[str, DataflowFile],
 ) -> Structures:
     """Return all structures of a mappings folder over the official ones.
@@ -40,8 +38,7 @@ def load_structures(
     Args:
         folder: the mappings folder; its ``structures/<AGENCY>/`` win over what is shipped.
         agency: the maintenance agency.
-        partners: folder name → partner; they become data providers.
-        datasets: ``partner/dataset`` → dataset; with the dataflows' feeds they become provision agreements.
+        partners: folder name → partner; they become data providers, and with the dataflows' feeds provision agreements.
         dataflows: ``AGENCY:ID`` → dataflow file.
 
     Raises:
@@ -98,7 +95,7 @@ def _bound(
     dataflows: Mapping[Reference, Dataflow],
 ) -> Artefacts:
     """Return what was pulled, each reference to the newest version that fits bound to what there is."""
-    from citizenstats.sdmx.registry.message import Artefacts
+    from citizenstats.sdmx.registry.artefacts import Artefacts
 
     try:
         return imported.bound(Artefacts(dict(schemes), dict(structures), dict(dataflows)))
@@ -108,7 +105,8 @@ def _bound(
 
 def _imported(folder: Path) -> Artefacts:
     """Return what was pulled from registries and is kept as it was received; of two alike the later file counts."""
-    from citizenstats.sdmx.registry.message import Artefacts, read_structures
+    from citizenstats.sdmx.registry.artefacts import Artefacts
+    from citizenstats.sdmx.registry.message import read_structures
 
     found = Artefacts()
     for root in (OFFICIAL, folder / "structures"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from citizenstats.contracts.expressions import nearest
 from citizenstats.errors import MappingError
-from citizenstats.protect import method
+from citizenstats.protect.said import said
 from citizenstats.sdmx.load.entries import identity, no_such, reference_of
 from citizenstats.sdmx.model import (
     Annotation,
@@ -39,7 +39,7 @@ def dataflow(
     if structure not in structures:
         raise no_such("NO_SUCH_STRUCTURE", "data structure", structure, structures, where)
     changed = not file.protection.hides
-    notes = (Annotation(PROTECTION, text={"en": method.said(file.protection)}),) if changed else ()
+    notes = (Annotation(PROTECTION, text={"en": said(file.protection)}),) if changed else ()
     return reference, Dataflow(reference, file.name, structure, file.description or {}, notes)
 
 

@@ -19,7 +19,8 @@ import tenacity
 
 from citizenstats.errors import StructureError
 from citizenstats.sdmx.model import Reference
-from citizenstats.sdmx.registry.message import MOST_BYTES, Artefacts, read_structures
+from citizenstats.sdmx.registry.artefacts import Artefacts
+from citizenstats.sdmx.registry.message import MOST_BYTES, read_structures
 
 TOKEN = "CITIZENSTATS_REGISTRY_TOKEN"  # noqa: S105 - the name of a variable
 """Environment variable that holds a bearer token, or ``user:password``."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from citizenstats.sdmx.model import DataStructure, Item, ItemScheme, Reference
-from citizenstats.sdmx.registry.message import Artefacts
-from citizenstats.sdmx.structures import Selected
+from citizenstats.sdmx.registry.artefacts import Artefacts
+from citizenstats.sdmx.selected import Selected
 
 SHOWN = 20
 """Ids that a difference names at most."""

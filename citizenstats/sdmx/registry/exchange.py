@@ -14,11 +14,12 @@ from citizenstats.clock import now, stamp
 from citizenstats.errors import StructureError
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Reference, Structures
+from citizenstats.sdmx.registry.artefacts import Artefacts
 from citizenstats.sdmx.registry.client import Registry, Submitted
 from citizenstats.sdmx.registry.differences import Difference, artefacts_of, differences
-from citizenstats.sdmx.registry.message import Artefacts
 from citizenstats.sdmx.registry.urns import parts
-from citizenstats.sdmx.structures import Selected, select, written
+from citizenstats.sdmx.selected import Selected, select
+from citizenstats.sdmx.structures import written
 
 _SOURCES = ("file", "urn", "url", "pulled", "sha256")
 

@@ -20,7 +20,7 @@ from citizenstats.sdmx.model import (
     ProvisionAgreement,
     Reference,
 )
-from citizenstats.sdmx.registry.message import Artefacts, Representation, known_type, most_of
+from citizenstats.sdmx.registry.artefacts import Artefacts, Representation, known_type, most_of
 from citizenstats.sdmx.registry.urns import parts, reference
 
 Json = Mapping[str, Any]

@@ -20,7 +20,8 @@ from citizenstats.sdmx.registry.client import TOKEN, Registry
 from citizenstats.sdmx.registry.differences import artefacts_of
 from citizenstats.sdmx.registry.exchange import chosen, compare, pull, push
 from citizenstats.sdmx.registry.message import read_structures
-from citizenstats.sdmx.structures import Selected, select, written
+from citizenstats.sdmx.selected import Selected, select
+from citizenstats.sdmx.structures import written
 from tests.conftest import ROOT
 from tests.sdmx.test_structure_messages import OWN, awkward
 

@@ -1,0 +1,164 @@
+"""The artefacts of structure messages, and what components and concepts say of their values there.
+
+What belongs here: what the readers of SDMX-ML and SDMX-JSON share. What does not: reading (`message.py` is the door).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from citizenstats.sdmx.late_bound import bound_or_itself, bound_structure
+from citizenstats.sdmx.model import (
+    Categorisation,
+    ContentConstraint,
+    Dataflow,
+    DataStructure,
+    ItemScheme,
+    ProvisionAgreement,
+    Reference,
+)
+
+TYPES = {
+    "Alpha": "String",
+    "AlphaNumeric": "String",
+    "XHTML": "String",
+    "Numeric": "Decimal",
+    "GregorianYear": "ObservationalTimePeriod",
+    "TimePeriod": "ObservationalTimePeriod",
+    "StandardTimePeriod": "ObservationalTimePeriod",
+    "BasicTimePeriod": "ObservationalTimePeriod",
+    "GregorianTimePeriod": "ObservationalTimePeriod",
+    "ReportingTimePeriod": "ObservationalTimePeriod",
+}
+"""Data types of SDMX that this project takes for another one; what it does not know is text."""
+
+
+def known_type(said: str | None, role: str) -> str:
+    """Return the data type as this project knows it."""
+    from citizenstats.sdmx.schema import TYPES as KNOWN
+
+    if role == "time":
+        return "ObservationalTimePeriod"
+    told = TYPES.get(said or "String", said or "String")
+    return told if told in KNOWN else "String"
+
+
+@dataclass(frozen=True)
+class Representation:
+    """How values of a component or concept look: a code list or a data type, and how many there may be at once.
+
+    Attributes:
+        codelist: the list; None where it is not coded.
+        type: the data type; None where none is said.
+        most: ``maxOccurs``: how many values, 0 for any number.
+    """
+
+    codelist: Reference | None = None
+    type: str | None = None
+    most: int = 1
+
+    def several(self, role: str) -> dict[str, bool | int | None]:
+        """Return what a component with this representation says of its values: an attribute may have several."""
+        if role != "attribute" or self.most == 1:
+            return {}
+        return {"array": True, "most": self.most or None}
+
+
+def most_of(said: str | int | None) -> int:
+    """Return how many values ``maxOccurs`` allows, 0 for any number.
+
+    Raises:
+        ValueError: it is neither a number nor ``unbounded``.
+    """
+    return 0 if said == "unbounded" else int(said or 1)
+
+
+@dataclass
+class Artefacts:
+    """The artefacts of one or several messages, by reference."""
+
+    schemes: dict[Reference, ItemScheme] = field(default_factory=dict)
+    data_structures: dict[Reference, DataStructure] = field(default_factory=dict)
+    dataflows: dict[Reference, Dataflow] = field(default_factory=dict)
+    agreements: dict[Reference, ProvisionAgreement] = field(default_factory=dict)
+    categorisations: dict[Reference, Categorisation] = field(default_factory=dict)
+    constraints: dict[Reference, ContentConstraint] = field(default_factory=dict)
+
+    def kinds(self) -> dict[Reference, list[str]]:
+        """Return the kinds of artefacts by reference; a dataflow and its structure may share one."""
+        found: dict[Reference, list[str]] = {}
+        for reference, scheme in self.schemes.items():
+            found.setdefault(reference, []).append(scheme.kind)
+        for kind, listed in self._others():
+            for reference in listed:
+                found.setdefault(reference, []).append(kind)
+        return found
+
+    def _others(self) -> Iterable[tuple[str, Iterable[Reference]]]:
+        yield "DataStructure", self.data_structures
+        yield "Dataflow", self.dataflows
+        yield "ProvisionAgreement", self.agreements
+        yield "Categorisation", self.categorisations
+        yield "DataConstraint", self.constraints
+
+    def of(self, kind: str, reference: Reference) -> object | None:
+        """Return an artefact; None when there is none."""
+        scheme = self.schemes.get(reference)
+        if scheme is not None and scheme.kind == kind:
+            return scheme
+        return next((listed.get(reference) for k, listed in self._by_kind() if k == kind), None)
+
+    def _by_kind(self) -> Iterable[tuple[str, dict[Reference, object]]]:
+        yield "DataStructure", dict(self.data_structures)
+        yield "Dataflow", dict(self.dataflows)
+        yield "ProvisionAgreement", dict(self.agreements)
+        yield "Categorisation", dict(self.categorisations)
+        yield "DataConstraint", dict(self.constraints)
+
+    def bound(self, beside: Artefacts) -> Artefacts:
+        """Return these artefacts with each reference to the newest that fits bound to an artefact of these or of others.
+
+        A reference that nothing fits stays as it is: what is not there is told where it is used.
+
+        Args:
+            beside: the others; of two alike theirs count.
+
+        Raises:
+            StructureError: ``BAD_REFERENCE``.
+        """
+        schemes = [*self.schemes, *beside.schemes]
+        structures = [*self.data_structures, *beside.data_structures]
+        flows = [*self.dataflows, *beside.dataflows]
+        return Artefacts(
+            dict(self.schemes),
+            {r: bound_structure(one, schemes) for r, one in self.data_structures.items()},
+            {
+                r: replace(one, structure=bound_or_itself(one.structure, structures))
+                for r, one in self.dataflows.items()
+            },
+            {
+                r: replace(
+                    one,
+                    dataflow=bound_or_itself(one.dataflow, flows),
+                    provider_scheme=bound_or_itself(one.provider_scheme, schemes),
+                )
+                for r, one in self.agreements.items()
+            },
+            {
+                r: replace(
+                    one,
+                    dataflow=bound_or_itself(one.dataflow, flows),
+                    category_scheme=bound_or_itself(one.category_scheme, schemes),
+                )
+                for r, one in self.categorisations.items()
+            },
+            {
+                r: replace(one, dataflow=bound_or_itself(one.dataflow, flows))
+                for r, one in self.constraints.items()
+            },
+        )
+
+    def __len__(self) -> int:
+        """Return how many artefacts there are."""
+        return sum(len(kinds) for kinds in self.kinds().values())
