@@ -1,7 +1,8 @@
 """How far a sample is from official counts: shares of categories in both, and one number for the difference.
 
-What is told are whole percents of categories with at least the minimum frequency of units; smaller ones stand together. The
-comparison is before calibration: after it there would be nothing to see.
+What the office is told are whole percents of categories with at least the minimum frequency of units; smaller ones stand
+together. Everybody is told less (`for_everybody`): the share of a category times the size of the sample is a count, which may
+be withheld in a table. The comparison is before calibration: after it there would be nothing to see.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Any
 from citizenstats.contracts.counts import Counted
 from citizenstats.errors import CitizenstatsError
 from citizenstats.estimate.benchmarks import Cell, counts_of_period
+
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Of these, the finest is told to everybody that leaves a count of the sample open by twice the minimum."""
 
 OTHERS = "others"
 """What small categories are called together."""
@@ -42,8 +46,9 @@ def compared(
 
     Returns:
         For each period `categories` with their shares (official, unweighted, weighted: of 1, to two decimals), the index
-        of `dissimilarity` (Duncan and Duncan 1955: the share of the sample that would have to be in other categories), and
-        the `largest` difference. Periods in which too little can be told are left out.
+        of `dissimilarity` (Duncan and Duncan 1955: the share of the sample that would have to be in other categories), the
+        `largest` difference, and the `step` in which everybody is told of both. Periods in which too little can be told are
+        left out.
 
     Raises:
         CitizenstatsError: ``BENCHMARK_UNKNOWN_CATEGORY`` for categories of records that nobody counted.
@@ -68,7 +73,7 @@ def compared(
                 where,
                 "write categories in both alike; derive a column that has those of the counts",
             )
-        told = _told(_protected(list(shares.values()), minimum))
+        told = _told(_protected(list(shares.values()), minimum), minimum)
         found += [{"benchmark": benchmark, "period": period, **told}] if told is not None else []
     return found
 
@@ -86,7 +91,7 @@ def _protected(shares: Sequence[_Share], minimum: int) -> list[_Share]:
     return [*kept, _Share((OTHERS,), *together)]
 
 
-def _told(shares: Sequence[_Share]) -> dict[str, Any] | None:
+def _told(shares: Sequence[_Share], minimum: int) -> dict[str, Any] | None:
     if sum(s.units > 0 for s in shares) < 2:
         return None
     units, weight, count = (
@@ -111,20 +116,47 @@ def _told(shares: Sequence[_Share]) -> dict[str, Any] | None:
             "category": list(shares[largest].categories),
             "difference": round(differences[largest], 2),
         },
+        "step": next((s for s in STEPS if minimum <= 1 or s * units >= 2 * minimum), None),
+    }
+
+
+def for_everybody(comparison: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a comparison as it may be published: no shares of categories, and two numbers in coarse steps; None in none.
+
+    With the size of the sample beside them, shares in whole percent are counts of up to a hundred units, to within one.
+    """
+    if not comparison.get("categories"):
+        return dict(comparison)
+    step, largest = comparison.get("step"), comparison["largest"]
+    if step is None:
+        return None
+
+    def coarse(number: float) -> float:
+        return float(round(round(number / step) * step, 2))
+
+    return {
+        "benchmark": comparison["benchmark"],
+        "period": comparison["period"],
+        "categories": [],
+        "dissimilarity": coarse(comparison["dissimilarity"]),
+        "largest": {"category": largest["category"], "difference": coarse(largest["difference"])},
     }
 
 
 def said_of_comparison(comparison: Mapping[str, Any]) -> str:
     """Return a comparison in one or two sentences that may be published."""
-    largest = comparison["largest"]
-    points = round(100 * abs(largest["difference"]))
     period = f" in {comparison['period']}" if comparison["period"] is not None else ""
+    public = for_everybody(comparison)
+    if public is None:
+        return f"By {comparison['benchmark']} the sample{period} is too small to tell how far it is from the official counts."
+    comparison, largest = public, public["largest"]
+    points = round(100 * abs(largest["difference"]))
     told = (
         f"By {comparison['benchmark']} the weighted sample{period} differs from the official counts by "
         f"{round(100 * comparison['dissimilarity'])} % (index of dissimilarity)"
     )
     if not points:
-        return f"{told}; no category differs by a whole percentage point."
+        return f"{told}; no category stands out."
     more = "more" if largest["difference"] > 0 else "less"
     unit = "percentage point" if points == 1 else "percentage points"
     return f"{told}; most in {' × '.join(largest['category'])}, {points} {unit} {more}."

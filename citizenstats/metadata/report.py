@@ -14,7 +14,7 @@ from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract
 from citizenstats.estimate.benchmarks import CHANGE
 from citizenstats.estimate.design import design_of
-from citizenstats.estimate.representative import said_of_calibration, said_of_comparison
+from citizenstats.estimate.representative import for_everybody, said_of_calibration, said_of_comparison
 from citizenstats.house import House
 from citizenstats.metadata.model import URN, Report, Reported, Texts
 from citizenstats.protect.said import said
@@ -169,7 +169,7 @@ def sample(told: Mapping[str, Any]) -> Reported:
         )
         for benchmark in told["benchmarks"]
     ]
-    for comparison in told["comparisons"]:
+    for comparison in filter(None, map(for_everybody, told["comparisons"])):
         said = [
             Reported("COMPARISON_BENCHMARK", _english(comparison["benchmark"])),
             *_period("COMPARISON_PERIOD", comparison),

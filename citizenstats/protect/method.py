@@ -69,6 +69,23 @@ def faults(mappings: Mappings, family: str) -> Iterator[Fault]:
             for dataset, target in _fed(mappings, flow):
                 yield from _unfit(flow, chosen, dataset, target)
     yield from _two_costs(mappings, flows)
+    yield from _two_families(mappings, family)
+
+
+def _two_families(mappings: Mappings, family: str) -> Iterator[Fault]:
+    """Yield the dataflows of a family whose units another family publishes too: nobody would look at both together."""
+    for flow in mappings.families[family]:
+        for dataset, _ in _fed(mappings, flow):
+            for other, file in mappings.dataflows.items():
+                if dataset.name in file.feeds and file.family != family:
+                    yield Fault(
+                        "TWO_FAMILIES",
+                        flow,
+                        f"{dataset.name} feeds {other} of the family {file.family} too, and two tables of the same units that "
+                        "are not protected together are undone by subtraction",
+                        "give all dataflows that a dataset feeds the same `family`",
+                        ("family",),
+                    )
 
 
 def _two_costs(mappings: Mappings, flows: Sequence[str]) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from citizenstats import clock
 from citizenstats.errors import CitizenstatsError, ReleaseError
+from citizenstats.estimate.representative import for_everybody
 from citizenstats.house import House
 from citizenstats.release import catalog
 from citizenstats.release.candidate import Candidate, candidates, fill
@@ -147,8 +148,19 @@ def _manifest(
         },
         # A candidate from before quality was judged, or samples were compared, says nothing of it; few recode a version.
         **{
-            key: facts[key]
+            key: _for_everybody(facts[key]) if key == "samples" else facts[key]
             for key in public
             if key not in ("quality", "samples", "recoded", "left_out") or key in facts
         },
     }
+
+
+def _for_everybody(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is told of samples without the shares of their categories, which are the office's."""
+    return [
+        {
+            **told,
+            "comparisons": [public for c in told["comparisons"] if (public := for_everybody(c)) is not None],
+        }
+        for told in samples
+    ]

@@ -147,6 +147,22 @@ def test_of_a_sample_below_the_minimum_nothing_is_told() -> None:
     assert weights.told == ()
 
 
+def test_of_one_benchmark_alone_nothing_is_told_for_its_factors_are_counts() -> None:
+    table = survey(21)
+    said = {
+        **ESTIMATE,
+        "benchmarks": {"sexes": ESTIMATE["benchmarks"]["sexes"]},
+        "calibrate": {"method": "raking"},
+    }
+    _, weights = calibrated_estimates(table.assign(w=1.0), said, {"sexes": counts()["sexes"]}, minimum=10)
+    factors = weights.table.to_pandas().set_index("sex")["_g"]
+    asked = table.groupby("sex").size()
+    assert all(round(SEXES[sex] / factors[sex]) == asked[sex] for sex in SEXES), (
+        "the factor tells who was asked"
+    )
+    assert weights.told == ()
+
+
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 FAULTS: dict[str, tuple[Change, dict[str, Any], dict[str, Any], str]] = {
     "an official category without a record": (

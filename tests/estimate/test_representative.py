@@ -6,7 +6,13 @@ import pytest
 
 from citizenstats.errors import CitizenstatsError
 from citizenstats.estimate.benchmarks import Cell
-from citizenstats.estimate.representative import OTHERS, compared, most_dissimilar
+from citizenstats.estimate.representative import (
+    OTHERS,
+    compared,
+    for_everybody,
+    most_dissimilar,
+    said_of_comparison,
+)
 from tests.estimate.sampled import counted
 
 OFFICIAL = counted({"N": 200, "S": 300, "E": 400, "W": 100})
@@ -71,3 +77,32 @@ def test_the_most_dissimilar_benchmark_of_the_newest_period_counts() -> None:
     assert most_dissimilar([old, new, other]) == other
     assert most_dissimilar([old, new]) == new
     assert most_dissimilar([]) is None
+
+
+@pytest.mark.parametrize("asked", [40, 100, 300, 1000, 5000])
+def test_no_count_of_the_sample_follows_from_what_everybody_is_told(asked: int) -> None:
+    """Whoever knows the size of the sample and the official shares tries every count of the category that is named."""
+    (found,) = compared(
+        "regions", counted({"N": 30, "S": 70}), cells(N=asked // 2, S=asked - asked // 2), 10, "here"
+    )
+    told = for_everybody(found)
+    if asked == 40:
+        assert told is None
+        assert "too small" in said_of_comparison(found)
+        return
+    assert told is not None
+    assert told["categories"] == []
+    assert said_of_comparison(found) == said_of_comparison(told)
+    possible = [
+        n
+        for n in range(10, asked - 9)
+        for (other,) in [
+            compared("regions", counted({"N": 30, "S": 70}), cells(N=n, S=asked - n), 10, "here")
+        ]
+        if for_everybody(other) == told
+    ]
+    assert max(possible) - min(possible) >= 10
+    as_for_the_office = [
+        n for n in range(10, asked - 9) if round(n / asked, 2) == found["categories"][0]["unweighted"]
+    ]
+    assert len(as_for_the_office) <= asked / 100 + 1

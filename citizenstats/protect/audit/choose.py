@@ -22,9 +22,11 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
     """Attack the messages of ``AGENCY:ID`` that were made from a protected state of its family, in the way of its method.
 
     Raises:
-        ReleaseError: ``NOT_PROTECTED`` when the state's account is not there.
+        ReleaseError: ``NOT_PROTECTED`` when the state's account is not there, or when the same units are published by a
+            dataflow that is not attacked with this one.
     """
     file = house.mappings.dataflow(flow)
+    _require_one_family(house, flow)
     rounding, cell_key = file.protection.rounding, file.protection.cell_key
     if rounding is None and cell_key is None:
         return audit(house, flow, state, messages)
@@ -57,6 +59,26 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
         return audit_perturbed(messages, account, former, flow, structure, parents, cell_key.variance)
     assert rounding is not None  # noqa: S101 - one of both
     return audit_rounded(messages, account, former, flow, structure, parents, rounding.base)
+
+
+def _require_one_family(house: House, flow: str) -> None:
+    """Refuse a message whose units are in a dataflow of another family: its audit would not see both."""
+    mappings = house.mappings
+    family = mappings.dataflow(flow).family
+    for name in mappings.dataflow(flow).feeds:
+        if mappings.dataset(name).contract.protection.waived is not None:
+            continue
+        apart = sorted(
+            of for of, file in mappings.dataflows.items() if name in file.feeds and file.family != family
+        )
+        if apart:
+            raise ReleaseError(
+                "NOT_PROTECTED",
+                f"{', '.join(apart)} has figures of the same units ({name}) and is in another family, so that the two are not "
+                "attacked together",
+                flow,
+                "give both the same `family`",
+            )
 
 
 def _method(state: Path) -> object:
