@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -95,18 +94,15 @@ def raked(persons: pd.DataFrame) -> pd.Series:
     return weight
 
 
-def cells() -> list[tuple[str, ...]]:
-    return [c for n in range(len(DIMENSIONS) + 1) for c in itertools.combinations(DIMENSIONS, n)]
-
-
 @pytest.mark.parametrize(
     "indicator", ["DB02_VIOLENCE", "DB08_EMPLOYMENT", "DB07_LIFE_SATISFACTION", "DB10_VOTED"]
 )
 def test_every_cell_of_every_breakdown_is_the_weighted_share_or_mean(
-    ours: pd.DataFrame, people: pd.DataFrame, indicator: str
+    house: House, ours: pd.DataFrame, people: pd.DataFrame, indicator: str
 ) -> None:
+    (target,) = house.mappings.dataset(DATASET).contract.targets
     compared = 0
-    for breakdown in cells():
+    for breakdown in target.estimate.margins:
         answered = people[people[indicator].notna()]
         groups: Any = answered.groupby(list(breakdown)) if breakdown else [((), answered)]
         for key, group in groups:
@@ -120,4 +116,4 @@ def test_every_cell_of_every_breakdown_is_the_weighted_share_or_mean(
             assert pd.isna(row["STD_ERROR"]) or row["LOWER_BOUND"] <= row["OBS_VALUE"] <= row["UPPER_BOUND"]
             compared += 1
     assert compared == len(ours.loc[indicator])
-    assert compared > 250
+    assert compared > 40

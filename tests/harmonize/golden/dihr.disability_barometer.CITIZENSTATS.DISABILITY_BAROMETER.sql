@@ -356,17 +356,10 @@ WITH current AS NOT MATERIALIZED (
         ("TIME_PERIOD", "SEX", y),
         ("TIME_PERIOD", "AGE", y),
         ("TIME_PERIOD", "REF_AREA", y),
+        ("TIME_PERIOD", "SEX", "AGE", y),
         ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", y),
         ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", y),
-        ("TIME_PERIOD", "SEX", "AGE", y),
-        ("TIME_PERIOD", "SEX", "REF_AREA", y),
-        ("TIME_PERIOD", "AGE", "REF_AREA", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA", y),
-        ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", y)
+        ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", y)
       )
   )
   WINDOW whole AS (
@@ -427,14 +420,7 @@ WITH current AS NOT MATERIALIZED (
     d5."at" AS _at5,
     d6."at" AS _at6,
     d7."at" AS _at7,
-    d8."at" AS _at8,
-    d9."at" AS _at9,
-    d10."at" AS _at10,
-    d11."at" AS _at11,
-    d12."at" AS _at12,
-    d13."at" AS _at13,
-    d14."at" AS _at14,
-    d15."at" AS _at15
+    d8."at" AS _at8
   FROM (
     SELECT DISTINCT
       "TIME_PERIOD",
@@ -480,98 +466,36 @@ WITH current AS NOT MATERIALIZED (
     AND NOT d4."all_REF_AREA"
   LEFT JOIN quantile10 AS d5
     ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d5."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d5."DISABILITY_STATUS"
     AND cell."SEX" IS NOT DISTINCT FROM d5."SEX"
-    AND NOT d5."all_DISABILITY_STATUS"
+    AND cell."AGE" IS NOT DISTINCT FROM d5."AGE"
+    AND d5."all_DISABILITY_STATUS"
     AND NOT d5."all_SEX"
-    AND d5."all_AGE"
+    AND NOT d5."all_AGE"
     AND d5."all_REF_AREA"
   LEFT JOIN quantile10 AS d6
     ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d6."TIME_PERIOD"
     AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d6."DISABILITY_STATUS"
-    AND cell."AGE" IS NOT DISTINCT FROM d6."AGE"
+    AND cell."SEX" IS NOT DISTINCT FROM d6."SEX"
     AND NOT d6."all_DISABILITY_STATUS"
-    AND d6."all_SEX"
-    AND NOT d6."all_AGE"
+    AND NOT d6."all_SEX"
+    AND d6."all_AGE"
     AND d6."all_REF_AREA"
   LEFT JOIN quantile10 AS d7
     ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d7."TIME_PERIOD"
     AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d7."DISABILITY_STATUS"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d7."REF_AREA"
+    AND cell."AGE" IS NOT DISTINCT FROM d7."AGE"
     AND NOT d7."all_DISABILITY_STATUS"
     AND d7."all_SEX"
-    AND d7."all_AGE"
-    AND NOT d7."all_REF_AREA"
+    AND NOT d7."all_AGE"
+    AND d7."all_REF_AREA"
   LEFT JOIN quantile10 AS d8
     ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d8."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d8."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d8."AGE"
-    AND d8."all_DISABILITY_STATUS"
-    AND NOT d8."all_SEX"
-    AND NOT d8."all_AGE"
-    AND d8."all_REF_AREA"
-  LEFT JOIN quantile10 AS d9
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d9."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d9."SEX"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d9."REF_AREA"
-    AND d9."all_DISABILITY_STATUS"
-    AND NOT d9."all_SEX"
-    AND d9."all_AGE"
-    AND NOT d9."all_REF_AREA"
-  LEFT JOIN quantile10 AS d10
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d10."TIME_PERIOD"
-    AND cell."AGE" IS NOT DISTINCT FROM d10."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d10."REF_AREA"
-    AND d10."all_DISABILITY_STATUS"
-    AND d10."all_SEX"
-    AND NOT d10."all_AGE"
-    AND NOT d10."all_REF_AREA"
-  LEFT JOIN quantile10 AS d11
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d11."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d11."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d11."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d11."AGE"
-    AND NOT d11."all_DISABILITY_STATUS"
-    AND NOT d11."all_SEX"
-    AND NOT d11."all_AGE"
-    AND d11."all_REF_AREA"
-  LEFT JOIN quantile10 AS d12
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d12."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d12."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d12."SEX"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d12."REF_AREA"
-    AND NOT d12."all_DISABILITY_STATUS"
-    AND NOT d12."all_SEX"
-    AND d12."all_AGE"
-    AND NOT d12."all_REF_AREA"
-  LEFT JOIN quantile10 AS d13
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d13."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d13."DISABILITY_STATUS"
-    AND cell."AGE" IS NOT DISTINCT FROM d13."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d13."REF_AREA"
-    AND NOT d13."all_DISABILITY_STATUS"
-    AND d13."all_SEX"
-    AND NOT d13."all_AGE"
-    AND NOT d13."all_REF_AREA"
-  LEFT JOIN quantile10 AS d14
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d14."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d14."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d14."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d14."REF_AREA"
-    AND d14."all_DISABILITY_STATUS"
-    AND NOT d14."all_SEX"
-    AND NOT d14."all_AGE"
-    AND NOT d14."all_REF_AREA"
-  LEFT JOIN quantile10 AS d15
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d15."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d15."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d15."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d15."AGE"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d15."REF_AREA"
-    AND NOT d15."all_DISABILITY_STATUS"
-    AND NOT d15."all_SEX"
-    AND NOT d15."all_AGE"
-    AND NOT d15."all_REF_AREA"
+    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d8."DISABILITY_STATUS"
+    AND cell."REF_AREA" IS NOT DISTINCT FROM d8."REF_AREA"
+    AND NOT d8."all_DISABILITY_STATUS"
+    AND d8."all_SEX"
+    AND d8."all_AGE"
+    AND NOT d8."all_REF_AREA"
 ), beneath10 AS (
   SELECT
     spread10."TIME_PERIOD",
@@ -599,21 +523,7 @@ WITH current AS NOT MATERIALIZED (
     SUM(w) FILTER(WHERE
       y <= _at7) AS _num10_7,
     SUM(w) FILTER(WHERE
-      y <= _at8) AS _num10_8,
-    SUM(w) FILTER(WHERE
-      y <= _at9) AS _num10_9,
-    SUM(w) FILTER(WHERE
-      y <= _at10) AS _num10_10,
-    SUM(w) FILTER(WHERE
-      y <= _at11) AS _num10_11,
-    SUM(w) FILTER(WHERE
-      y <= _at12) AS _num10_12,
-    SUM(w) FILTER(WHERE
-      y <= _at13) AS _num10_13,
-    SUM(w) FILTER(WHERE
-      y <= _at14) AS _num10_14,
-    SUM(w) FILTER(WHERE
-      y <= _at15) AS _num10_15
+      y <= _at8) AS _num10_8
   FROM spread10
   JOIN quantiles10 AS "at"
     ON spread10."TIME_PERIOD" IS NOT DISTINCT FROM "at"."TIME_PERIOD"
@@ -794,17 +704,10 @@ WITH current AS NOT MATERIALIZED (
       ("TIME_PERIOD", "SEX"),
       ("TIME_PERIOD", "AGE"),
       ("TIME_PERIOD", "REF_AREA"),
+      ("TIME_PERIOD", "SEX", "AGE"),
       ("TIME_PERIOD", "DISABILITY_STATUS", "SEX"),
       ("TIME_PERIOD", "DISABILITY_STATUS", "AGE"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA"),
-      ("TIME_PERIOD", "SEX", "AGE"),
-      ("TIME_PERIOD", "SEX", "REF_AREA"),
-      ("TIME_PERIOD", "AGE", "REF_AREA"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA"),
-      ("TIME_PERIOD", "SEX", "AGE", "REF_AREA"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA")
+      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA")
     )
 ), behind AS (
   SELECT
@@ -974,28 +877,14 @@ WITH current AS NOT MATERIALIZED (
           THEN SUM(_num10_3)
           WHEN 14
           THEN SUM(_num10_4)
-          WHEN 3
-          THEN SUM(_num10_5)
-          WHEN 5
-          THEN SUM(_num10_6)
-          WHEN 6
-          THEN SUM(_num10_7)
           WHEN 9
+          THEN SUM(_num10_5)
+          WHEN 3
+          THEN SUM(_num10_6)
+          WHEN 5
+          THEN SUM(_num10_7)
+          WHEN 6
           THEN SUM(_num10_8)
-          WHEN 10
-          THEN SUM(_num10_9)
-          WHEN 12
-          THEN SUM(_num10_10)
-          WHEN 1
-          THEN SUM(_num10_11)
-          WHEN 2
-          THEN SUM(_num10_12)
-          WHEN 4
-          THEN SUM(_num10_13)
-          WHEN 8
-          THEN SUM(_num10_14)
-          WHEN 0
-          THEN SUM(_num10_15)
         END AS DOUBLE) AS _num10,
         CAST(SUM(_den10) AS DOUBLE) AS _den10,
         CAST(SUM(_num11) AS DOUBLE) AS _num11,
@@ -1012,17 +901,10 @@ WITH current AS NOT MATERIALIZED (
           ("TIME_PERIOD", "SEX", _cell),
           ("TIME_PERIOD", "AGE", _cell),
           ("TIME_PERIOD", "REF_AREA", _cell),
+          ("TIME_PERIOD", "SEX", "AGE", _cell),
           ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", _cell),
           ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _cell),
-          ("TIME_PERIOD", "SEX", "AGE", _cell),
-          ("TIME_PERIOD", "SEX", "REF_AREA", _cell),
-          ("TIME_PERIOD", "AGE", "REF_AREA", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA", _cell),
-          ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", _cell)
+          ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _cell)
         )
     )
     JOIN basis
@@ -1108,28 +990,14 @@ WITH current AS NOT MATERIALIZED (
         THEN SUM(_num10_3)
         WHEN 14
         THEN SUM(_num10_4)
-        WHEN 3
-        THEN SUM(_num10_5)
-        WHEN 5
-        THEN SUM(_num10_6)
-        WHEN 6
-        THEN SUM(_num10_7)
         WHEN 9
+        THEN SUM(_num10_5)
+        WHEN 3
+        THEN SUM(_num10_6)
+        WHEN 5
+        THEN SUM(_num10_7)
+        WHEN 6
         THEN SUM(_num10_8)
-        WHEN 10
-        THEN SUM(_num10_9)
-        WHEN 12
-        THEN SUM(_num10_10)
-        WHEN 1
-        THEN SUM(_num10_11)
-        WHEN 2
-        THEN SUM(_num10_12)
-        WHEN 4
-        THEN SUM(_num10_13)
-        WHEN 8
-        THEN SUM(_num10_14)
-        WHEN 0
-        THEN SUM(_num10_15)
       END,
       0
     ) AS DOUBLE) AS _num10,
@@ -1148,17 +1016,10 @@ WITH current AS NOT MATERIALIZED (
       ("TIME_PERIOD", "SEX", _stratum, _psu),
       ("TIME_PERIOD", "AGE", _stratum, _psu),
       ("TIME_PERIOD", "REF_AREA", _stratum, _psu),
+      ("TIME_PERIOD", "SEX", "AGE", _stratum, _psu),
       ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", _stratum, _psu),
       ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "SEX", "AGE", _stratum, _psu),
-      ("TIME_PERIOD", "SEX", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "AGE", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "SEX", "AGE", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", _stratum, _psu)
+      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _stratum, _psu)
     )
 ), loads AS (
   SELECT
