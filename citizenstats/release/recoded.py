@@ -9,7 +9,7 @@ version ever is (docs/decisions/0020).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,16 +85,36 @@ def recoded_release(
     carried = _Carried(former, then, now, full.structure, declared)
     folders = (former.folder, later.folder)
     with session(folders, scratch=house.store.scratch) as engine:
-        every = engine.value(f"SELECT count(*) FROM {_parquet(former)}")
-        kept = engine.value(f"SELECT count(*) FROM ({carried.sql()})")
-        key = ", ".join(map(name, full.structure.key))
-        source = f"SELECT * FROM ({carried.sql()}) ANTI JOIN {_parquet(later)} USING ({key}) ORDER BY {key}"
-        left = engine.value(f"SELECT count(*) FROM ({source})")
-        left_out = dict(carried.left_out(engine))
-    if not left:
+        found = carried.counted(engine, later, full.structure.key)
+    if not found.left:
         told = f"{version} says every observation of {former.id} itself, or has no code for it"
         raise ReleaseError("NOTHING_LEFT", told, flow, "`citizenstats diff` compares the two")
-    return Recoded(replace(full, source=source), folders, left_out, every - kept, kept - left)
+    key = ", ".join(map(name, full.structure.key))
+    source = f"SELECT * FROM ({carried.sql()}) ANTI JOIN {_parquet(later)} USING ({key}) ORDER BY {key}"
+    return Recoded(
+        replace(full, source=source),
+        folders,
+        dict(carried.left_out(found.occurring)),
+        found.every - found.kept,
+        found.kept - found.left,
+    )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What one look at a former release finds.
+
+    Attributes:
+        every: its observations.
+        kept: those whose codes all have a counterpart.
+        left: those of them that the later version does not say itself.
+        occurring: component → its codes, of components of which some code has no counterpart.
+    """
+
+    every: int
+    kept: int
+    left: int
+    occurring: Mapping[str, frozenset[str]]
 
 
 class _Carried:
@@ -134,11 +154,35 @@ class _Carried:
 
     def sql(self) -> str:
         """Return the SELECT of the observations, with the codes of now."""
-        columns = ", ".join(
-            f"CAST({self._column(c)} AS {sql_type(c)}) AS {name(c.id)}" for c in self._components
-        )
-        kept = " AND ".join(self._is_kept(c) for c in self._components if c.id in self._codes) or "true"
-        return f"SELECT {columns} FROM {_parquet(self._former)} WHERE {kept}"
+        columns = ", ".join(self._recoded(c) for c in self._components)
+        return f"SELECT {columns} FROM {_parquet(self._former)} WHERE {self._is_carried()}"
+
+    def counted(self, engine: Engine, later: Release, key: Sequence[str]) -> _Counted:
+        """Return how many observations there are, are carried, and are left beside a later release, in one look."""
+        asked = [c for c in self._components if c.id in self._codes and self._codes[c.id].left_out]
+        recoded = [self._recoded(c) for c in self._components if c.id in key]
+        codes = [f"{name(c.id)} AS _then_{n}" for n, c in enumerate(asked)]
+        keys = ", ".join(map(name, key))
+        counts = [
+            "count(*)",
+            "count(*) FILTER (_carried)",
+            "count(*) FILTER (_carried AND _said IS NULL)",
+            *(f"list(DISTINCT _then_{n})" for n in range(len(asked))),
+        ]
+        every, kept, left, *held = engine.rows(
+            f"SELECT {', '.join(counts)} "
+            f"FROM (SELECT {', '.join([*recoded, *codes, f'{self._is_carried()} AS _carried'])} "
+            f"FROM {_parquet(self._former)}) "
+            f"LEFT JOIN (SELECT {keys}, TRUE AS _said FROM {_parquet(later)}) USING ({keys})"
+        )[0]
+        occurring = {c.id: frozenset(_flat(codes)) for c, codes in zip(asked, held, strict=True)}
+        return _Counted(every, kept, left, occurring)
+
+    def _recoded(self, component: Component) -> str:
+        return f"CAST({self._column(component)} AS {sql_type(component)}) AS {name(component.id)}"
+
+    def _is_carried(self) -> str:
+        return " AND ".join(self._is_kept(c) for c in self._components if c.id in self._codes) or "true"
 
     def _column(self, component: Component) -> str:
         column, found = name(component.id), self._codes.get(component.id)
@@ -157,19 +201,19 @@ class _Carried:
             return f"({column} IS NULL OR list_has_all({listed}, {column}))"
         return f"({column} IS NULL OR list_contains({listed}, {column}))"
 
-    def left_out(self, engine: Engine) -> Iterator[tuple[str, str]]:
-        """Yield the codes of the release that have no counterpart, and why."""
-        for component in self._components:
-            found = self._codes.get(component.id)
-            if found is None or not found.left_out:
-                continue
-            column = f"unnest({name(component.id)})" if component.array else name(component.id)
-            occurring = {
-                code for (code,) in engine.rows(f"SELECT DISTINCT {column} FROM {_parquet(self._former)}")
-            }
-            for code, why in found.left_out.items():
-                if code in occurring:
-                    yield f"{component.id} {code}", why
+    def left_out(self, occurring: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
+        """Yield the codes that occur and have no counterpart, and why."""
+        for identifier, codes in occurring.items():
+            for code, why in self._codes[identifier].left_out.items():
+                if code in codes:
+                    yield f"{identifier} {code}", why
+
+
+def _flat(codes: Iterable[str | list[str] | None] | None) -> Iterator[str]:
+    """Yield codes, those of an attribute with several values one by one."""
+    for code in codes or ():
+        if code is not None:
+            yield from [code] if isinstance(code, str) else code
 
 
 def _parquet(release: Release) -> str:
