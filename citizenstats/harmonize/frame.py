@@ -21,6 +21,7 @@ from citizenstats.sdmx.model import Component, DataStructure
 
 INTEGERS = frozenset({"Integer", "Long", "Short", "BigInteger", "Count"})
 DECIMALS = frozenset({"Double", "Float", "Decimal"})
+PRIMARY = "OBS_VALUE"
 
 COMPANIONS = {
     "_n": "BIGINT",
@@ -47,12 +48,21 @@ COMPANIONS = {
 
 def sql_type(component: Component) -> str:
     """Return the column type of a component in the frame."""
-    if component.several:
+    return f"{_one_type(component)}{'[]' if component.array else ''}"
+
+
+def _one_type(component: Component) -> str:
+    """Return the type of one value of a component."""
+    if component.languages:
         languages = ", ".join(f"{name(language)} VARCHAR" for language in component.languages)
-        return f"{f'STRUCT({languages})' if languages else 'VARCHAR'}{'[]' if component.array else ''}"
+        return f"STRUCT({languages})"
+    if component.any_language:
+        return "MAP(VARCHAR, VARCHAR)"
     if component.codelist is None and component.type in INTEGERS:
         return "BIGINT"
-    if component.codelist is None and (component.role == "measure" or component.type in DECIMALS):
+    # The primary measure of 2.1 is a number, and few servers say so.
+    unsaid = component.role == "measure" and component.id == PRIMARY and component.type == "String"
+    if component.codelist is None and (unsaid or component.type in DECIMALS):
         return "DOUBLE"
     return "VARCHAR"
 

@@ -158,5 +158,7 @@ def _with_several(component: Component, kind: pa.DataType) -> Component:
 
     array = pa.types.is_list(kind)
     one = kind.value_type if array else kind
+    if pa.types.is_map(one):
+        return replace(component, array=array, any_language=True)
     languages = tuple(field.name for field in one) if pa.types.is_struct(one) else ()
-    return replace(component, array=array, languages=languages)
+    return replace(component, array=array, languages=languages, any_language=False)

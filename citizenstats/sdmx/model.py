@@ -98,9 +98,12 @@ class Component:
         type: SDMX data type when not coded: String, Double, Integer, ObservationalTimePeriod, …
         attachment: where an attribute is reported; dimensions and measures say observation.
         group: the dimensions that a group attribute depends on; empty otherwise.
-        array: whether an attribute has several values at once, as texts or codes (``maxOccurs`` of SDMX 3.0).
+        group_id: what the structure calls that group.
+        some: the dimensions that an attribute of the series depends on, where these are some only and no group.
+        array: whether an attribute or measure has several values at once (``maxOccurs`` of SDMX 3.0).
         most: how many values it may have; None for any number.
-        languages: those in which an attribute is written; empty where it is in none (``isMultiLingual``).
+        languages: those in which an attribute is written, where it is known which.
+        any_language: whether it is written in languages of which the structure does not say which they are.
     """
 
     id: str
@@ -115,6 +118,9 @@ class Component:
     array: bool = False
     languages: tuple[str, ...] = ()
     most: int | None = None
+    any_language: bool = False
+    group_id: str = ""
+    some: tuple[str, ...] = ()
 
     @property
     def occurs(self) -> str:
@@ -124,7 +130,12 @@ class Component:
     @property
     def several(self) -> bool:
         """Whether a value has several parts: values, or texts by language."""
-        return self.array or bool(self.languages)
+        return self.array or self.multilingual
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether a value is texts by language (``isMultiLingual``)."""
+        return bool(self.languages) or self.any_language
 
 
 @dataclass(frozen=True)
@@ -171,7 +182,12 @@ class DataStructure:
             return ()
         if attribute.attachment == "observation":
             return self.key
-        return attribute.group or tuple(dimension.id for dimension in self.dimensions)
+        return attribute.group or attribute.some or tuple(dimension.id for dimension in self.dimensions)
+
+    def group_name(self, group: tuple[str, ...]) -> str:
+        """Return what the structure calls the group of these dimensions; one without a name is called by them."""
+        named = (a.group_id for a in self.attributes if a.group == group and a.group_id)
+        return next(named, "Group_" + "_".join(group))
 
     def level(self, attribute: Component, along: str) -> Level:
         """Return where a message reports an attribute when its series go along a dimension, or are `FLAT`.

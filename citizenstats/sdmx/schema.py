@@ -119,23 +119,18 @@ def schema(
     for group in sorted({c.group for c in structure.attributes if c.group}):
         types.group(group)
     if version != "2.1":
-        for attribute in (a for a in structure.attributes if a.several):
-            types.several(attribute)
+        for component in (c for c in structure.components if c.several):
+            types.several(component)
     for codelist in _lists(structure):
         of_parts = (
-            any(c.several and c.codelist == codelist for c in structure.attributes) and version != "2.1"
+            any(c.several and c.codelist == codelist for c in structure.components) and version != "2.1"
         )
         _codes(root, codelist, structures, of_parts=of_parts)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
-def group_name(group: Iterable[str]) -> str:
-    """Return the name of the group of these dimensions."""
-    return "Group_" + "_".join(group)
-
-
 def comp_name(component: Component) -> str:
-    """Return the name of the type of an attribute with several values or languages."""
+    """Return the name of the type of a component with several values or languages."""
     return f"{component.id}.Comp"
 
 
@@ -168,7 +163,7 @@ class _Types:
             form="unqualified",
         )
         choice = _add(sequence, "choice", minOccurs="0", maxOccurs="unbounded") if self._is_3 else sequence
-        kinds = sorted({group_name(c.group) for c in structure.attributes if c.group})
+        kinds = sorted({structure.group_name(c.group) for c in structure.attributes if c.group})
         if kinds:
             _many(choice, "Group", kinds[0] if len(kinds) == 1 else "dsd:GroupType")
         if any(c.several and c.attachment == "dataset" for c in structure.attributes) and self._is_3:
@@ -197,10 +192,10 @@ class _Types:
         structure, along = self._structure, self._along
         sequence, restriction = _restriction(self._root, "ObsType", of)
         attributes = [c for c in structure.attributes if structure.level(c, along) == "observation"]
-        self._comps(sequence, attributes)
+        self._comps(sequence, (*structure.measures, *attributes))
         keys = [c for c in structure.components if c.role in ("dimension", "time") and along in (FLAT, c.id)]
         self._key(restriction, keys)
-        for measure in structure.measures:
+        for measure in (m for m in structure.measures if not m.several):
             self._component(restriction, measure, "optional")
         self._attributes(restriction, attributes)
         if structure.time is None or not any(c.role == "time" for c in keys):
@@ -208,25 +203,25 @@ class _Types:
 
     def group(self, group: tuple[str, ...]) -> None:
         """Add the type of a group."""
-        sequence, restriction = _restriction(self._root, group_name(group), "dsd:GroupType")
+        sequence, restriction = _restriction(self._root, self._structure.group_name(group), "dsd:GroupType")
         attributes = [c for c in self._structure.attributes if c.group == group]
         self._comps(sequence, attributes)
         self._key(restriction, [self._structure.by_id[d] for d in group])
         self._attributes(restriction, attributes)
 
-    def several(self, attribute: Component) -> None:
-        """Add the type of an attribute with several values or languages."""
-        sequence, restriction = _restriction(self._root, comp_name(attribute), "dsd:CompType")
-        kind = "common:TextValueType" if attribute.languages else "common:StringValueType"
-        if attribute.codelist is not None:
-            kind = f"{type_name(attribute.codelist)}.Value"
+    def several(self, component: Component) -> None:
+        """Add the type of a component with several values or languages."""
+        sequence, restriction = _restriction(self._root, comp_name(component), "dsd:CompType")
+        kind = "common:TextValueType" if component.multilingual else "common:StringValueType"
+        if component.codelist is not None:
+            kind = f"{type_name(component.codelist)}.Value"
         _add(
             sequence,
             "element",
             name="Value",
             type=kind,
             minOccurs="0",
-            maxOccurs=attribute.occurs,
+            maxOccurs=component.occurs,
             form="unqualified",
         )
         _add(
@@ -235,11 +230,11 @@ class _Types:
             name="id",
             type="common:NCNameIDType",
             use="required",
-            fixed=attribute.id,
+            fixed=component.id,
         )
 
-    def _comps(self, sequence: etree._Element, attributes: Iterable[Component]) -> None:
-        if any(attribute.several for attribute in attributes) and self._is_3:
+    def _comps(self, sequence: etree._Element, components: Iterable[Component]) -> None:
+        if any(component.several for component in components) and self._is_3:
             _many(sequence, "Comp", "dsd:CompType")
 
     @property

@@ -13,7 +13,6 @@ from citizenstats.clock import stamp
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import Annotation, Component, DataStructure, Item, ItemScheme, Names, Reference
-from citizenstats.sdmx.schema import group_name
 from citizenstats.sdmx.selected import ITEMS, Selected, urn
 
 Json = dict[str, Any]
@@ -188,7 +187,7 @@ def _data_structure(structure: DataStructure) -> Json:
     components: Json = {"dimensionList": dimensions}
     groups = sorted({c.group for c in structure.attributes if c.group})
     if groups:
-        components["groups"] = [{"id": group_name(g), "groupDimensions": list(g)} for g in groups]
+        components["groups"] = [{"id": structure.group_name(g), "groupDimensions": list(g)} for g in groups]
     if structure.attributes:
         listed = [_attribute(structure, attribute) for attribute in structure.attributes]
         components["attributeList"] = {"id": "AttributeDescriptor", "attributes": listed}
@@ -203,7 +202,7 @@ def _component(component: Component) -> Json:
     if component.codelist is not None:
         representation: Json = {"enumeration": urn("Codelist", component.codelist)}
     else:
-        languages = {"isMultiLingual": True} if component.languages else {}
+        languages = {"isMultiLingual": True} if component.multilingual else {}
         representation = {"format": {"dataType": component.type, **languages}}
     if component.array:
         representation |= {"minOccurs": 0, "maxOccurs": component.most or "unbounded"}
@@ -217,11 +216,11 @@ def _component(component: Component) -> Json:
 def _attribute(structure: DataStructure, attribute: Component) -> Json:
     relationship: Json = {"observation": {}}
     if attribute.group:
-        relationship = {"group": group_name(attribute.group)}
+        relationship = {"group": structure.group_name(attribute.group)}
     elif attribute.attachment == "dataset":
         relationship = {"dataflow": {}}
     elif attribute.attachment == "series":
-        relationship = {"dimensions": [d.id for d in structure.dimensions]}
+        relationship = {"dimensions": list(structure.dimensions_of(attribute))}
     usage = "mandatory" if attribute.mandatory else "optional"
     return {**_component(attribute), "usage": usage, "attributeRelationship": relationship}
 
@@ -298,7 +297,7 @@ def _old_structure(structure: DataStructure) -> Json:
     }
     groups = sorted({c.group for c in structure.attributes if c.group})
     if groups:
-        components["groups"] = [{"id": group_name(g), "groupDimensions": list(g)} for g in groups]
+        components["groups"] = [{"id": structure.group_name(g), "groupDimensions": list(g)} for g in groups]
     if structure.attributes:
         listed = [_old_attribute(structure, attribute, measure) for attribute in structure.attributes]
         components["attributeList"] = {"id": "AttributeDescriptor", "attributes": listed}
@@ -316,11 +315,11 @@ def _old(component: Component) -> Json:
 def _old_attribute(structure: DataStructure, attribute: Component, measure: Component) -> Json:
     relationship: Json = {"primaryMeasure": measure.id}
     if attribute.group:
-        relationship = {"group": group_name(attribute.group)}
+        relationship = {"group": structure.group_name(attribute.group)}
     elif attribute.attachment == "dataset":
         relationship = {"none": {}}
     elif attribute.attachment == "series":
-        relationship = {"dimensions": [d.id for d in structure.dimensions]}
+        relationship = {"dimensions": list(structure.dimensions_of(attribute))}
     status = "Mandatory" if attribute.mandatory else "Conditional"
     return {**_old(attribute), "assignmentStatus": status, "attributeRelationship": relationship}
 

@@ -22,7 +22,7 @@ from citizenstats.sdmx.model import (
     Names,
     Reference,
 )
-from citizenstats.sdmx.schema import Version, base, group_name
+from citizenstats.sdmx.schema import Version, base
 from citizenstats.sdmx.selected import ITEMS, PACKAGES, Selected, urn
 
 _PARENT_OF_3 = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -249,9 +249,21 @@ class _Writer:
         if component.codelist is not None:
             self._refer(representation, "str:Enumeration", "Codelist", component.codelist)
         else:
-            languages = {"isMultiLingual": "true"} if component.languages else {}
+            languages = self._languages(component)
             self._add(representation, "str:TextFormat", textType=component.type, **languages)
         return element
+
+    def _languages(self, component: Component) -> dict[str, str]:
+        """Return whether values are texts by language; 3.0 takes them to be so unless it is told."""
+        if component.multilingual:
+            return {"isMultiLingual": "true"}
+        told = (
+            self._3
+            and not self._3_1
+            and component.role in ("measure", "attribute")
+            and component.type == "String"
+        )
+        return {"isMultiLingual": "false"} if told else {}
 
     def _attribute(self, parent: etree._Element, structure: DataStructure, attribute: Component) -> None:
         if self._3:
@@ -261,12 +273,12 @@ class _Writer:
         element = self._component(parent, "Attribute", structure, attribute, **status)
         relation = self._add(element, "str:AttributeRelationship")
         if attribute.group:
-            self._point(relation, "str:Group", group_name(attribute.group))
+            self._point(relation, "str:Group", structure.group_name(attribute.group))
         elif attribute.attachment == "dataset":
             self._add(relation, "str:Dataflow" if self._3 else "str:None")
         elif attribute.attachment == "series":
-            for dimension in structure.dimensions:
-                self._point(relation, "str:Dimension", dimension.id)
+            for dimension in structure.dimensions_of(attribute):
+                self._point(relation, "str:Dimension", dimension)
         elif self._3:
             self._add(relation, "str:Observation")
         else:
@@ -279,7 +291,7 @@ class _Writer:
             self._add(element, "Ref", id=identifier)
 
     def _group(self, components: etree._Element, structure: DataStructure, group: tuple[str, ...]) -> None:
-        name = group_name(group)
+        name = structure.group_name(group)
         whole = (
             f"urn:sdmx:org.sdmx.infomodel.datastructure.GroupDimensionDescriptor={structure.reference}.{name}"
         )

@@ -176,7 +176,7 @@ def _component(one: Component, other: Component, old: Structures, new: Structure
     if one.concept != other.concept or not _is_compatible(one.concept_scheme, other.concept_scheme):
         yield Change(Level.MAJOR, f"gives {one.id} another concept")
     yield from _representation(one, other, old, new)
-    if (one.attachment, one.group) != (other.attachment, other.group):
+    if _attached(one) != _attached(other):
         yield Change(Level.MAJOR, f"attaches {one.id} elsewhere")
     if one.role == "attribute" and one.mandatory != other.mandatory:
         level, word = (Level.MAJOR, "mandatory") if other.mandatory else (Level.MINOR, "optional")
@@ -198,9 +198,13 @@ def _representation(one: Component, other: Component, old: Structures, new: Stru
         yield Change(
             Level.MINOR if wider else Level.MAJOR, f"allows {'more' if wider else 'fewer'} values of {one.id}"
         )
-    if one.languages != other.languages:
-        grew = bool(one.languages) and set(one.languages) < set(other.languages)
+    if (one.multilingual, one.languages) != (other.multilingual, other.languages):
+        grew = one.multilingual and (other.any_language or set(one.languages) < set(other.languages))
         yield Change(Level.MINOR if grew else Level.MAJOR, f"has other languages of {one.id}")
+
+
+def _attached(component: Component) -> tuple[object, ...]:
+    return component.attachment, component.group, component.group_id, component.some
 
 
 def _is_same(one: Reference, other: Reference) -> bool:

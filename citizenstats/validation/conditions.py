@@ -7,12 +7,13 @@ What belongs here: conditions on single values. What does not: running them, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from citizenstats.engine import name, quoted
 from citizenstats.sdmx.model import Component, DataStructure, Structures
 from citizenstats.sdmx.periods import FREQUENCIES, any_period_pattern, fits_column_sql
+from citizenstats.sdmx.read.several import in_other_languages
 
 UNSAYABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 """What XML 1.0 forbids (RE2)."""
@@ -75,6 +76,7 @@ def by_value(
         yield Condition("MISSING", f"{column} IS NULL")
     if component.codelist is not None and structures is not None:
         codes = list(structures.scheme(component.codelist).by_id)
+        codes += MISSING_MARKS if component.role == "measure" else ()
         yield _outside("NOT_IN_CODELIST", column, codes, str(component.codelist), several=component.array)
     if component.most is not None:
         yield _too_many(component, _listed(column))
@@ -127,17 +129,29 @@ def by_row(component: Component, type_: str) -> Iterator[Condition]:
     column = name(component.id)
     if is_mandatory(component) and component.role != "time":
         yield Condition("MISSING", f"{column} IS NULL")
-    if type_ in ("DOUBLE", "FLOAT"):
-        yield Condition("NOT_A_NUMBER", f"isnan({column}) OR isinf({column})")
-    elif component.array and not component.languages:
+    if component.array and not component.multilingual:
         values = _listed(column) if type_ == "VARCHAR" else column
-        for condition in _text(component, "part"):
+        for condition in _single(component, "part", type_.removesuffix("[]")):
             wrong = f"len(list_filter({values}, lambda part: {condition.sql})) > 0"
             yield Condition(condition.code, wrong, of=condition.of)
         if component.most is not None:
             yield _too_many(component, values)
+    elif component.languages and type_ == "VARCHAR":
+        yield Condition(
+            "NOT_IN_LANGUAGES", in_other_languages(component, column), of=", ".join(component.languages)
+        )
+    else:
+        yield from _single(component, column, type_)
+
+
+def _single(component: Component, column: str, type_: str) -> Iterator[Condition]:
+    if type_ in ("DOUBLE", "FLOAT"):
+        yield Condition("NOT_A_NUMBER", f"isnan({column}) OR isinf({column})")
     elif type_ == "VARCHAR":
-        yield from _text(component, column)
+        for condition in _text(component, column):
+            # A measure of any type says with a mark that it is missing.
+            marked = f"{column} NOT IN ({_MARKS}) AND ({condition.sql})"
+            yield replace(condition, sql=marked) if component.role == "measure" else condition
 
 
 def _text(component: Component, column: str) -> Iterator[Condition]:
@@ -162,8 +176,6 @@ def _no_number(component: Component, column: str) -> str:
     wrong = f"NOT regexp_full_match({column}, {quoted(_NUMBERS[component.type])})"
     if component.type in _BOUNDED:
         wrong = f"({wrong} OR try_cast({column} AS {_BOUNDED[component.type]}) IS NULL)"
-    if component.role == "measure":
-        wrong = f"{column} NOT IN ({_MARKS}) AND {wrong}"
     return f"{column} IS NOT NULL AND {wrong}"
 
 
@@ -171,7 +183,8 @@ def no_value(measure: str, type_: str) -> str:
     """Return the SQL condition that a measure has no value."""
     column = name(measure)
     if type_ == "VARCHAR":
-        return f"({column} IS NULL OR {column} IN ({_MARKS}))"
+        listed = ", ".join(quoted(f'["{mark}"]') for mark in MISSING_MARKS)
+        return f"({column} IS NULL OR {column} IN ({_MARKS}, {listed}))"
     return f"{column} IS NULL"
 
 

@@ -16,6 +16,7 @@ from citizenstats.contracts.model import (
     Target,
 )
 from citizenstats.errors import CitizenstatsError, MappingError
+from citizenstats.harmonize.frame import sql_type
 from citizenstats.sdmx.model import DataStructure, Structures
 
 COMPANIONS = ("_n", "_k")
@@ -51,6 +52,7 @@ def target_faults(
             target.estimate, document, (*at, "estimate"), names, structure, mappings.structures
         )
         yield from _benchmarks(dataset, target.estimate, (*at, "estimate", "benchmarks"), names, mappings)
+    yield from _measured(structure, document.where((*at, "dataflow")))
     yield from _complete(target, structure, document.where((*at, "map")))
 
 
@@ -169,6 +171,19 @@ def _benchmarks(
         if declared is not None and declared.type not in ("integer", "number"):
             told = f"the counts {said.count} of {said.dataset} are no numbers"
             yield MappingError("WRONG_TYPE", told, where, f"give {said.count} the type integer there")
+
+
+def _measured(structure: DataStructure, where: str) -> Iterator[MappingError]:
+    """What is published is protected, and protection knows single numbers."""
+    for measure in structure.measures:
+        if measure.several or sql_type(measure) == "VARCHAR":
+            several = "has several values" if measure.several else "is no number"
+            yield MappingError(
+                "MEASURE_IS_NO_NUMBER",
+                f"the measure {measure.id} of {structure.reference} {several}, and no rule of protection knows such a one",
+                where,
+                "take a structure whose measures are single numbers; messages of this one can be read, validated and written",
+            )
 
 
 def _complete(target: Target, structure: DataStructure, where: str) -> Iterator[MappingError]:

@@ -82,7 +82,7 @@ def read_observations(
         dataflow: as there.
 
     Raises:
-        MessageError: as there; and ``NOT_A_NUMBER`` with component and count.
+        MessageError: as there; and ``NOT_A_NUMBER`` or ``NOT_IN_LANGUAGES`` with component and count.
     """
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".read-") as name:
         frame = Path(name).absolute() / "frame.parquet"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, cast
@@ -16,13 +16,15 @@ from typing import IO, Any, cast
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT, DataStructure, Reference, Structures
 from citizenstats.sdmx.read.json_stream import Stream
-from citizenstats.sdmx.read.message import ACTIONS, Head, Named, Used, named_by_urn, used
+from citizenstats.sdmx.read.message import ACTIONS, Head, Named, Used, named_by_url, named_by_urn, used
 from citizenstats.sdmx.read.rows import Rows
 from citizenstats.sdmx.read.several import Part, one_text
 
 Open = Callable[[], AbstractContextManager[IO[bytes]]]
 Make = Callable[[Used], Rows]
 _OBSERVED = ("series", "observations")
+_LAST = 1_000
+"""The place in a key of a dimension that tells none: old servers leave it out at time, which comes last."""
 _LEVELS = ("dataSet", "series", "observation", "dimensionGroup")
 
 
@@ -68,10 +70,10 @@ def read(
             )  # fmt: skip
         rows = make(found[0])
         head.along = laid[0].along
-        filled = _Filler(rows, found[0].structure, head)
+        filled = _Filler(rows, found[0].structure, head, laid)
         with open_() as stream:
-            _walk(_text(stream), None, lambda n, kind, at: filled.fill(laid[n], kind, at))
-        filled.finish(laid)
+            _walk(_text(stream), None, filled.fill)
+        filled.finish()
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         raise MessageError(
             "NOT_SDMX", "an index, key or list is not as SDMX-JSON has it", mend="validate the message"
@@ -158,8 +160,15 @@ def _maybe(value: Any) -> str | None:
 def _named(said: _Said, structure: dict[str, Any], data_set: dict[str, Any]) -> Named | None:
     """Return what a data set names: its dataflow where some link tells it, else its structure."""
     links = [*data_set.get("links", []), *structure.get("links", [])]
-    urns = [link.get("urn") or link.get("href") or "" for link in links if isinstance(link, dict)]
-    found = [one for one in map(named_by_urn, urns) if one]
+    links += [{"href": structure["uri"]}] if isinstance(structure.get("uri"), str) else []
+    told = [link.get(word) for link in links if isinstance(link, dict) for word in ("urn", "href")]
+    found = [
+        one
+        for text in told
+        if isinstance(text, str)
+        for one in [named_by_urn(text) or named_by_url(text)]
+        if one
+    ]
     return min(
         found,
         key=lambda one: ("Dataflow", "ProvisionAgreement", "DataStructure").index(one.kind),
@@ -216,7 +225,7 @@ def _laid(said: _Said, data_set: dict[str, Any]) -> _Laid:
 
 def _list(component: dict[str, Any]) -> _List:
     values = component.get("values")
-    position = component.get("keyPosition", "0")
+    position = component.get("keyPosition", _LAST)
     told = None if values is None else tuple(_item(value) for value in values)
     return _List(str(component["id"]), told, int(position))
 
@@ -259,14 +268,17 @@ def _index(text: Any) -> int:
 class _Filler:
     """Gives the rows of data sets to the collector."""
 
-    def __init__(self, rows: Rows, structure: DataStructure, head: Head) -> None:
-        self._rows, self._head = rows, head
+    def __init__(self, rows: Rows, structure: DataStructure, head: Head, laid: Sequence[_Laid]) -> None:
+        self._rows, self._head, self._laid = rows, head, laid
+        self._done = 0
         self._known = structure.by_id
         self._measures = tuple(_List(m.id, None, 0) for m in structure.measures[:1])
 
-    def fill(self, laid: _Laid, kind: str, at: Stream) -> None:
-        """Read ``series`` or ``observations`` of a data set."""
-        self._begin(laid)
+    def fill(self, n: int, kind: str, at: Stream) -> None:
+        """Read ``series`` or ``observations`` of a data set, after what those before it say beside theirs."""
+        laid = self._laid[n]
+        self._begin_sets(n + 1)
+        self._rows.series({})
         measures = self._measures if laid.measures is None else laid.measures
         held = (*measures, *laid.attributes["observation"])
         if kind == "observations":
@@ -276,7 +288,7 @@ class _Filler:
         for key in at.members():
             self._one_series(laid, held, key, at.value())
 
-    def _begin(self, laid: _Laid) -> None:
+    def _begin(self, laid: _Laid) -> bool:
         data_set = laid.data_set
         action = data_set.get("action")
         default = "Append" if self._head.format == "json-1.0" else "Merge"
@@ -284,15 +296,15 @@ class _Filler:
             **{d.id: d.text(0) for d in laid.dimensions["dataSet"] if d.values and d.id in self._known},
             **self._values(laid.attributes["dataSet"], data_set.get("attributes") or ()),
         }
-        self._rows.data_set(action if action in ACTIONS else default, shared)
+        return self._rows.data_set(action if action in ACTIONS else default, shared)
 
     def _one_series(self, laid: _Laid, held: Sequence[_List], key: str, series: dict[str, Any]) -> None:
         attributes = self._values(laid.attributes["series"], series.get("attributes") or ())
-        self._rows.series({**self._key(laid.dimensions["series"], key), **attributes})
+        told = self._rows.series({**self._key(laid.dimensions["series"], key), **attributes})
         observations = series.get("observations") or {}
         for inner, values in observations.items():
             self._observation(laid, held, inner, values)
-        if not observations:
+        if not observations and not told:
             self._rows.observation({})
 
     def _observation(
@@ -335,14 +347,29 @@ class _Filler:
         self._head.met_unknown(identifier)
         return False
 
-    def finish(self, laid: Sequence[_Laid]) -> None:
-        """Add the groups of all data sets, and what a data set says that has no observations."""
-        for one in laid:
-            ordered = [d for level in _LEVELS[:3] for d in one.dimensions[level]]
-            ordered.sort(key=lambda d: d.position)
-            for key, values in (one.data_set.get("dimensionGroupAttributes") or {}).items():
-                group = {**self._key(ordered, key), **self._values(one.attributes["dimensionGroup"], values)}
+    def finish(self) -> None:
+        """Add what the last data sets say that have no observations."""
+        self._begin_sets(len(self._laid))
+
+    def _begin_sets(self, end: int) -> None:
+        """Begin the data sets up to one that were not begun, with all that they say beside observations."""
+        for one in self._laid[self._done : end]:
+            told = self._begin(one)
+            for group in self._groups(one):
                 self._rows.group(group)
-            if one.data_set.get("action") == "Delete" and not set(_OBSERVED) & one.data_set.keys():
-                self._begin(one)
+                told = True
+            deletes = one.data_set.get("action") == "Delete"
+            if deletes and not told and not set(_OBSERVED) & one.data_set.keys():
                 self._rows.observation({})
+        self._done = max(self._done, end)
+
+    def _groups(self, laid: _Laid) -> Iterator[dict[str, str | None]]:
+        """Yield partial keys with their attributes."""
+        ordered = [d for level in _LEVELS[:3] for d in laid.dimensions[level]]
+        ordered.sort(key=lambda d: d.position)
+        for key, values in (laid.data_set.get("dimensionGroupAttributes") or {}).items():
+            parts = key.split(":")
+            if len(parts) > len(ordered):
+                # A dimension that is open in every key has no values to list, and keeps its place.
+                key = ":".join(parts[d.position] for d in ordered)
+            yield {**self._key(ordered, key), **self._values(laid.attributes["dimensionGroup"], values)}

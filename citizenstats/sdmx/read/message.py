@@ -125,6 +125,10 @@ _IDENTITY = re.compile(
 _URN = re.compile(
     r"urn:sdmx:org\.sdmx\.infomodel\.\w+\.(?P<kind>Dataflow|DataStructure|ProvisionAgree?ment)=(?P<of>[^:]+:[^:]+)"
 )
+_URL = re.compile(
+    r"/(?P<kind>dataflow|datastructure|provisionagreement)/(?P<agency>[A-Za-z][\w.-]*)/(?P<id>[A-Za-z0-9_@$-]+)"
+    r"/(?P<version>[0-9A-Za-z.+*~-]+)/?(?:\?.*)?$"
+)
 
 
 def named(kind: str, text: str) -> Named | None:
@@ -146,6 +150,12 @@ def named_by_urn(text: str) -> Named | None:
     """Return what a URN names, one with the dimension at the observation behind it included; None for another text."""
     match = _URN.match(text.strip())
     return named(match["kind"], match["of"]) if match else None
+
+
+def named_by_url(text: str) -> Named | None:
+    """Return what the address of an artefact at a service names; None for another address."""
+    match = _URL.search(text.strip())
+    return named(match["kind"], f"{match['agency']}:{match['id']}({match['version']})") if match else None
 
 
 def used(structures: Structures, said: Named | None, otherwise: Reference | None) -> Used:

@@ -27,7 +27,7 @@ def one_text(component: Component, parts: Sequence[Part]) -> str | None:
         return None
     if component.array:
         return _json([_in_order(component, part) for part in parts])
-    if component.languages or any(isinstance(part, Mapping) for part in parts):
+    if component.multilingual or any(isinstance(part, Mapping) for part in parts):
         texts: dict[str, str] = {}
         for part in parts:
             texts |= part if isinstance(part, Mapping) else {OTHERWISE: part}
@@ -37,7 +37,7 @@ def one_text(component: Component, parts: Sequence[Part]) -> str | None:
 
 def _in_order(component: Component, part: Part) -> Part:
     if isinstance(part, str):
-        return {OTHERWISE: part} if component.languages else part
+        return {OTHERWISE: part} if component.multilingual else part
     known = [language for language in component.languages if language in part]
     return {language: part[language] for language in (*known, *(x for x in part if x not in known))}
 
@@ -61,9 +61,10 @@ def one_text_of_cell(
         languages: those that the header names, else those of the structure; empty where the parts are in none.
         labelled: whether codes have their names behind them, ``F: Female``.
     """
-    if languages and component.array:
+    by_language = bool(languages) or component.multilingual
+    if by_language and component.array:
         whole = f"to_json(list_transform({_split(cell, between)}, lambda part: {_by_language(component, 'part', between)}))"
-    elif languages:
+    elif by_language:
         whole = f"to_json({_by_language(component, cell, between)})"
     else:
         listed = _split(cell, between)
@@ -77,8 +78,17 @@ def one_text_of_cell(
 
 def one_text_of_single(component: Component, cell: str) -> str:
     """Return SQL of the text of a cell that the header does not say to have parts, where the structure says it."""
-    one = f"{{{quoted(OTHERWISE)}: {cell}}}" if component.languages else cell
+    one = f"{{{quoted(OTHERWISE)}: {cell}}}" if component.multilingual else cell
     return f"CASE WHEN {cell} IS NOT NULL THEN CAST(to_json({f'[{one}]' if component.array else one}) AS VARCHAR) END"
+
+
+def in_other_languages(component: Component, text: str) -> str:
+    """Return the SQL condition that the text of a component is in a language that the structure does not name."""
+    known = ", ".join(quoted(language) for language in component.languages)
+    listed = f"from_json({text}, '[\"JSON\"]')" if component.array else f"[CAST({text} AS JSON)]"
+    others = f"list_filter(json_keys(part), lambda language: language NOT IN ({known}))"
+    whole = f"len(list_filter({listed}, lambda part: len({others}) > 0)) > 0"
+    return f"CASE WHEN json_valid({text}) AND {text} <> '' THEN {whole} ELSE false END"
 
 
 def is_open(cell: str, between: str) -> str:

@@ -18,6 +18,7 @@ from citizenstats.errors import MessageError
 from citizenstats.harmonize.frame import sql_type
 from citizenstats.sdmx.model import Component, DataStructure, Structures
 from citizenstats.sdmx.read.message import MessageFacts
+from citizenstats.sdmx.read.several import in_other_languages
 
 MISSING = ("", "NaN", "#N/A")
 """What says in a message that a value is missing."""
@@ -37,7 +38,7 @@ def observations(
     """Write the observations of a frame.
 
     Raises:
-        MessageError: ``NOT_A_NUMBER``.
+        MessageError: ``NOT_A_NUMBER``, ``NOT_IN_LANGUAGES``.
     """
     structure = structures.data_structures[facts.structure]
     source = f"SELECT * FROM read_parquet({quoted(str(frame))})"
@@ -51,6 +52,7 @@ def observations(
     if deletes or opens or engine.rows(twice):
         source = _played(engine, structure, source, whole)
     _check_numbers(engine, structure, source)
+    _check_languages(engine, structure, source)
     columns = ", ".join(f"{typed(c)} AS {name(c.id)}" for c in structure.components)
     return Observations(facts, engine.write_parquet(f"SELECT {columns} FROM ({source}) ORDER BY {key}", into))
 
@@ -103,7 +105,9 @@ def typed(component: Component) -> str:
     column = name(component.id)
     kind = sql_type(component)
     if component.several:
-        return f"from_json(nullif({column}, ''), {quoted(_shape(component))})"
+        # A list of nothing but the word for what is missing is no value, as the word alone.
+        words = [*MISSING, *(json.dumps([word]) for word in MISSING)] if component.role == "measure" else [""]
+        return f"from_json({_without(column, words)}, {quoted(_shape(component))})"
     if kind == "VARCHAR":
         # A text may well be NaN; only a measure or a number says by it that it is missing.
         missing: Sequence[str] = MISSING if component.role == "measure" else MISSING[:1]
@@ -113,7 +117,10 @@ def typed(component: Component) -> str:
 
 def _shape(component: Component) -> str:
     """Return what `from_json` makes of the text of a component with several parts."""
-    one = json.dumps(dict.fromkeys(component.languages, "VARCHAR")) if component.languages else '"VARCHAR"'
+    kind = sql_type(component).removesuffix("[]")
+    one = (
+        json.dumps(dict.fromkeys(component.languages, "VARCHAR")) if component.languages else json.dumps(kind)
+    )
     return f"[{one}]" if component.array else one
 
 
@@ -122,15 +129,45 @@ def _without(text: str, missing: Sequence[str]) -> str:
     return f"CASE WHEN {text} NOT IN ({listed}) THEN {text} END"
 
 
+def _is_no_number(component: Component) -> str:
+    """Return the SQL condition that a text, or one of those of a list, is no number."""
+    kind = sql_type(component).removesuffix("[]")
+
+    def wrong(text: str) -> str:
+        return (
+            f"{_without(f'trim({text})', MISSING)} IS NOT NULL AND try_cast(trim({text}) AS {kind}) IS NULL"
+        )
+
+    column = name(component.id)
+    if not component.array:
+        return wrong(column)
+    listed = f"from_json(nullif({column}, ''), '[\"VARCHAR\"]')"
+    return f"len(list_filter({listed}, lambda part: {wrong('part')})) > 0"
+
+
+def _check_languages(engine: Engine, structure: DataStructure, source: str) -> None:
+    """See that no text is in a language that the structure has no place for: it would be lost."""
+    told = [c for c in structure.components if c.languages]
+    if not told:
+        return
+    tests = ", ".join(f"count(*) FILTER (WHERE {in_other_languages(c, name(c.id))})" for c in told)
+    for component, count in zip(told, engine.rows(f"SELECT {tests} FROM ({source})")[0], strict=True):
+        if count:
+            raise MessageError(
+                "NOT_IN_LANGUAGES",
+                f"{count:,} texts are in other languages than {', '.join(component.languages)}",
+                component.id,
+                "add the languages to the structure",
+            )
+
+
 def _check_numbers(engine: Engine, structure: DataStructure, source: str) -> None:
-    numbers = [c for c in structure.components if not c.several and sql_type(c) != "VARCHAR"]
+    numbers = [
+        c for c in structure.components if not c.multilingual and not sql_type(c).startswith("VARCHAR")
+    ]
     if not numbers:
         return
-    tests = ", ".join(
-        f"count(*) FILTER (WHERE {_without(f'trim({name(c.id)})', MISSING)} IS NOT NULL AND "
-        f"try_cast(trim({name(c.id)}) AS {sql_type(c)}) IS NULL)"
-        for c in numbers
-    )
+    tests = ", ".join(f"count(*) FILTER (WHERE {_is_no_number(c)})" for c in numbers)
     for component, count in zip(numbers, engine.rows(f"SELECT {tests} FROM ({source})")[0], strict=True):
         if count:
             raise MessageError(

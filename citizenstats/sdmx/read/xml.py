@@ -335,14 +335,9 @@ class _Reader:
             self._observed(self._obs or {})
             self._obs = None
         elif local == "Series":
-            if self._series_empty and self._series:
-                # Attributes of a series whose observations stand elsewhere, or keys of a series to be deleted.
-                self._begin_series()
-                self._observed({})
-            self._series = None
-            self._collector.series({})
+            self._end_series()
         elif local in ("Group", "Atts"):
-            self._collector.group(self._group or {})
+            self._grouped(self._group or {})
             self._group = None
         elif local == "Comp" and self._complex is not None:
             identifier, parts = self._complex
@@ -358,6 +353,15 @@ class _Reader:
             if self._empty and self._action == "Delete":
                 self._observed({})  # all of it
             self._inside = False
+
+    def _end_series(self) -> None:
+        if self._series_empty and self._series:
+            # Attributes of a series whose observations stand elsewhere, or keys of a series to be deleted.
+            self._begin_series()
+            if self._series_empty:
+                self._observed({})
+        self._series = None
+        self._collector.series({})
 
     def _end_text(self, local: str, parts: list[Part]) -> None:
         """A value of a component, or its text in one language, ends."""
@@ -378,13 +382,20 @@ class _Reader:
 
     def _begin_data_set(self) -> None:
         if self._data_set is not None:
-            self._collector.data_set(self._action, self._data_set)
+            if self._collector.data_set(self._action, self._data_set):
+                self._empty = False
             self._data_set = None
 
     def _begin_series(self) -> None:
         self._begin_data_set()
-        if self._series is not None and self._series_empty:
-            self._collector.series(self._series)
+        if self._series is not None and self._series_empty and self._collector.series(self._series):
+            self._empty = self._series_empty = False
+
+    def _grouped(self, values: dict[str, str | None]) -> None:
+        """Give the collector a group, or what a data set says in elements of its own."""
+        self._collector.group(values)
+        if self._action == "Delete":
+            self._empty = False
 
     def _observed(self, values: dict[str, str | None]) -> None:
         self._collector.observation(values)

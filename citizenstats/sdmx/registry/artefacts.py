@@ -5,8 +5,9 @@ What belongs here: what the readers of SDMX-ML and SDMX-JSON share. What does no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from citizenstats.sdmx.late_bound import bound_or_itself, bound_structure
 from citizenstats.sdmx.model import (
@@ -46,23 +47,27 @@ def known_type(said: str | None, role: str) -> str:
 
 @dataclass(frozen=True)
 class Representation:
-    """How values of a component or concept look: a code list or a data type, and how many there may be at once.
+    """How values of a component or concept look: a code list or a data type, how many at once, and in which languages.
 
     Attributes:
         codelist: the list; None where it is not coded.
         type: the data type; None where none is said.
         most: ``maxOccurs``: how many values, 0 for any number.
+        multilingual: ``isMultiLingual``: whether a value is texts by language. Taken where it is said alone: the schema of
+            3.0 gives it to all texts that say nothing, which nobody means.
     """
 
     codelist: Reference | None = None
     type: str | None = None
     most: int = 1
+    multilingual: bool = False
 
     def several(self, role: str) -> dict[str, bool | int | None]:
-        """Return what a component with this representation says of its values: an attribute may have several."""
-        if role != "attribute" or self.most == 1:
+        """Return what a component with this representation says of its values: no dimension has several."""
+        if role not in ("attribute", "measure"):
             return {}
-        return {"array": True, "most": self.most or None}
+        array = {"array": True, "most": self.most or None} if self.most != 1 else {}
+        return {**array, **({"any_language": True} if self.multilingual and self.codelist is None else {})}
 
 
 def most_of(said: str | int | None) -> int:
@@ -72,6 +77,18 @@ def most_of(said: str | int | None) -> int:
         ValueError: it is neither a number nor ``unbounded``.
     """
     return 0 if said == "unbounded" else int(said or 1)
+
+
+def group_of(identifier: str, groups: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Return what an attribute of a group says of it; a name that its dimensions give it anyway is none of its own."""
+    group = groups.get(identifier, ())
+    named = identifier if identifier != "Group_" + "_".join(group) else ""
+    return {"group": group, "group_id": named} if group else {}
+
+
+def some_of(dimensions: Collection[str], key: Sequence[str]) -> dict[str, Any]:
+    """Return which of the dimensions settle an attribute, where these are not all."""
+    return {} if set(key) <= set(dimensions) else {"some": tuple(d for d in key if d in dimensions)}
 
 
 @dataclass

@@ -20,7 +20,14 @@ from citizenstats.sdmx.model import (
     ProvisionAgreement,
     Reference,
 )
-from citizenstats.sdmx.registry.artefacts import Artefacts, Representation, known_type, most_of
+from citizenstats.sdmx.registry.artefacts import (
+    Artefacts,
+    Representation,
+    group_of,
+    known_type,
+    most_of,
+    some_of,
+)
 from citizenstats.sdmx.registry.urns import parts, reference
 
 Json = Mapping[str, Any]
@@ -135,7 +142,11 @@ def _representation(said: Json) -> Representation:
         return Representation(codelist if kind == "Codelist" else None, most=most)
     format_ = said.get("format") or said.get("textFormat") or {}
     # Before 11.18, the Fusion Metadata Registry wrote the word of 1.0 in 2.0 (bis-med-it/pysdmx#171).
-    return Representation(type=format_.get("dataType") or format_.get("textType"), most=most)
+    type_, multilingual = (
+        format_.get("dataType") or format_.get("textType"),
+        format_.get("isMultiLingual") is True,
+    )
+    return Representation(type=type_, most=most, multilingual=multilingual)
 
 
 def _structure(said: Json, concepts: Mapping[tuple[Reference, str], Representation]) -> DataStructure:
@@ -186,11 +197,10 @@ def _related(
     if "none" in said or "dataflow" in said:
         return {"attachment": "dataset"}
     if said.get("group"):
-        return {"attachment": "series", "group": groups.get(said["group"], ())}
-    dimensions = set(said.get("dimensions") or ())
-    if dimensions and not dimensions & set(time):
-        group = () if dimensions >= set(key) else tuple(d for d in key if d in dimensions)
-        return {"attachment": "series", "group": group}
+        return {"attachment": "series", **group_of(said["group"], groups)}
+    dimensions = said.get("dimensions") or ()
+    if dimensions and not set(dimensions) & set(time):
+        return {"attachment": "series", **some_of(dimensions, key)}
     return {"attachment": "observation"}
 
 

@@ -22,7 +22,14 @@ from citizenstats.sdmx.model import (
     ProvisionAgreement,
     Reference,
 )
-from citizenstats.sdmx.registry.artefacts import Artefacts, Representation, known_type, most_of
+from citizenstats.sdmx.registry.artefacts import (
+    Artefacts,
+    Representation,
+    group_of,
+    known_type,
+    most_of,
+    some_of,
+)
 from citizenstats.sdmx.registry.urns import parts
 
 Element = Any
@@ -272,15 +279,14 @@ class _Reader:
         dimensions = (
             [_pointed(one) for one in _children(relation, "Dimension")] if relation is not None else []
         )
-        attachment, of = "observation", tuple[str, ...]()
+        attachment, more = "observation", dict[str, Any]()
         if _child(relation, "None", "Dataflow", "Dataset") is not None:
             attachment = "dataset"
         elif group is not None:
-            attachment, of = "series", groups.get(_pointed(group), ())
+            attachment, more = "series", group_of(_pointed(group), groups)
         elif dimensions and not set(dimensions) & set(time):
-            attachment = "series"
-            of = () if set(dimensions) >= set(key) else tuple(d for d in key if d in dimensions)
-        return self._component(element, "attribute", attachment=attachment, group=of)
+            attachment, more = "series", some_of(dimensions, key)
+        return self._component(element, "attribute", attachment=attachment, **more)
 
     def _constraint(self, reference: Reference, element: Element) -> ContentConstraint | None:
         flow = _child(_child(element, "ConstraintAttachment"), "Dataflow")
@@ -304,7 +310,11 @@ def _representation(element: Element) -> Representation:
         kind, reference, _ = _refers(enumeration)
         return Representation(reference if kind in ("Codelist", "") else None, most=most)
     format_ = _child(element, "TextFormat", "EnumerationFormat")
-    return Representation(type=format_.get("textType", "String") if format_ is not None else None, most=most)
+    if format_ is None:
+        return Representation(most=most)
+    # In 2.1 the attribute has no place in a data structure: one that says it all the same means nothing by it.
+    multilingual = format_.get("isMultiLingual") in ("true", "1") and "/v2_1/" not in (format_.tag or "")
+    return Representation(type=format_.get("textType", "String"), most=most, multilingual=multilingual)
 
 
 def _pointed(element: Element | None) -> str:

@@ -5,7 +5,8 @@ to an HTTP response. Memory does not grow with the number of observations. The s
 
 A format is one module with a `Format` in it, listed in `FORMATS`:
 `features` says which format can say what, `message` what a message is and where components stand, `fragments` how
-columns become text, `checks` what must hold before the first byte, `stream` how text becomes bytes.
+columns become text, `languages` in which texts occur, `checks` what must hold before the first byte, `stream` how text becomes
+bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write import csv, json, ml3, ml21
 from citizenstats.sdmx.write.features import check_features
+from citizenstats.sdmx.write.languages import with_languages
 from citizenstats.sdmx.write.message import Action, DataMessage, Format
 from citizenstats.sdmx.write.options import PLAIN, Options
 
@@ -63,7 +65,7 @@ def chunks(
             "NO_SUCH_FORMAT", f"there is no format {form}", mend=f"use one of {known}"
         ) from None
     check_features(form, messages, options)
-    return found.write(engine, messages, options)
+    return found.write(engine, with_languages(engine, messages), options)
 
 
 def gzipped(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.sdmx.model import Component, Item
 from citizenstats.sdmx.write.csv_time import normalized
-from citizenstats.sdmx.write.fragments import Sql, concat, escaping, in_language, otherwise, value
+from citizenstats.sdmx.write.fragments import Sql, concat, escaping, in_language, otherwise, text_of, value
 from citizenstats.sdmx.write.message import DataMessage, Layout
 from citizenstats.sdmx.write.options import Options
 
@@ -43,6 +43,8 @@ class Cells:
         coded = component.codelist is not None and labels != "id"
         if component.several:
             cell = self._several(component, "both" if labels == "both" else "id") if there else NOTHING
+            word = self.found.missing(component)
+            cell = otherwise(cell, word) if word and there else cell
             named = self._several(component, "name") if there and coded else NOTHING
         else:
             cell = self._single(component, both=coded and labels == "both") if there else NOTHING
@@ -60,7 +62,7 @@ class Cells:
         if component.role == "time" and self.options.time_format == "normalized":
             return Sql(normalized(self.engine, component.id, self.found.source))
         text = value(component, self.found.types[component.id], quoting(self.options.separator))
-        word = self.found.missing(component) if component.role == "measure" else None
+        word = self.found.missing(component)
         return otherwise(text, word) if word else text
 
     def _named(self, component: Component, how: Callable[[str, str], str]) -> Sql:
@@ -74,11 +76,13 @@ class Cells:
         """Return the cell of several values, or of one in several languages."""
         column, between = name(component.id), self.options.between
         if component.array:
-            part = self._in_languages(component, "part") if component.languages else "part"
-            if component.languages:
+            part = self._in_languages(component, "part") if component.multilingual else "part"
+            if component.multilingual:
                 part = f"""concat('"', replace({part}, '"', '""'), '"')"""
             elif component.codelist is None:
-                part = quoting(between)("part")
+                part = text_of(
+                    component, "part", self.found.types[component.id].removesuffix("[]"), quoting(between)
+                )
             elif labels != "id":
                 names = self._names(component).items()
                 told = {code: n if labels == "name" else f"{code}: {n}" for code, n in names}
@@ -86,7 +90,8 @@ class Cells:
                     "part",
                     {code: quoted_cell(text, between) for code, text in told.items()},
                 )
-            whole = f"array_to_string(list_transform({column}, lambda part: {part}), {quoted(between)})"
+            listed = f"array_to_string(list_transform({column}, lambda part: {part}), {quoted(between)})"
+            whole = f"nullif({listed}, '')"
         else:
             whole = self._in_languages(component, column)
         return Sql(quoting(self.options.separator)(f"({whole})"))

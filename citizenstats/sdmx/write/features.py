@@ -89,8 +89,8 @@ GROUPS = Feature(
 )
 MEASURES = Feature("several measures", "has one measure, OBS_VALUE", _all(_OLD, "ONE_MEASURE_ONLY"))
 SEVERAL = Feature(
-    "attributes with several values or languages",
-    "has one value for each attribute, in no language",
+    "components with several values or languages",
+    "has one value for each component, in no language",
     _all(_OLD, "ONE_VALUE_ONLY"),
 )
 REPLACE = Feature(

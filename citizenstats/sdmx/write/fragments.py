@@ -53,13 +53,17 @@ def value(component: Component, sql_type: str, escape: Escape) -> Sql:
     Raises:
         MessageError: ``UNKNOWN_TYPE`` when no format can write the column.
     """
-    column = name(component.id)
+    return Sql(text_of(component, name(component.id), sql_type, escape))
+
+
+def text_of(component: Component, held: str, sql_type: str, escape: Escape) -> str:
+    """Return SQL of a single value of a component as text, as `value`; `held` is SQL of the value."""
     if sql_type in _NUMBERS:
-        return Sql(_number(column))
+        return _plain_number(held) if component.type == "Decimal" else _number(held)
     if sql_type in _PLAIN:
-        return Sql(f"CAST({column} AS VARCHAR)")
+        return f"CAST({held} AS VARCHAR)"
     if sql_type == "VARCHAR":
-        return Sql(escape(column) if is_free_text(component, sql_type) else column)
+        return escape(held) if is_free_text(component, sql_type) else held
     raise MessageError(
         "UNKNOWN_TYPE",
         f"a column of type {sql_type.partition('(')[0]} cannot be written",
@@ -79,9 +83,9 @@ def has_value(component: Component, sql_type: str) -> str:
     column = name(component.id)
     if component.array:
         return f"len({column}) > 0"
-    if component.languages:
-        said = (f"coalesce({in_language(column, language)} <> '', false)" for language in component.languages)
-        return f"({' OR '.join(said)})"
+    if component.multilingual:
+        said = [f"coalesce({in_language(column, language)} <> '', false)" for language in component.languages]
+        return f"({' OR '.join(said) or 'false'})"
     return f"{column} <> ''" if sql_type == "VARCHAR" else f"{column} IS NOT NULL"
 
 
@@ -126,3 +130,15 @@ def _number(column: str) -> str:
         f"WHEN isfinite({column}) THEN CAST({column} AS VARCHAR) "
         f"WHEN isnan({column}) THEN 'NaN' WHEN {column} > 0 THEN 'INF' WHEN {column} < 0 THEN '-INF' END"
     )
+
+
+def _plain_number(column: str) -> str:
+    """Return SQL of a floating point number without an exponent, which ``xs:decimal`` does not have."""
+    text = _number(column)
+    sign = f"CASE WHEN {column} < 0 THEN '-' ELSE '' END"
+    digits = "regexp_replace(split_part(_t, 'e', 1), '[-.]', '', 'g')"
+    power = "CAST(split_part(_t, 'e', 2) AS INTEGER)"
+    large = f"rpad({digits}, {power} + 1, '0')"
+    small = f"concat('0.', repeat('0', -{power} - 1), {digits})"
+    plain = f"concat({sign}, CASE WHEN {power} > 0 THEN {large} ELSE {small} END)"
+    return f"list_transform([{text}], lambda _t: CASE WHEN contains(_t, 'e') THEN {plain} ELSE _t END)[1]"

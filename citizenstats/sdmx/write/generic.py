@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.sdmx.model import Component
-from citizenstats.sdmx.schema import group_name
 from citizenstats.sdmx.write.fragments import Sql, concat, has_value, when
 from citizenstats.sdmx.write.message import DataMessage, Layout
 from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of, validity
@@ -43,7 +42,9 @@ class Generic:
         dimensions = [message.structure.by_id[identifier] for identifier in group]
         key = _key("GroupKey", found, dimensions)
         attributes = _attributes(found, found.groups[group])
-        return concat([f'<gen:Group type="{group_name(group)}">', *key, *attributes, "</gen:Group>\n"])
+        return concat(
+            [f'<gen:Group type="{message.structure.group_name(group)}">', *key, *attributes, "</gen:Group>\n"]
+        )
 
     def series(self, found: Layout) -> Sql:
         """Return the text that opens a series."""

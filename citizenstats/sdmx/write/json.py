@@ -30,7 +30,16 @@ from citizenstats.sdmx.write.checks import (
     check_named,
 )
 from citizenstats.sdmx.write.features import MARKS_ABOVE, OPEN_KEYS, words
-from citizenstats.sdmx.write.fragments import Sql, concat, has_value, in_language, otherwise, value, when
+from citizenstats.sdmx.write.fragments import (
+    Sql,
+    concat,
+    has_value,
+    in_language,
+    otherwise,
+    text_of,
+    value,
+    when,
+)
 from citizenstats.sdmx.write.json_structure import Values, Version, indexed, items, link, meta, structure
 from citizenstats.sdmx.write.message import DataMessage, Format, Layout, Words, Writer, layout
 from citizenstats.sdmx.write.options import Options
@@ -174,7 +183,7 @@ def _occurring(engine: Engine, version: Version, message: DataMessage, found: La
                 )
             ordered = [item.id for item in items(message, component) if item.id in occurring]
             lists[component.id] = (*ordered, *sorted(occurring.difference(ordered)))
-    return Values(lists, found.types)
+    return Values(lists, found.types, version.number == "2.0")
 
 
 def _open_keys(
@@ -246,7 +255,9 @@ def _listed(found: Layout, values: Values, components: Iterable[Component]) -> I
     for position, component in enumerate(components):
         if position:
             yield ","
-        word = found.missing(component) if component.role == "measure" else None
+        word = found.missing(component)
+        if word and component.array:
+            word = f"[{word}]"
         yield otherwise(_value(found, values, component), word or "null")
 
 
@@ -260,24 +271,33 @@ def _in_languages(component: Component, held: str) -> str:
     return f"concat('{{', concat_ws(',', {', '.join(parts)}), '}}')"
 
 
-def _several(found: Layout, component: Component) -> Sql:
+def _several(found: Layout, values: Values, component: Component) -> Sql:
     """Return the array of a component with several values, or the object of one in several languages."""
     column = name(component.id)
-    if component.languages and component.array:
+    if component.multilingual and component.array:
         parts = (
             f"array_to_string(list_transform({column}, lambda part: {_in_languages(component, 'part')}), ',')"
         )
         told = Sql(f"concat('[', {parts}, ']')")
+    elif component.multilingual:
+        told = Sql(_in_languages(component, column))
     else:
-        told = Sql(
-            _in_languages(component, column) if component.languages else f"CAST(to_json({column}) AS VARCHAR)"
+        kind = found.types[component.id].removesuffix("[]")
+        part = (
+            "CAST(to_json(part) AS VARCHAR)" if kind == "VARCHAR" else text_of(component, "part", kind, str)
         )
+        if kind in _FLOATS:
+            part = f"CASE WHEN isfinite(part) THEN {part} END"
+        if values.quotes and kind != "VARCHAR":
+            part = f"'\"' || {part} || '\"'"
+        parts = f"list_transform({column}, lambda part: coalesce({part}, 'null'))"
+        told = Sql(f"concat('[', array_to_string({parts}, ','), ']')")
     return when(has_value(component, found.types[component.id]), told)
 
 
 def _value(found: Layout, values: Values, component: Component) -> Sql:
     if component.several:
-        return _several(found, component)
+        return _several(found, values, component)
     if component.id in values.lists:
         return values.index(component)
     kind = found.types[component.id]

@@ -48,10 +48,18 @@ class Version:
 
 @dataclass(frozen=True)
 class Values:
-    """The values that occur: component id → its list, for all that is written by index."""
+    """The values that occur: component id → its list, for all that is written by index.
+
+    Attributes:
+        lists: component id → the values that its indices stand for.
+        types: component id → SQL type.
+        quotes: whether numbers of a list are written as texts: the schema of 2.0 takes a list of whole numbers for one of
+            two kinds at once, and refuses it.
+    """
 
     lists: Mapping[str, tuple[str, ...]]
     types: Mapping[str, str]
+    quotes: bool = False
 
     def index(self, component: Component) -> Sql:
         """Return SQL of the index of a component's value; NULL where it has none."""
@@ -145,7 +153,7 @@ def _told(version: Version, message: DataMessage, values: Values, component: Com
     if component.id not in values.lists:
         # Codes of an attribute with several values stand as they are: a list of values would be of whole arrays.
         several = {"maxOccurs": component.most or "unbounded"} if component.array else {}
-        languages = {"isMultiLingual": True} if component.languages else {}
+        languages = {"isMultiLingual": True} if component.multilingual else {}
         return {**told, "format": {"dataType": component.type, **several, **languages}}
     named = {item.id: item for item in items(message, component)}
     listed = [_item(version, component, text, named.get(text)) for text in values.lists[component.id]]

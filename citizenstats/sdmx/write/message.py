@@ -154,11 +154,11 @@ class Layout:
     deletes: bool
     words: Words
 
-    def missing(self, measure: Component) -> str | None:
-        """Return what stands for a missing measure; None where nothing does."""
-        if self.deletes:
+    def missing(self, component: Component) -> str | None:
+        """Return what stands for a missing measure; None where nothing does, as for all else."""
+        if self.deletes or component.role != "measure":
             return None
-        return self.words.number if measure.type in FLOATING else self.words.other
+        return self.words.number if component.type in FLOATING else self.words.other
 
 
 def layout(engine: Engine, message: DataMessage, along: str, words: Words) -> Layout:

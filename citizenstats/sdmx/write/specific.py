@@ -12,8 +12,8 @@ from itertools import chain
 from xml.sax.saxutils import quoteattr
 
 from citizenstats.sdmx.model import Component
-from citizenstats.sdmx.schema import comp_name, group_name, namespace
-from citizenstats.sdmx.write.fragments import Sql, concat, has_value, when
+from citizenstats.sdmx.schema import comp_name, namespace
+from citizenstats.sdmx.write.fragments import Sql, concat, has_value, otherwise, when
 from citizenstats.sdmx.write.message import DataMessage, Layout
 from citizenstats.sdmx.write.xml import any_of, measured, structure_id, text_of, validity, values_of
 
@@ -57,7 +57,11 @@ class Specific:
         attributes = found.groups[group]
         parts = [*_keys(found, dimensions), *_each(found, attributes)]
         return concat(
-            [f'<Group xsi:type="ns1:{group_name(group)}"', *parts, *_ended(found, attributes, "Group")]
+            [
+                f'<Group xsi:type="ns1:{message.structure.group_name(group)}"',
+                *parts,
+                *_ended(found, attributes, "Group"),
+            ]
         )
 
     def series(self, found: Layout) -> Sql:
@@ -69,33 +73,43 @@ class Specific:
     def observation(self, message: DataMessage, found: Layout) -> Sql:
         """Return the text of an observation."""
         keys = _keys(found, found.key)
-        measures = (_measure(found, m) for m in found.measures)
+        measures = (_measure(found, m) for m in found.measures if not m.several)
         attributes = _each(found, found.observation)
-        return concat(["<Obs", *keys, *measures, *attributes, *_ended(found, found.observation, "Obs")])
+        ended = _ended(found, (*found.measures, *found.observation), "Obs")
+        return concat(["<Obs", *keys, *measures, *attributes, *ended])
 
 
 _END = ">\n"
 
 
-def _ended(found: Layout, attributes: Iterable[Component], element: str) -> list[str | Sql]:
-    """Return the end of an element: empty, or around those attributes that are elements themselves."""
-    several = _several(attributes)
+def _ended(found: Layout, components: Iterable[Component], element: str) -> list[str | Sql]:
+    """Return the end of an element: empty, or around those components that are elements themselves."""
+    several = _several(components)
     if not several:
         return ["/>\n"]
     comps = concat([_END, *_comps(found, several), f"</{element}>\n"])
+    if any(found.missing(one) and one.codelist is None for one in several):
+        return [comps]
     return [Sql(f"CASE WHEN {any_of(found, several)} THEN {comps.text} ELSE '/>\n' END")]
 
 
-def _several(attributes: Iterable[Component]) -> list[Component]:
-    return [attribute for attribute in attributes if attribute.several]
+def _several(components: Iterable[Component]) -> list[Component]:
+    return [component for component in components if component.several]
 
 
-def _comps(found: Layout, attributes: Iterable[Component]) -> Iterator[Sql]:
-    """Yield the elements of attributes with several values or languages, where they have any."""
-    for attribute in attributes:
-        opening = f'<Comp id="{attribute.id}" xsi:type="ns1:{comp_name(attribute)}">'
-        element = concat([opening, values_of(attribute), "</Comp>\n"])
-        yield when(has_value(attribute, found.types[attribute.id]), element)
+def _comps(found: Layout, components: Iterable[Component]) -> Iterator[Sql]:
+    """Yield the elements of components with several values or languages, where they have any; a missing measure says so."""
+    for component in components:
+        opening = f'<Comp id="{component.id}" xsi:type="ns1:{comp_name(component)}">'
+        element = concat([opening, values_of(found, component), "</Comp>\n"])
+        told = when(has_value(component, found.types[component.id]), element)
+        word = found.missing(component)
+        # No word is among the codes of a list.
+        yield (
+            told
+            if word is None or component.codelist
+            else otherwise(told, f"{opening}<Value>{word}</Value></Comp>\n")
+        )
 
 
 def _measure(found: Layout, measure: Component) -> Sql:

@@ -34,6 +34,7 @@ from citizenstats.sdmx.write.fragments import (
     value,
     when,
 )
+from citizenstats.sdmx.write.fragments import text_of as one_text
 from citizenstats.sdmx.write.message import DataMessage, Layout, layout
 from citizenstats.sdmx.write.stream import texts
 
@@ -183,10 +184,23 @@ def _deletes_there(found: Layout) -> str:
     marked, they go.
     """
     marked = any_of(found, (*found.measures, *found.observation))
-    grouped = tuple(attribute for attributes in found.groups.values() for attribute in attributes)
-    above = any_of(found, (*found.data_set, *grouped, *found.series))
+    above = any_of(found, (*found.data_set, *_grouped(found), *found.series))
     named = any_of(found, found.key) if found.series_key else "true"
     return f"({named}) AND (({marked}) OR NOT ({above}))"
+
+
+def _grouped(found: Layout) -> tuple[Component, ...]:
+    return tuple(attribute for attributes in found.groups.values() for attribute in attributes)
+
+
+def _deletes_in_series(found: Layout) -> str:
+    """Return SQL of whether a row deletes a series or something in it: one without anything would delete all that it covers.
+
+    Marks of the data set and of groups are told there.
+    """
+    above = any_of(found, (*found.data_set, *_grouped(found)))
+    below = any_of(found, (*found.series, *found.measures, *found.observation))
+    return f"({below}) OR NOT ({above})"
 
 
 def _closed(chunks: Iterator[bytes], close: bytes) -> Iterator[bytes]:
@@ -201,13 +215,15 @@ def _closed(chunks: Iterator[bytes], close: bytes) -> Iterator[bytes]:
 def _in_series(found: Layout, syntax: Syntax, observation: Sql) -> tuple[Sql, str]:
     """Return the text of each row with the start of a series where one starts, and its source."""
     keys = [name(dimension.id) for dimension in found.series_key]
+    source = found.source
     if found.deletes:
+        source = f"SELECT * FROM ({source}) WHERE {_deletes_in_series(found)}"
         # A series that goes as a whole stands apart from observations of the same key that go one by one.
         keys += [f"({name(dimension.id)} IS NULL)" for dimension in found.key]
     lags = ", ".join(f"lag({key}) OVER () AS before_{i}" for i, key in enumerate(keys))
     changed = " OR ".join(f"{key} IS DISTINCT FROM before_{i}" for i, key in reversed(list(enumerate(keys))))
     opened = concat([syntax.close, syntax.series(found)])
-    return concat([when(changed, opened), observation]), f"SELECT *, {lags} FROM ({found.source})"
+    return concat([when(changed, opened), observation]), f"SELECT *, {lags} FROM ({source})"
 
 
 # --- values -----------------------------------------------------------------------------------------------
@@ -218,12 +234,13 @@ def text_of(found: Layout, component: Component) -> Sql:
     return value(component, found.types[component.id], _escaped)
 
 
-def values_of(component: Component) -> Sql:
+def values_of(found: Layout, component: Component) -> Sql:
     """Return SQL of ``Value`` elements: of a value with several parts, each of them; NULL where there is none."""
 
     def value_element(held: str) -> str:
-        if not component.languages:
-            return f"CASE WHEN {held} <> '' THEN concat('<Value>', {_escaped(held)}, '</Value>') END"
+        if not component.multilingual:
+            text = one_text(component, held, found.types[component.id].removesuffix("[]"), _escaped)
+            return f"CASE WHEN CAST({held} AS VARCHAR) <> '' THEN concat('<Value>', {text}, '</Value>') END"
         listed = []
         for language in component.languages:
             text = in_language(held, language)

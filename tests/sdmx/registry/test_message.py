@@ -13,7 +13,10 @@ from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.registry.message import read_structures
 from citizenstats.sdmx.schema import schema
 from citizenstats.sdmx.structures import FORMATS, structure_message
+from citizenstats.sdmx.validate import validate_message
 from tests.sdmx.test_structure_messages import FLOWS, HEADER, OWN, ROOT, awkward, told, written
+from tests.sdmx.write.support import message as data_message
+from tests.sdmx.write.support import written as data_written
 
 
 def alike(item, form):
@@ -124,3 +127,65 @@ def test_a_number_of_values_that_is_none_is_named(said):
     )
     with pytest.raises(StructureError, match="NOT_STRUCTURES"):
         read_structures(flow)
+
+
+FOREIGN = {
+    "AREA_NOTE": {"group": ("REGION",), "group_id": "Sibling"},
+    "NOTE": {"some": ("REGION",)},
+    "SOURCE": {"any_language": True},
+    "OBS_VALUE": {"array": True, "most": 2},
+}
+"""What others' structures have: a group with a name of its own, an attribute of some dimensions that are no group, texts in
+languages that are not told, a measure of several values."""
+
+
+def foreign(form):
+    """Return structures with what a version can say of it."""
+    old = form in ("ml-2.1", "json-1.0")
+    (structure,) = told(str(OWN)).data_structures
+    own = {c: more for c, more in FOREIGN.items() if not old or c in ("AREA_NOTE", "NOTE")}
+    components = tuple(replace(c, **own.get(c.id, {})) for c in structure.components)
+    known = replace(awkward(), data_structures={OWN: replace(structure, components=components)})
+    return replace(known, dataflows={OWN: awkward().dataflows[OWN]})
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_structures_of_others_say_is_kept_on_the_way_in_and_out(form, tmp_path):
+    content = structure_message(foreign(form), [OWN], form, HEADER)
+    assert read_structures(content).data_structures == foreign(form).data_structures
+    (tmp_path / "message").write_bytes(content)
+    assert [str(fault) for fault in validate_message(tmp_path / "message", None)] == []
+
+
+@pytest.mark.parametrize("form", ["ml-2.1-generic", "ml-2.1-structure-specific", "ml-3.0", "ml-3.1"])
+def test_data_calls_a_group_as_its_structure_does_and_has_none_for_dimensions_that_are_no_group(
+    form, tmp_path
+):
+    known = foreign("ml-2.1" if "2.1" in form else "ml-3.0")
+    dsd = known.data_structures[OWN]
+    values = [[1.5, 2.0], [3.0]] if dsd.by_id["OBS_VALUE"].array else [1.5, 3.0]
+    source = [
+        {
+            "REGION": "R1",
+            "DAY": day,
+            "TIME_PERIOD": "2020",
+            "OBS_VALUE": value,
+            "NOTE": "same",
+            "AREA_NOTE": "area",
+        }
+        for day, value in zip(("d1", "d2"), values, strict=True)
+    ]
+    content = data_written(data_message(tmp_path, source, dsd), form, tmp_path)
+    assert b"Sibling" in content
+    assert b"Group_" not in content
+    assert content.count(b'NOTE="same"') + content.count(b'id="NOTE" value="same"') == 2  # at both series
+    (tmp_path / "message").write_bytes(content)
+    assert [str(fault) for fault in validate_message(tmp_path / "message", known)] == []
+
+
+def test_texts_are_in_several_languages_only_where_it_is_said():
+    content = structure_message(foreign("ml-3.0"), [OWN], "ml-3.0", HEADER)
+    assert b'isMultiLingual="false"' in content  # which the schema of 3.0 would take for true
+    silent = content.replace(b' isMultiLingual="true"', b"").replace(b' isMultiLingual="false"', b"")
+    (read,) = read_structures(silent).data_structures.values()
+    assert not any(c.any_language for c in read.components)

@@ -44,7 +44,7 @@ from citizenstats.sdmx.model import (
     Reference,
     Structures,
 )
-from citizenstats.sdmx.schema import group_name, namespace, schema
+from citizenstats.sdmx.schema import namespace, schema
 from citizenstats.sdmx.write import DataMessage, chunks
 
 AWKWARD = [
@@ -315,7 +315,7 @@ def sdmx1_structure(dsd: DataStructure, model: Any) -> Any:
         kind = common.TimeDimension if dsd.time and identifier == dsd.time.id else common.Dimension
         made.dimensions.append(kind(id=identifier, order=order))
     for group in {one.group for one in dsd.attributes if one.group}:
-        described = common.GroupDimensionDescriptor(id=group_name(group))
+        described = common.GroupDimensionDescriptor(id=dsd.group_name(group))
         described.components.extend(made.dimensions.get(dimension) for dimension in group)
         made.group_dimensions[described.id] = described
     measure = v21.PrimaryMeasure if model is v21 else v30.Measure

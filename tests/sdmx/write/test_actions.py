@@ -5,12 +5,14 @@ import io
 import json
 from dataclasses import replace
 
+import duckdb
 import pytest
 from lxml import etree
 
 from citizenstats.engine import session
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
+from citizenstats.sdmx.read import read_message, read_observations
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, chunks
 from tests.sdmx.test_validate import KNOWN
@@ -204,3 +206,61 @@ def test_what_only_one_data_set_says_is_empty_in_the_rows_of_the_other(tmp_path)
     rows = list(csv.reader(io.StringIO(many([gone(told, KEYS), told], "csv-2.1", tmp_path).decode())))
     assert {len(one) for one in rows} == {len(rows[0])}
     assert written(told, "csv-2.1", tmp_path).splitlines()[0].decode() == ",".join(rows[0])
+
+
+READ = [
+    (form, along)
+    for form, along in DELETING
+    if form in ("csv-2.1", "ml-2.1-generic", "ml-3.0", "json-2.0", "json-2.1")
+]
+
+
+def read_back(content, folder, columns):
+    """Return what our own reader takes a message to delete: the columns of the rows that delete, in their order."""
+    (folder / "message").write_bytes(content)
+    into = folder / "rows.parquet"
+    read_message(folder / "message", KNOWN, into)
+    with duckdb.connect() as connection:
+        return connection.execute(
+            f"SELECT {', '.join(columns)} FROM '{into}' WHERE _action = 'Delete' ORDER BY _row"
+        ).fetchall()
+
+
+@pytest.mark.parametrize(("form", "along"), READ)
+def test_what_a_delta_deletes_is_read_back_and_nothing_of_what_it_replaces_is_put_to_it(
+    tmp_path, form, along
+):
+    changed = message(tmp_path, ROWS, dimension_at_observation=along)
+    others = [c.id for c in changed.structure.components if c.id not in IDS]
+    content = many([gone(changed, KEYS), changed], form, tmp_path)
+    found = read_back(content, tmp_path, [*IDS, *others])
+    assert sorted((row[:4] for row in found), key=repr) == sorted(KEYS, key=repr)
+    assert all(value is None for row in found for value in row[4:])
+    read_observations(tmp_path / "message", KNOWN, tmp_path / "observations.parquet")
+    with duckdb.connect() as connection:
+        left = connection.execute(
+            f"SELECT {', '.join(IDS)} FROM '{tmp_path}/observations.parquet'"
+        ).fetchall()
+    assert left == [("A", "DK", "F", "2020"), ("A", "DK", "M", "2020"), ("A", "NP", "F", "2020")]
+
+
+MARKS = [
+    ("SOURCE", [OPEN]),
+    ("AREA_NOTE", [(None, "DK", None, None)]),
+    ("TITLE", [("A", "DK", "F", None)]),
+    ("SAMPLE_SIZE", [("A", "DK", "F", "2020")]),
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "along"), [(form, along) for form, along in READ if not form.startswith("json")]
+)
+@pytest.mark.parametrize(("attribute", "keys"), MARKS)
+def test_a_value_that_is_deleted_alone_leaves_all_that_its_key_covers(tmp_path, form, along, attribute, keys):
+    changed = message(tmp_path, ROWS, dimension_at_observation=along)
+    marked = gone(changed, keys, **{attribute: "'1'"})
+    if "generic" in form and keys == [OPEN]:
+        assert refusal(marked, form, tmp_path) == "NO_PARTIAL_KEY"
+        return
+    content = many([changed, marked], form, tmp_path)
+    assert read_back(content, tmp_path, [*IDS, attribute]) == [(*keys[0], "1")]

@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,20 +28,32 @@ ABOVE = (
     ("SERIES_NOTE", {"attachment": "series"}),
     ("OBS_NOTE", {}),
 )
-PARTS = ({"array": True}, {"languages": ("en", "da")}, {"array": True, "languages": ("en", "da")})
-ENDINGS = ("LIST", "TEXT", "TEXTS")
+PARTS = (
+    {"array": True},
+    {"languages": ("en", "da")},
+    {"array": True, "languages": ("en", "da")},
+    {"any_language": True},
+    {"array": True, "any_language": True},
+)
+ENDINGS = ("LIST", "TEXT", "TEXTS", "ANY", "ANYS")
 
 
 def torture(*, old: bool) -> DataStructure:
     """Return 15 dimensions without time, a group, and attributes at every level.
 
-    That of SDMX 3.0 has two measures, and an attribute with several values, with several languages and with both, at
-    every level; `old` has what SDMX 2.1 can say of it.
+    That of SDMX 3.0 has measures of one and of several values, and an attribute with several values, with several
+    languages (which ones is known or not) and with both, at every level; `old` has what SDMX 2.1 can say of it.
     """
     measures = [component("OBS_VALUE", "measure", type="Double")]
     attributes = [component(identifier, "attribute", **more) for identifier, more in ABOVE]
     if not old:
         measures.append(component("HOMES", "measure", type="Integer"))
+        measures.append(component("RENTS", "measure", type="Double", array=True, most=3))
+        measures.append(component("SHARE", "measure", type="Decimal"))
+        measures.append(component("SAID", "measure"))
+        measures.append(component("IS_SO", "measure", type="Boolean"))
+        measures.append(component("ROOMS", "measure", type="Long", array=True))
+        measures.append(component("WORDS", "measure", array=True))
         for (identifier, more), (ending, parts) in itertools.product(ABOVE, zip(ENDINGS, PARTS, strict=True)):
             attributes.append(component(f"{identifier}_{ending}", "attribute", **more, **parts))
         coded = component("AREAS", "attribute", array=True)
@@ -67,7 +80,18 @@ def rows(texts, *, old):
                 **parts("OBS_NOTE", texts),
                 "AREAS": ["DK", "NP"] if last == "P" else None,
             }
-            measured = {"OBS_VALUE": 1.5 if last == "P" else None, "HOMES": 3 if last == "P" else None}
+            measured = {
+                "OBS_VALUE": 1.5,
+                "HOMES": 3,
+                "RENTS": [0.25, 1e300, 7.0],
+                "ROOMS": [2**60, -1],
+                "SHARE": Decimal("0.0000001"),
+            }
+            measured = (
+                {**measured, "WORDS": [next(texts), "b"], "SAID": next(texts), "IS_SO": "true"}
+                if last == "P"
+                else {}
+            )
             found.append({**key, **measured, **shared, **groups[first], **series, **own})
     known = torture(old=old).by_id
     return [{k: v for k, v in one.items() if k in known} for one in found]
@@ -79,6 +103,8 @@ def parts(identifier, texts):
         f"{identifier}_LIST": [next(texts), next(texts)],
         f"{identifier}_TEXT": pairs[1],
         f"{identifier}_TEXTS": pairs,
+        f"{identifier}_ANY": {"da": next(texts), "zh-Hant": next(texts)},
+        f"{identifier}_ANYS": [{"pt-BR": next(texts)}, {"ar": next(texts), "en": next(texts)}],
     }
 
 
@@ -88,6 +114,8 @@ def said(value):
         return {k: v for k, v in value.items() if v} or None
     if isinstance(value, list):
         return [said(one) for one in value if said(one)] or None
+    if isinstance(value, Decimal):
+        return format(value, "f")
     return None if value in (None, "", "NaN", "#N/A") else str(value).removesuffix(".0")
 
 
@@ -115,14 +143,14 @@ def by_csv(dsd, content):
     for cells in listed:
         one = dict(zip(header, cells, strict=True))
         found = {column.partition("[")[0]: cell for column, cell in one.items()}
-        for attribute in dsd.attributes:
+        for attribute in (*dsd.measures, *dsd.attributes):
             cell = found.get(attribute.id)
             if attribute.several and cell:
                 split = fields(cell)
-                if attribute.array and attribute.languages:
+                if attribute.array and attribute.multilingual:
                     found[attribute.id] = [by_language(fields(one)) for one in split]
                 else:
-                    found[attribute.id] = by_language(split) if attribute.languages else split
+                    found[attribute.id] = by_language(split) if attribute.multilingual else split
         yield found
 
 
@@ -132,7 +160,7 @@ def fields(text):
 
 
 def by_language(texts):
-    return {text[:2]: text[3:] for text in texts}
+    return dict(text.split(":", 1) for text in texts)
 
 
 def by_xml(dsd, content):
@@ -182,7 +210,7 @@ def comps(dsd, element):
         attribute = dsd.by_id[comp.get("id")]
         told = [
             {t.get("{http://www.w3.org/XML/1998/namespace}lang"): t.text for t in value}
-            if attribute.languages
+            if attribute.multilingual
             else value.text
             for value in comp.iterfind("Value")
         ]
@@ -191,7 +219,7 @@ def comps(dsd, element):
 
 
 def by_json(dsd, content):
-    data = json.loads(content)["data"]
+    data = json.loads(content, parse_float=str)["data"]
     structure = data.get("structure") or data["structures"][0]
     (data_set,) = data["dataSets"]
     dimensions, attributes = structure["dimensions"], structure["attributes"]
@@ -278,7 +306,9 @@ OLD_ALL = [form for form in FORMATS if form not in NEW]
 
 def test_what_a_format_cannot_say_is_refused_with_a_name(tmp_path):
     dsd = torture(old=False)
-    one = replace(dsd, components=tuple(c for c in dsd.components if c.id != "HOMES"))
+    one = replace(
+        dsd, components=tuple(c for c in dsd.components if c.role != "measure" or c.id == "OBS_VALUE")
+    )
     told = message(tmp_path, rows(AWKWARD, old=False), dsd)
     for form in OLD_ALL:
         time = "NO_TIME_SERIES" if form.endswith("-ts") else None
