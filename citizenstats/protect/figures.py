@@ -72,8 +72,12 @@ class Feed:
     def population(self) -> str:
         """Return SQL of the population of a cell: what it is about, apart from what is measured."""
         about = [d for d in self.fixed if d not in self._indicator_dimensions]
+        return self._joined(about, self.start())
+
+    def start(self) -> str:
+        """Return how the names of its populations begin: the dataset, and which of its units they are."""
         where = digest(self.target.where or "") if self.target.where else ""
-        return self._joined(about, f"{self.dataset.name if self.estimate else ''}|{where}")
+        return f"{self.dataset.name if self.estimate else ''}|{where}"
 
     def figure(self) -> str:
         """Return SQL of the figure of a cell: its population and what is measured."""
@@ -214,6 +218,18 @@ class Feed:
                 asked = "TRUE" if indicator.among is None else indicator.among
                 found[self._measured_name(key)] = f"CASE WHEN {asked} THEN CAST(({text}) AS BOOLEAN) END"
         return found
+
+    def answers(self) -> dict[str, str]:
+        """Return the same with what is measured of amounts: TRUE for whoever answered."""
+        if self.estimate is None:
+            return {}
+        found = {}
+        for key, indicator in self.estimate.indicators.items():
+            if indicator.difference is None and indicator.kind not in ("proportion", "count"):
+                told = " AND ".join(f"({text}) IS NOT NULL" for text in indicator.expressions)
+                asked = f"({indicator.among}) AND " if indicator.among is not None else ""
+                found[self._measured_name(key)] = f"CASE WHEN {asked}{told} THEN TRUE END"
+        return found | self.conditions()
 
     def _measured(self, key: str) -> str:
         """Return SQL of what an indicator measures."""

@@ -5,7 +5,7 @@ counts is the count of whom only one of them tells. That is a figure of its own 
 are found the pairs, and their differences are put beside the other figures; `decide.py` keeps their small counts out of reach.
 
 A pair is looked for by trying the conditions on every combination of values that tells them apart. What cannot be tried counts
-as a pair while the counts do not contradict it. More than two conditions at once are not looked at.
+as a pair while the counts do not contradict it. More than two conditions at once are looked at in `combined.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from citizenstats.errors import EngineError
 from citizenstats.protect.figures import Feed
 from citizenstats.store import digest
 
-_COMBINATIONS = 200_000
+COMBINATIONS = 200_000
 """So many combinations of values are tried."""
 
 _SIDES = {"k": "IS TRUE", "m": "IS FALSE"}
@@ -105,20 +105,20 @@ def _pairs(engine: Engine, feeds: Sequence[Feed]) -> Iterator[Pair]:
         contracts[feed.dataset.name] = feed.dataset.contract
     for dataset, named in sorted(conditions.items()):
         columns = contracts[dataset].columns
-        whole = {of: _unfolded(text, contracts[dataset].derive) for of, text in sorted(named.items())}
+        whole = {of: unfolded(text, contracts[dataset].derive) for of, text in sorted(named.items())}
         for one, other in combinations(whole, 2):
             asked = {c.casefold() for c in expressions.columns_of(whole[one])}
             if asked & {c.casefold() for c in expressions.columns_of(whole[other])}:
                 yield from _pairs_of(engine, (one, whole[one]), (other, whole[other]), columns)
 
 
-def _unfolded(text: str, derive: Mapping[str, str]) -> exp.Expr:
+def unfolded(text: str, derive: Mapping[str, str]) -> exp.Expr:
     """Return a condition over the columns of the delivery alone."""
     derived = {column.casefold(): said for column, said in derive.items()}
 
     def unfold(node: exp.Expr) -> exp.Expr:
         said = derived.get(node.name.casefold()) if isinstance(node, exp.Column) else None
-        return node if said is None else exp.Paren(this=_unfolded(said, derive))
+        return node if said is None else exp.Paren(this=unfolded(said, derive))
 
     return sqlglot.parse_one(text, dialect="duckdb").transform(unfold)
 
@@ -141,9 +141,9 @@ def _pairs_of(
         f"count(*) FILTER (({told[a]}) {_SIDES[x]} AND NOT ({told[b]}) {_SIDES[y]})"
         for (a, x), (b, y) in ways
     )
-    values = _values([one[1], other[1]], columns)
+    values = values_to_try([one[1], other[1]], columns)
     counts: Sequence[int] = [0] * len(ways)
-    if prod(map(len, values.values())) <= _COMBINATIONS:
+    if prod(map(len, values.values())) <= COMBINATIONS:
         tried = " CROSS JOIN ".join(
             f"(SELECT UNNEST([{', '.join(of)}]) AS {name(column)})" for column, of in values.items()
         )
@@ -153,7 +153,7 @@ def _pairs_of(
     yield from (Pair(few, many) for (few, many), contrary in zip(ways, counts, strict=True) if not contrary)
 
 
-def _values(conditions: Sequence[exp.Expr], columns: Mapping[str, Column]) -> dict[str, list[str]]:
+def values_to_try(conditions: Sequence[exp.Expr], columns: Mapping[str, Column]) -> dict[str, list[str]]:
     """Return SQL of the values to be tried of each column: all that can be, or those on either side of what is asked."""
     literals = [literal for condition in conditions for literal in condition.find_all(exp.Literal)]
     texts = sorted({literal.name for literal in literals if literal.is_string})

@@ -24,6 +24,7 @@ from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect import differences, errors, office
 from citizenstats.protect.altered import ACCOUNT, altered
+from citizenstats.protect.combined import hide_following, put_combined
 from citizenstats.protect.decide import Decided, decide
 from citizenstats.protect.declared import cost_sql, stays_sql
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
@@ -52,7 +53,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 4
+_ACCOUNT = 5
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -241,18 +242,23 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
         "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
         "bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
-        # Whoever a condition leaves out is had from the sample sizes of two figures.
-        "beside AS (SELECT *, max(n) OVER (PARTITION BY population, categories) - n AS others FROM gathered) "
-        "SELECT * REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum AND minimum IS NOT NULL) AS unsafe), "
-        "CASE WHEN restricted THEN others END AS o FROM beside"
+        # Whoever a condition leaves out is had from the sample sizes of two figures, and how those changed from four.
+        "beside AS (SELECT *, max(n) OVER place - n AS others, first(n_change) OVER (place ORDER BY n DESC NULLS LAST, figure) "
+        "AS whole_change FROM gathered WINDOW place AS (PARTITION BY population, categories)) "
+        "SELECT * EXCLUDE (whole_change) REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum "
+        "AND minimum IS NOT NULL) OR coalesce(restricted AND abs(n_change) >= minimum AND abs(whole_change) >= minimum "
+        "AND abs(whole_change - n_change) BETWEEN 1 AND minimum - 1, FALSE) AS unsafe), "
+        "CASE WHEN restricted THEN others END AS o, CASE WHEN restricted THEN whole_change - n_change END AS o_change "
+        "FROM beside"
     )
     put_differences(engine, feeds)
+    put_combined(engine, feeds)
     variables = parents_of(feeds, structures)
     while True:
         decided = decide(engine, variables, hiding)
         engine.register("found", decided.hidden)
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
-        if not (_same_elsewhere(engine) | hide_alike(engine)):
+        if not (_same_elsewhere(engine) | hide_alike(engine) | hide_following(engine)):
             break
     errors.above_hidden(engine, feeds, variables)
     for number, feed in enumerate(feeds):

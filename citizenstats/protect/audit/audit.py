@@ -21,7 +21,7 @@ from citizenstats.protect.audit.shown import read_shown
 from citizenstats.protect.audit.words import Ladder
 from citizenstats.store import digest, read_json
 
-_ATTACK = 3
+_ATTACK = 4
 """Number of the way of attacking; what another found is not taken over."""
 
 
@@ -127,8 +127,31 @@ def _as_they_are(engine: Engine) -> int:
             f"+ (SELECT count(*) FILTER (shown AND o {few}) FROM cells) "
             # What no key tells is the difference of two counts.
             f"+ (SELECT count(*) FILTER (shown AND k {few}) FROM cells ANTI JOIN keys USING (figure, categories)) "
-            f"+ (SELECT count(DISTINCT (figure, categories)) {both} AND ({changed}))"
+            f"+ (SELECT count(DISTINCT (figure, categories)) {both} AND ({changed})) + ({_left_out_since()})"
         )
+    )
+
+
+def _left_out_since() -> str:
+    """Return the SELECT of how many cells tell, with a former release, that few more or fewer are left out of a figure.
+
+    Of everybody and of those who are asked, both releases have to show the number.
+    """
+    now, then = (
+        f"SELECT *, max(n) OVER place AS whole, max(n) FILTER (shown) OVER place AS told FROM {of} "
+        f"WINDOW place AS (PARTITION BY {by}population, categories)"
+        for of, by in (
+            ("cells", ""),
+            (
+                "(SELECT f.*, c.population FROM former AS f JOIN cells AS c USING (figure, categories))",
+                "vintage, ",
+            ),
+        )
+    )
+    return (
+        f"SELECT count(DISTINCT (c.figure, c.categories)) FROM ({now}) AS c JOIN ({then}) AS f USING (figure, categories) "
+        "WHERE c.restricted AND c.guards AND c.shown AND f.shown AND c.told = c.whole AND f.told = f.whole "
+        "AND abs(c.whole - c.n - f.whole + f.n) BETWEEN 1 AND c.minimum - 1"
     )
 
 

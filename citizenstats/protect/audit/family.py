@@ -14,6 +14,7 @@ from pathlib import Path
 from citizenstats.contracts.model import Protection
 from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
+from citizenstats.protect.audit.combined import add_combined
 from citizenstats.protect.audit.implied import add_differences
 from citizenstats.protect.audit.shown import key_of, shown_in
 from citizenstats.protect.audit.words import Ladder, Words, words_of
@@ -131,7 +132,8 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
     `keys`: one row a key of a dataflow (flow, key, figure, categories, the counts, shown). `cells`: one row a cell (figure,
     categories, flows, n, k, m, o, v, minimum, guards, shown, needed). `former`: one row a cell of a vintage (vintage, newest,
     figure, categories, n, k, m, shown). What `o` counts are the units that a condition leaves out of a figure. Differences
-    of two conditions of which one says something of the other (`implied.py`) are cells as well, with `k` alone.
+    of two conditions of which one says something of the other (`implied.py`), and sums of several (`combined.py`), are cells as
+    well, with `k` alone.
     """
     words = family.words()
     engine.run(f"CREATE TEMP TABLE present AS {_present(family, flow)}")
@@ -148,7 +150,7 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
     engine.run(f"CREATE TEMP TABLE keys AS {told}")
     engine.run(
         "CREATE TEMP TABLE cells AS WITH gathered AS (SELECT figure, categories, min(population) AS population, "
-        "min(measured) AS measured, "
+        "min(measured) AS measured, min(whom) AS whom, min(about) AS about, "
         "list_sort(list(DISTINCT flow)) AS flows, max(n) FILTER (kind <> 'count') AS n, max(k) AS k, max(m) AS m, "
         "max(value) FILTER (kind = 'total') AS v, max(needed) AS needed, coalesce(max(minimum), 0) AS minimum, "
         "bool_or(guards) AS guards, "
@@ -162,6 +164,7 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
         "GROUP BY vintage, newest, figure, categories"
     )
     add_differences(engine, words)
+    add_combined(engine, words)
     return tuple(ladder for w in words for ladder in w.ladders)
 
 
@@ -197,12 +200,12 @@ def _empty(family: Family, flow: str, words: Sequence[Words]) -> str:
         return "SELECT * FROM cells WHERE FALSE"
     none = ", ".join(f"max(0) FILTER ({c} IS NOT NULL) AS {c}" for c in ("n", "k", "m", "o"))
     of = (
-        "SELECT figure, min(population) AS population, min(measured) AS measured, "
+        "SELECT figure, min(population) AS population, min(measured) AS measured, min(whom) AS whom, min(about) AS about, "
         "list_distinct(flatten(list(flows))) AS flows, "
         f"bool_or(guards) AS guards, bool_or(restricted) AS restricted, {none} FROM cells GROUP BY figure"
     )
     return (
-        "SELECT DISTINCT e.figure, e.categories, f.population, f.measured, f.flows, "
+        "SELECT DISTINCT e.figure, e.categories, f.population, f.measured, f.whom, f.about, f.flows, "
         "f.n, f.k, f.m, f.o, f.guards, f.restricted, "
         f"0 AS minimum, FALSE AS shown FROM ({' UNION ALL '.join(parts)}) AS e JOIN ({of}) AS f USING (figure) "
         "ANTI JOIN cells AS c ON c.figure = e.figure AND c.categories = e.categories"
@@ -229,6 +232,7 @@ def _keys(words: Words, account: str, family: Family) -> str:
 def _told(words: Words) -> str:
     return (
         f"{words.figure} AS figure, {words.population} AS population, {words.measured} AS measured, "
+        f"{quoted(words.whom)} AS whom, {words.about} AS about, "
         f"{words.restricted} AS restricted, "
         f"{words.categories} AS categories"
     )

@@ -45,6 +45,8 @@ class Words:
         dataset: its dataset.
         figure: SQL of what is measured of whom, over the columns of the key.
         population: SQL of whom.
+        whom: the units among which the target looks.
+        about: SQL of the rest of the population: of what dataset, when, where.
         measured: SQL of what is measured.
         restricted: SQL condition that only some of them are asked.
         categories: SQL of the sorted list of categories that are not the total.
@@ -56,6 +58,8 @@ class Words:
     target: Target
     figure: str
     population: str
+    whom: str
+    about: str
     measured: str
     restricted: str
     categories: str
@@ -106,6 +110,8 @@ def _told(
         target,
         figure=f"md5({population} || '|' || {measured})",
         population=f"md5({population})",
+        whom=_of_whom(dataset, target),
+        about=f"md5({' || '.join([quoted(dataset.name), *sorted(about)])})",
         measured=measured,
         restricted=_by_indicator(target, structure, lambda i: "TRUE" if i.among else "FALSE", "FALSE"),
         categories=f"list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda c: c IS NOT NULL))",
