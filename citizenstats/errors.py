@@ -37,6 +37,17 @@ class MappingError(CitizenstatsError):
     """A file under ``sdmx_mappings/`` is wrong."""
 
 
+@dataclass
+class ContractError(MappingError):
+    """A contract has faults, and so nothing is done with its dataset.
+
+    Attributes:
+        faults: all of them, each with file and line; its own text tells the first.
+    """
+
+    faults: tuple[MappingError, ...] = ()
+
+
 class DeliveryError(CitizenstatsError):
     """A delivery cannot be read or is refused as a whole; its text is safe to show anywhere."""
 

@@ -3,19 +3,21 @@
     received ─▶ observed ─▶ assembled ─▶ protected ─▶ released
 
 `receive`, `observe`, `assemble`, `protect` and `release` are the doors to the steps, each behind its `border`: no
-exception passes with a value from data in its text. `walk` takes everything through in order; what fails stops only
-what depends on it.
+exception passes with a value from data in its text, and nothing is done that rests on a contract with a fault. `walk`
+takes everything through in order; what fails stops only what depends on it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from citizenstats.border import border
 from citizenstats.contracts.load import Mappings
+from citizenstats.contracts.sound import feeding, require_sound
 from citizenstats.errors import CitizenstatsError
 from citizenstats.harmonize import observe as harmonize_observe
 from citizenstats.harmonize.observe import Observed
@@ -61,6 +63,14 @@ class StepDone:
     seconds: float = 0.0
 
 
+@contextmanager
+def _door(house: House, step: Step) -> Iterator[None]:
+    """Let a step in whose contracts have no fault, and errors out of it without values."""
+    with border(step):
+        require_sound(house.mappings, behind(step, house.mappings))
+        yield
+
+
 # --- the doors --------------------------------------------------------------------------------------------
 
 
@@ -73,31 +83,31 @@ def receive(house: House, dataset: str, settle: float = SETTLE, *, fetch: bool =
         settle: seconds between the two looks at a file that must be still.
         fetch: also fetch the source that the contract names.
     """
-    with border(Step("received", dataset)):
+    with _door(house, Step("received", dataset)):
         return receive_dataset.receive(house, dataset, settle, fetch=fetch)
 
 
 def observe(house: House, dataset: str) -> Observed:
     """Turn the current records of ``partner/dataset`` into coded observations."""
-    with border(Step("observed", dataset)):
+    with _door(house, Step("observed", dataset)):
         return harmonize_observe.observe(house, dataset)
 
 
 def assemble(house: House, flow: str) -> Assembled:
     """Bring all observations of the dataflow ``AGENCY:ID`` together and validate them."""
-    with border(Step("assembled", flow)):
+    with _door(house, Step("assembled", flow)):
         return assemble_flow.assemble(house, flow)
 
 
 def protect(house: House, family: str) -> Protected:
     """Withhold what may not be shown, over all dataflows of a family."""
-    with border(Step("protected", family)):
+    with _door(house, Step("protected", family)):
         return protect_family.protect(house, family)
 
 
 def release(house: House, flow: str) -> Released:
     """Make a candidate or a release of the dataflow ``AGENCY:ID`` if anything changed."""
-    with border(Step("released", flow)):
+    with _door(house, Step("released", flow)):
         return release_flow.release(house, flow)
 
 
@@ -107,16 +117,37 @@ def release(house: House, flow: str) -> Released:
 def steps(mappings: Mappings) -> tuple[Step, ...]:
     """Return all steps in an order in which each comes after what it needs."""
     ordered: list[Step] = []
-    for dataset, said in sorted(mappings.datasets.items()):
-        for counts in (*said.counted_by, dataset):
+    for dataset in mappings.names:
+        for counts in (*_counted_by(mappings, dataset), dataset):
             ordered += [step for step in [Step("received", counts)] if step not in ordered]
-        # Official counts that another dataset is held against may feed no dataflow themselves.
-        ordered += [Step("observed", dataset)] if said.contract.targets else []
+        ordered += [Step("observed", dataset)] if feeds_any(mappings, dataset) else []
     for family, flows in mappings.families.items():
         ordered += [Step("assembled", flow) for flow in flows]
         ordered += [Step("protected", family)]
         ordered += [Step("released", flow) for flow in flows]
     return tuple(ordered)
+
+
+def feeds_any(mappings: Mappings, dataset: str) -> bool:
+    """Return whether a dataset has observations: official counts that another one is held against may feed no dataflow."""
+    if dataset in mappings.unreadable:
+        return any(dataset in file.feeds for file in mappings.dataflows.values())
+    return bool(mappings.dataset(dataset).contract.targets)
+
+
+def _counted_by(mappings: Mappings, dataset: str) -> tuple[str, ...]:
+    """Return the datasets whose records are counts that this one is held against, as far as its contract can be read."""
+    return mappings.datasets[dataset].counted_by if dataset in mappings.datasets else ()
+
+
+def behind(step: Step, mappings: Mappings) -> tuple[str, ...]:
+    """Return the datasets on whose contracts a step rests."""
+    if step.kind in ("received", "observed"):
+        return (step.of, *(_counted_by(mappings, step.of) if step.kind == "observed" else ()))
+    if step.kind == "assembled":
+        return tuple(mappings.dataflow(step.of).feeds)
+    family = step.of if step.kind == "protected" else mappings.dataflow(step.of).family
+    return feeding(mappings, family)
 
 
 @dataclass(frozen=True)
@@ -138,9 +169,9 @@ def parts(mappings: Mappings) -> tuple[Part, ...]:
 
     A dataset goes with those whose records it is held against.
     """
-    found: list[tuple[set[str], set[str]]] = [({dataset}, set()) for dataset in sorted(mappings.datasets)]
+    found: list[tuple[set[str], set[str]]] = [({dataset}, set()) for dataset in mappings.names]
     together: list[tuple[set[str], set[str]]] = [
-        ({dataset, *said.counted_by}, set()) for dataset, said in sorted(mappings.datasets.items())
+        ({dataset, *_counted_by(mappings, dataset)}, set()) for dataset in mappings.names
     ]
     for family, flows in mappings.families.items():
         together.append(({dataset for flow in flows for dataset in mappings.dataflow(flow).feeds}, {family}))
@@ -160,8 +191,7 @@ def needs(step: Step, mappings: Mappings) -> tuple[Step, ...]:
     if step.kind == "received":
         return ()
     if step.kind == "observed":
-        counts = mappings.dataset(step.of).counted_by
-        return tuple(Step("received", dataset) for dataset in (*counts, step.of))
+        return tuple(Step("received", dataset) for dataset in (*_counted_by(mappings, step.of), step.of))
     if step.kind == "assembled":
         return tuple(Step("observed", dataset) for dataset in mappings.dataflow(step.of).feeds)
     if step.kind == "protected":

@@ -24,7 +24,7 @@ def open_house(home: Path, mappings: Path) -> House:
     """Return the house of a data root and a mappings folder; the folders of the root are made when missing.
 
     Raises:
-        MappingError: the first file under `mappings` that is wrong.
+        MappingError: the first file under `mappings` that is wrong and no contract; such a contract is set aside.
     """
     loaded = load_mappings(mappings)
     store = Store(home.absolute())

@@ -38,7 +38,7 @@ def rounds(samples: Path) -> list[Path]:
 def delivered(house: House) -> Delivered:
     """Return what has been delivered so far."""
     found = set()
-    for dataset in house.mappings.datasets:
+    for dataset in house.mappings.names:
         for path in house.store.deliveries(dataset).glob("[0-9]*/delivery.json"):
             found.add((dataset, str((read_json(path) or {}).get("sha256"))))
     return frozenset(found)
@@ -55,7 +55,7 @@ def drop(
         before: what had been delivered when the demonstration began.
         datasets: those whose samples are wanted; all when left out.
     """
-    wanted = house.mappings.datasets if datasets is None else datasets
+    wanted = house.mappings.names if datasets is None else datasets
     dropped = []
     for path in sorted(p for p in folder.glob("*/*/*") if p.is_file()):
         dataset = f"{path.parent.parent.name}/{path.parent.name}"

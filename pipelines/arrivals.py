@@ -27,6 +27,8 @@ class Cursor:
     """Dataset → digests of name and mark of the files seen there that are not taken yet."""
     first: str = ""
     """The dataset to begin with, so that a busy folder cannot starve the others."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Dataset whose contract has faults → what names these faults."""
 
     @classmethod
     def parse(cls, text: str | None) -> Cursor:
@@ -34,14 +36,16 @@ class Cursor:
         try:
             known: Any = json.loads(text or "{}")
             seen = {str(d): frozenset(map(str, files)) for d, files in known.get("seen", {}).items()}
-            return cls(seen, str(known.get("first", "")))
+            broken = {str(d): str(faults) for d, faults in known.get("broken", {}).items()}
+            return cls(seen, str(known.get("first", "")), broken)
         except (ValueError, AttributeError, TypeError):
             return cls()
 
     def dump(self) -> str:
         """Return the cursor as text."""
         seen = {dataset: sorted(files) for dataset, files in self.seen.items() if files}
-        return json.dumps({"seen": seen, "first": self.first}, sort_keys=True)
+        broken = {"broken": dict(self.broken)} if self.broken else {}
+        return json.dumps({"seen": seen, "first": self.first, **broken}, sort_keys=True)
 
 
 def in_turn(datasets: Sequence[str], first: str) -> list[str]:

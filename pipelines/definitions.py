@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.assembled import assembled
+from assets.broken import set_aside
 from assets.checks import checks
 from assets.observed import observed
 from assets.protected import protected
@@ -28,12 +29,14 @@ def build_defs(home: Path | None = None, mappings: Path | None = None) -> dg.Def
     """Return all definitions for a data root and a mappings folder.
 
     Raises:
-        MappingError: the first file under the mappings folder that is wrong; `citizenstats check` lists all.
+        MappingError: the first file under the mappings folder that is wrong and no contract; `citizenstats check` lists all.
+            A contract that cannot be read stays in the graph, failing.
     """
     house = HouseResource.at(home, mappings)
     said = house.contents()
     return dg.Definitions(
         assets=[
+            *(asset for dataset in said.unreadable for asset in set_aside(said, dataset)),
             *(received(said, dataset) for dataset in said.datasets.values()),
             *(observed(said, dataset) for dataset in said.datasets.values() if dataset.contract.targets),
             *(assembled(said, flow) for flow in said.dataflows),

@@ -63,7 +63,11 @@ class _Demonstration:
 
         chosen = [keys.key(step.kind, step.of) for step in self.part.steps(self.house.mappings)]
         # Each file is put there in one step, so it is still: no second look is needed.
-        looks = {keys.op("received", name): {"config": {"settle": 0.0}} for name in self.part.datasets}
+        looks = {
+            keys.op("received", name): {"config": {"settle": 0.0}}
+            for name in self.part.datasets
+            if name in self.house.mappings.datasets
+        }
         for folder in folders:
             for path in samples.drop(self.house, folder, before, self.part.datasets):
                 _say(f"{folder.name}: dropped {path.relative_to(self.house.store.home)}")

@@ -52,7 +52,7 @@ def main() -> int:
 
 def _known(house: House) -> tuple[set[str], dict[str, Release | None]]:
     """Return the deliveries and the newest releases that there are now."""
-    names = {d.full_name for dataset in house.mappings.datasets for d in deliveries(house.store, dataset)}
+    names = {d.full_name for dataset in house.mappings.names for d in deliveries(house.store, dataset)}
     return names, {flow: newest(house.store, flow) for flow in house.mappings.dataflows}
 
 

@@ -3,7 +3,7 @@
 Each tick looks at every dataset's folder, keeps the bytes of the files that lie still as deliveries, and asks one run
 for each dataset that has deliveries which nobody read. The run key names the last of them and the way of reading it,
 so it is asked once; what counts is the ledger of deliveries, never a clock. A folder that cannot be listed is not an
-empty folder: its marks are kept and the tick says so. Whatever is wrong with one folder stays there.
+empty folder: its marks are kept and the tick says so. Whatever is wrong with one folder, or one contract, stays there.
 
 The daemon gives a tick 60 s, so a round ends early after `SECONDS` and the next begins where it stopped.
 Messages hold counts and names of ours; a file's name may be a person's and is not shown.
@@ -19,6 +19,8 @@ import dagster as dg
 
 from assets import keys
 from citizenstats.contracts.load import Dataset
+from citizenstats.contracts.load import broken as contract_error
+from citizenstats.contracts.sound import faults_of
 from citizenstats.errors import CitizenstatsError
 from citizenstats.flow import Step, needs, steps
 from citizenstats.house import House
@@ -62,12 +64,14 @@ def arrivals(house: HouseResource) -> dg.SensorDefinition:
     )
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         opened = house.open()
-        done = look_round(opened, Cursor.parse(context.cursor))
+        before = Cursor.parse(context.cursor)
+        done = look_round(opened, before)
         requests = [
             request
             for dataset, asked in done.asked.items()
             if (request := _request(context.instance, opened, dataset, asked, done.notes))
         ]
+        requests += _of_contracts(opened, before, done)
         for note in done.notes:
             context.log.warning(note)
         waiting = (
@@ -87,9 +91,9 @@ def look_round(house: House, before: Cursor, clock: Callable[[], float] = time.m
         before: what the look before remembered.
         clock: seconds; a round ends early when `SECONDS` are over.
     """
-    order = in_turn(sorted(house.mappings.datasets), before.first)
+    order = in_turn(house.mappings.names, before.first)
     done = Round(Cursor(first=before.first))
-    seen = dict(before.seen)
+    seen, broken = dict(before.seen), dict(before.broken)
     started = clock()
     for name in order:
         if clock() - started > SECONDS:
@@ -97,15 +101,26 @@ def look_round(house: House, before: Cursor, clock: Callable[[], float] = time.m
             done.cursor = Cursor(first=name)
             break
         try:
+            faults = faults_of(house.mappings, name)
+            if faults:
+                # Read with such a contract, the files would be blamed for it: they are left alone.
+                done.notes.append(str(contract_error(name, faults)))
+                broken[name] = digest([str(fault) for fault in faults])
+                continue
             seen[name] = _look_at(house, house.mappings.datasets[name], before, done)
+            broken.pop(name, None)
         # One folder must never stop the others, whatever is wrong with it, and an error's text may quote a file's name.
         except Exception as error:
             told = error.code if isinstance(error, CitizenstatsError) else type(error).__name__
             done.notes.append(f"{name}: the folder could not be looked at ({told}); it is tried again")
-    known = house.mappings.datasets
+    known = house.mappings.names
     if lost := astray(house.store, known):
         done.notes.append(str(lost))
-    done.cursor = Cursor({d: files for d, files in seen.items() if d in known}, done.cursor.first)
+    done.cursor = Cursor(
+        {d: files for d, files in seen.items() if d in known},
+        done.cursor.first,
+        {d: faults for d, faults in broken.items() if d in known},
+    )
     return done
 
 
@@ -125,6 +140,22 @@ def _look_at(house: House, dataset: Dataset, before: Cursor, done: Round) -> fro
     if pending:
         done.asked[name] = f"{name}:{pending[-1].id}:{ledger.reading_digest(dataset)[:8]}"
     return frozenset(digest(file, mark) for file, mark in new.items())
+
+
+def _of_contracts(house: House, before: Cursor, done: Round) -> list[dg.RunRequest]:
+    """Return the runs that tell of contracts with faults, and those of what waited for one that is mended.
+
+    The run of a contract with new faults fails with them, so that whoever is told of failed runs is told. The cursor keeps
+    either from being asked twice, so neither needs a key.
+    """
+    now = done.cursor.broken
+    failing = [name for name in now if now[name] != before.broken.get(name)]
+    mended = [n for n in before.broken if n in house.mappings.datasets and n not in {*now, *done.asked}]
+    tags = {name: {"citizenstats/dataset": name} for name in (*failing, *mended)}
+    return [
+        *(dg.RunRequest(asset_selection=[keys.key("received", n)], tags=tags[n]) for n in failing),
+        *(dg.RunRequest(asset_selection=downstream(house, n), tags=tags[n]) for n in mended),
+    ]
 
 
 def _request(

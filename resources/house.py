@@ -34,7 +34,7 @@ class HouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Return the house at the places given, or named by the environment, or beside the code.
 
         Raises:
-            MappingError: the first file under the mappings folder that is wrong.
+            MappingError: the first file under the mappings folder that is wrong and no contract.
         """
         folder = _place(mappings, MAPPINGS, "sdmx_mappings")
         resource = cls(

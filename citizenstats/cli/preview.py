@@ -20,6 +20,7 @@ import click
 
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import answer, complaint, error_facts, table
+from citizenstats.contracts.sound import faults_of
 from citizenstats.errors import CitizenstatsError
 from citizenstats.receive.outcome import COUNTS
 from citizenstats.receive.words import WORDS
@@ -27,7 +28,6 @@ from citizenstats.receive.words import WORDS
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Mappings
     from citizenstats.contracts.model import Estimate
-    from citizenstats.errors import MappingError
     from citizenstats.harmonize.sample import Counts
     from citizenstats.house import House
     from citizenstats.receive.outcome import Outcome
@@ -60,15 +60,21 @@ def preview(office: Office, dataset: str, file: Path | None, texts: bool) -> int
     FILE, or what lies in the inbox, is looked at as a delivery of DATASET (PARTNER/DATASET). Nothing is stored. The
     exit code is 1 when it would be refused or could not be released.
     """
+    from citizenstats.contracts.lint.notes import notes_of
+
     house = office.house()
-    faults = _of_contract(house, dataset)
+    faults = faults_of(house.mappings, dataset)
     if faults:
         # A file is not to blame for its contract.
         for fault in faults[:-1]:
             complaint(fault)
         raise faults[-1]
+    for note in notes_of(house.mappings.dataset(dataset), house.mappings):
+        click.echo(f"note: {note}", err=True)
     files = [file] if file else _inbox(house, dataset)
     mappings, lacking = _with_counts(house, dataset)
+    mappings, waiting = _without_broken(mappings, dataset)
+    lacking += waiting
     with _aside(house, mappings) as beside:
         inbox = beside.store.inbox(dataset)
         inbox.mkdir(parents=True)
@@ -92,15 +98,6 @@ def preview(office: Office, dataset: str, file: Path | None, texts: bool) -> int
     return 1 if refused or found.errors else 0
 
 
-def _of_contract(house: House, name: str) -> list[MappingError]:
-    """Return what `check` says of the contract of a dataset."""
-    from citizenstats.contracts.binding import unbound
-    from citizenstats.contracts.lint.contract import contract_faults
-
-    dataset = house.mappings.dataset(name)
-    return list(contract_faults(dataset, house.mappings)) or list(unbound(dataset))
-
-
 def _inbox(house: House, dataset: str) -> list[Path]:
     from citizenstats.receive.arrivals import look
 
@@ -114,6 +111,29 @@ def _inbox(house: House, dataset: str) -> list[Path]:
             "name a file: citizenstats preview DATASET FILE",
         )
     return [house.store.inbox(dataset) / name for name in found]
+
+
+def _without_broken(mappings: Mappings, name: str) -> tuple[Mappings, list[CitizenstatsError]]:
+    """Return the mappings with the dataflows fed by sound contracts alone, and what keeps those of `name` from release."""
+    from citizenstats.contracts.load import broken
+
+    targets = {target.dataflow for target in mappings.dataset(name).contract.targets}
+    families = {mappings.dataflow(flow).family for flow in targets}
+    feeds = {
+        feed
+        for family in families
+        for flow in mappings.families[family]
+        for feed in mappings.dataflow(flow).feeds
+    }
+    waiting = {feed: found for feed in sorted(feeds - {name}) if (found := faults_of(mappings, feed))}
+    if not waiting:
+        return mappings, []
+    flows = {
+        flow: file.model_copy(update={"feeds": [feed for feed in file.feeds if feed not in waiting]})
+        for flow, file in mappings.dataflows.items()
+    }
+    flows = {flow: file for flow, file in flows.items() if file.feeds}
+    return replace(mappings, dataflows=flows), [broken(feed, found) for feed, found in waiting.items()]
 
 
 def _with_counts(house: House, name: str) -> tuple[Mappings, list[CitizenstatsError]]:

@@ -9,7 +9,7 @@ import click
 
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.run import dataflow_facts, show_files
-from citizenstats.cli.show import answer, table
+from citizenstats.cli.show import answer, complaint, table
 from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
@@ -117,15 +117,19 @@ def deliveries(office: Office, dataset: str | None) -> None:
     All of them, or those of DATASET (PARTNER/DATASET). How a partner called a file stands in that partner's receipt only: it
     may be a person's name.
     """
+    from citizenstats.contracts.load import broken
     from citizenstats.receive.delivery import deliveries as all_deliveries
     from citizenstats.receive.outcome import outcome_of
 
     house = office.house()
-    names = [house.mappings.dataset(dataset).name] if dataset else sorted(house.mappings.datasets)
+    names = [house.mappings.dataset(dataset).name] if dataset else house.mappings.names
     rows = []
     for name in names:
+        is_readable = name in house.mappings.datasets
+        if not is_readable:
+            complaint(broken(name, house.mappings.unreadable[name]))
         for delivery in all_deliveries(house.store, name):
-            outcome = outcome_of(house, delivery)
+            outcome = outcome_of(house, delivery) if is_readable else None
             rows.append(
                 {
                     "delivery": delivery.full_name,
@@ -276,6 +280,7 @@ def erase(
     Its bytes, the copy in the inbox, records, and all that was made of them in the restricted store; hash, counts and reason
     stay. What was published stands: withdraw first what must leave.
     """
+    from citizenstats.contracts.load import broken
     from citizenstats.release.erase import due
     from citizenstats.release.erase import erase as destroy
 
@@ -283,6 +288,8 @@ def erase(
     if is_due == (delivery is not None) or (is_due and dataset):
         raise click.UsageError("name DATASET and DELIVERY, or give --due")
     waiting = [(d.dataset, d.id) for d in due(house)] if is_due else []
+    for name, faults in house.mappings.unreadable.items() if is_due else ():
+        complaint(broken(name, faults))
     if is_due and person is None:
         if office.json:
             answer("erase", {"due": [f"{name}/{one}" for name, one in waiting], "erased": []})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from citizenstats.cli.options import Office, office_options
 from citizenstats.cli.show import answer, complaint, error_facts, short, table
+from citizenstats.errors import ContractError
 from citizenstats.receive.outcome import COUNTS
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _walk(house: House, title: str, summary: Summary, *, settle: float, fetch: b
             progress.update(task, completed=number, description=following)
             if not console.is_terminal:
                 click.echo(f"{title}: {number}/{len(names)} {done.step}", err=True)
-    lost = astray(house.store, house.mappings.datasets)
+    lost = astray(house.store, house.mappings.names)
     if lost is not None:
         complaint(lost)
 
@@ -228,7 +229,15 @@ def show_files(released: Released) -> None:
         click.echo("  signed off; it becomes public at the time that its dataflow file names")
 
 
-def _stopped(stopped: Iterable[StepDone]) -> None:
+def _stopped(stopped: Sequence[StepDone]) -> None:
+    broken = [done.error for done in stopped if isinstance(done.error, ContractError)]
+    faults = {(error.where, str(fault)): fault for error in broken for fault in error.faults}
+    if faults:
+        table(
+            "Contracts with faults: their files wait in the inbox, and what they feed is not released",
+            ("dataset", "where", "fault", "what is wrong", "how to mend it"),
+            [(dataset, f.where, f.code, f.what, f.mend) for (dataset, _), f in faults.items()],
+        )
     for done in stopped:
         if done.error is not None:
             click.echo(f"failed: {done.step}: {done.error}", err=True)

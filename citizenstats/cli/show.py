@@ -21,6 +21,7 @@ from citizenstats.store import as_json
 
 VERSIONS = {
     "approve": "2.0.0",
+    "check": "1.1.0",
     "explain": "1.1.0",
     "export": "1.1.0",
     "mapping": "1.1.0",

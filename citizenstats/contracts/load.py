@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citizenstats.contracts.counts import Counted, read_counts
-from citizenstats.contracts.document import Document, read_yaml, validated
+from citizenstats.contracts.document import Document, faults, read_yaml, validated
 from citizenstats.contracts.expressions import nearest
 from citizenstats.contracts.model import AgencyFile, Contract, DataflowFile, Mapped, PartnerFile
-from citizenstats.errors import MappingError
+from citizenstats.errors import CitizenstatsError, ContractError, MappingError
 from citizenstats.sdmx.model import Reference, Structures
 from citizenstats.store import digest
 
@@ -87,20 +87,34 @@ class Mappings:
     agency: AgencyFile
     partners: Mapping[str, PartnerFile]
     datasets: Mapping[str, Dataset]
-    """``partner/dataset`` → dataset."""
+    """``partner/dataset`` → dataset whose contract could be read."""
     dataflows: Mapping[str, DataflowFile]
     """``AGENCY:ID`` → dataflow file."""
     structures: Structures
     quality: Catalogue
     """The criteria of quality."""
+    unreadable: Mapping[str, tuple[MappingError, ...]] = field(default_factory=dict)
+    """``partner/dataset`` → what keeps its contract from being read; never empty. The others go on without it."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All datasets, those among them whose contract cannot be read, sorted."""
+        return tuple(sorted([*self.datasets, *self.unreadable]))
+
+    @cached_property
+    def verdicts(self) -> dict[str, tuple[MappingError, ...]]:
+        """What `citizenstats.contracts.sound` found of contracts so far; each is looked at once."""
+        return dict(self.unreadable)
 
     def dataset(self, name: str) -> Dataset:
-        """Return a dataset by ``partner/dataset``; raises MappingError when there is none."""
+        """Return a dataset by ``partner/dataset``; raises MappingError when there is none, or its contract cannot be read."""
+        if name in self.unreadable:
+            raise broken(name, self.unreadable[name])
         try:
             return self.datasets[name]
         except KeyError:
             raise MappingError(
-                "NO_SUCH_DATASET", f"there is no dataset {name}", mend=nearest(name, self.datasets)
+                "NO_SUCH_DATASET", f"there is no dataset {name}", mend=nearest(name, self.names)
             ) from None
 
     def dataflow(self, name: str) -> DataflowFile:
@@ -126,11 +140,31 @@ class Mappings:
         return {family: tuple(flows) for family, flows in sorted(found.items())}
 
 
+_TOLD = 3
+"""Faults of a contract that an error tells; `citizenstats check` tells all."""
+
+
+def broken(name: str, found: Sequence[MappingError]) -> ContractError:
+    """Return the error that a contract has faults, and so nothing is done with its dataset."""
+    told = "; ".join(map(str, found[:_TOLD]))
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return ContractError(
+        "CONTRACT_BROKEN",
+        f"its contract is broken, its files wait in the inbox, and what it feeds is not released: {told}{more}",
+        name,
+        "mend the contract; `citizenstats check` tells all faults",
+        tuple(found),
+    )
+
+
 def load_mappings(folder: Path) -> Mappings:
     """Return everything under a mappings folder, over the official structures that are shipped.
 
+    A contract that cannot be read is set aside (`Mappings.unreadable`); the agency, partners, dataflows and structures are
+    everybody's.
+
     Raises:
-        MappingError: the first file that is wrong; `citizenstats.contracts.lint` lists them all.
+        MappingError: the first file that is wrong and no contract; `citizenstats.contracts.lint` lists them all.
     """
     from citizenstats.quality.catalogue import catalogue
     from citizenstats.sdmx.load import load_structures
@@ -139,18 +173,31 @@ def load_mappings(folder: Path) -> Mappings:
     agency = validated(AgencyFile, read_yaml(folder / "agency.yaml"))
     partners: dict[str, PartnerFile] = {}
     datasets: dict[str, Dataset] = {}
+    unreadable: dict[str, tuple[MappingError, ...]] = {}
     for path in sorted((folder / "partners").glob("*/partner.yaml")):
         partners[path.parent.name] = validated(PartnerFile, read_yaml(path))
         for contract in sorted(path.parent.glob("*.yaml")):
             if contract.name != "partner.yaml":
-                dataset = load_dataset(contract)
-                datasets[dataset.name] = dataset
+                name = f"{path.parent.name}/{contract.stem}"
+                try:
+                    datasets[name] = load_dataset(contract)
+                except CitizenstatsError as error:
+                    unreadable[name] = _faults_of(contract, error)
     dataflows = {
         f"{path.parent.name}:{path.stem}": validated(DataflowFile, read_yaml(path))
         for path in sorted((folder / "dataflows").glob("*/*.yaml"))
     }
     structures = load_structures(folder, agency, partners, dataflows)
-    return Mappings(folder, agency, partners, datasets, dataflows, structures, criteria)
+    return Mappings(folder, agency, partners, datasets, dataflows, structures, criteria, unreadable)
+
+
+def _faults_of(path: Path, first: CitizenstatsError) -> tuple[MappingError, ...]:
+    """Return all faults of a contract that could not be read, or the one that stopped reading."""
+    try:
+        found = faults(Contract, read_yaml(path))
+    except MappingError as error:
+        found = [error]
+    return tuple(found) or (MappingError(first.code, first.what, first.where, first.mend),)
 
 
 def load_dataset(path: Path) -> Dataset:

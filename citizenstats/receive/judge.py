@@ -124,7 +124,7 @@ class Judge:
                 continue
             text = trimmed(f"c{self._headers.position[column]}")
             if marks:
-                text = f"trim(regexp_replace({text}, {quoted(marks)}, '', 'g'))"
+                text = f"trim(regexp_replace({text}, {quoted(marks)}, '', 'g'), {quoted(SPACE)})"
             text = f"nullif({text}, '')"
             if declared.same_as_above:
                 text = f"last_value({text} IGNORE NULLS) OVER (ORDER BY _row)"

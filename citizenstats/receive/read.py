@@ -10,7 +10,7 @@ from citizenstats.errors import CitizenstatsError, DeliveryError
 from citizenstats.receive.children import Readers
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.outcome import COUNTS, Finding, Outcome, outcome_in, outcome_of, refused
-from citizenstats.receive.reader import TRY_AGAIN, Job
+from citizenstats.receive.reader import CHANGED, TRY_AGAIN, Job
 from citizenstats.receive.withdrawn import is_taken_back
 from citizenstats.store import as_json
 
@@ -72,6 +72,7 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
         delivery,
         content.absolute(),
         dataset.document.path.absolute(),
+        dataset.reading,
         work.absolute(),
         MEMORY,
         CPU_SECONDS,
@@ -81,6 +82,13 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
     outcome = outcome_in(delivery, work) if code == 0 else None
     if outcome is not None:
         return outcome
+    if code == CHANGED:
+        raise DeliveryError(
+            "CONTRACT_CHANGED",
+            "the contract was changed while its deliveries were read",
+            delivery.dataset,
+            "run again",
+        )
     if code in _NOT_THE_FILE:
         raise DeliveryError(
             "INTERRUPTED", "reading was interrupted; the delivery waits", delivery.dataset,

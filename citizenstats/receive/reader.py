@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from citizenstats.contracts.load import Dataset, load_dataset
 from citizenstats.engine import Engine, session
-from citizenstats.errors import EngineError
+from citizenstats.errors import CitizenstatsError, EngineError
 from citizenstats.receive import header, versions
 from citizenstats.receive.delivery import Delivery
 from citizenstats.receive.header import Headers
@@ -34,6 +34,8 @@ from citizenstats.store import as_json
 WARM = ("sqlglot.dialects.duckdb", "pyarrow.parquet", "pandas")
 """What the steps of a reader import late; Arrow asks for pandas with every array that it makes."""
 
+CHANGED = 76
+"""Exit code when the contract is another one than when the run began: the file is not to blame."""
 TRY_AGAIN = 75
 """Exit code when the disk failed and not the file; that of ``EX_TEMPFAIL``."""
 
@@ -43,6 +45,7 @@ class Job:
     """What the parent asks: the delivery, its bytes, its contract, where the result goes, and the limits.
 
     Attributes:
+        reading: `Dataset.reading` of the contract that the run began with.
         memory: bytes of address space.
         cpu_seconds: of the child's own work.
         wall_seconds: from its beginning.
@@ -51,6 +54,7 @@ class Job:
     delivery: Delivery
     content: Path
     contract: Path
+    reading: str
     work: Path
     memory: int
     cpu_seconds: int
@@ -126,7 +130,10 @@ def _do(job: Job) -> NoReturn:
         resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.setitimer(signal.ITIMER_REAL, job.wall_seconds)
-        outcome = read(job.delivery, job.content, load_dataset(job.contract), job.work)
+        dataset = _agreed(job)
+        if dataset is None:
+            os._exit(CHANGED)
+        outcome = read(job.delivery, job.content, dataset, job.work)
         (job.work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
         code = 0
     except OSError:
@@ -134,6 +141,15 @@ def _do(job: Job) -> NoReturn:
     finally:
         # At once: what the warm process would do at its end is not for its children to do.
         os._exit(code)
+
+
+def _agreed(job: Job) -> Dataset | None:
+    """Return the dataset as it was when the run began; None when somebody has saved another contract since."""
+    try:
+        dataset = load_dataset(job.contract)
+    except CitizenstatsError:
+        return None
+    return dataset if dataset.reading == job.reading else None
 
 
 def read(delivery: Delivery, content: Path, dataset: Dataset, work: Path) -> Outcome:

@@ -82,7 +82,10 @@ def _number(text: str, kind: str, read: Reading) -> str:
     """Return a number from text by the declared marks only; what has another form is NULL."""
     if read.thousands == " ":
         # A spreadsheet writes the space between thousands as one that does not break.
-        text = f"translate({text}, '\u00a0\u202f', '  ')"
+        text = f"translate({text}, '\u00a0\u202f\u2009', '   ')"
+    if read.thousands == "'":
+        # In Switzerland it is a typographic one.
+        text = f"replace({text}, '\u2019', {quoted(read.thousands)})"
     digits = rf"(?:\d{{1,3}}(?:{re.escape(read.thousands)}\d{{3}})+|\d+)" if read.thousands else r"\d+"
     fraction = rf"(?:{re.escape(read.decimal)}\d+)?(?:[eE][+-]?\d+)?" if kind == "number" else ""
     plain = f"replace({text}, {quoted(read.thousands)}, '')" if read.thousands else text

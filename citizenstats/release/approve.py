@@ -5,6 +5,7 @@ What belongs here: who may sign, and recording it. What does not: publishing, wh
 
 from __future__ import annotations
 
+from citizenstats.contracts.sound import feeding, require_sound
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.quality.judge import check_quality
@@ -31,6 +32,7 @@ def approve(house: House, flow: str, candidate: str | None, person: str, note: s
     Raises:
         ReleaseError: nothing waits, the candidate was decided about before, this person may not sign or has signed, or
             consent was taken back since.
+        ContractError: a contract that feeds its family has faults now.
     """
     file = house.mappings.dataflow(flow)
     complete(house)
@@ -106,6 +108,7 @@ def _may_sign(house: House, candidate: Candidate, person: str, needed: int) -> N
             "NO_NAME", "a sign-off needs the name of a person", candidate.flow, "give --by NAME"
         )
     feeds = house.mappings.dataflow(candidate.flow).feeds
+    require_sound(house.mappings, feeding(house.mappings, house.mappings.dataflow(candidate.flow).family))
     authors = {house.mappings.dataset(dataset).contract.author for dataset in feeds}
     if signing in {plain_name(author) for author in authors | set(candidate.facts["authors"])}:
         raise ReleaseError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from citizenstats.errors import ReleaseError
+from citizenstats.errors import ContractError, ReleaseError
 from citizenstats.house import House
 from citizenstats.receive.delivery import deliveries, pending
 from citizenstats.receive.outcome import COUNTING, TAKEN_BACK, UNCLEAR, outcome_of
@@ -30,13 +30,14 @@ def check_consent(
             under which rows are withheld; ``WITHDRAWAL_UNCLEAR`` when the newest delivery takes consent back without a
             readable key; ``NOT_RECEIVED`` when a delivery was not read yet; ``MAY_NOT_BE_PUBLISHED`` when a contract
             says so now; ``TAKEN_BACK`` when a delivery behind it was withdrawn or erased.
+        ContractError: nobody can say whose consent a contract asks for that cannot be read.
     """
     by_dataset: dict[str, set[str]] = {}
     for full_name in behind:
         by_dataset.setdefault(full_name.rpartition("/")[0], set()).add(full_name)
     digests = {contract["dataset"]: contract["digest"] for contract in contracts}
     for dataset, named in sorted(by_dataset.items()):
-        if dataset in house.mappings.datasets:
+        if dataset in house.mappings.names:
             _check(house, flow, dataset, named, digests.get(dataset))
 
 
@@ -46,7 +47,7 @@ def holds(
     """Return whether what was made from these deliveries, with these contracts, may go on."""
     try:
         check_consent(house, flow, behind, contracts)
-    except ReleaseError:
+    except (ReleaseError, ContractError):
         return False
     return True
 

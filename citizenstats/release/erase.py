@@ -83,7 +83,10 @@ def erase(house: House, dataset: str, delivery: str, person: str, reason: str) -
 
 
 def due(house: House) -> list[Delivery]:
-    """Return the deliveries that are kept longer than their contract says, the oldest of each dataset first."""
+    """Return the deliveries that are kept longer than their contract says, the oldest of each dataset first.
+
+    Of a dataset whose contract cannot be read (`Mappings.unreadable`) nobody knows how long: there are none.
+    """
     now, found = clock.now(), []
     for name in sorted(house.mappings.datasets):
         kept = timedelta(days=house.mappings.dataset(name).contract.retention_days)
@@ -98,12 +101,14 @@ def due(house: House) -> list[Delivery]:
 def complete(house: House) -> None:
     """Finish all withdrawals, retractions and erasures that a crash left half done."""
     withdraw.complete(house)
-    for dataset in sorted(house.mappings.datasets):
+    for dataset in house.mappings.names:
         for path in sorted(house.store.erasures(dataset).glob("*.json")):
             done = path.with_suffix(".done")
             if not done.exists():
                 _complete(house, dataset, read_json(path) or {})
-                house.store.claim(done)
+                # The partner's receipt needs the contract: it is sent when that can be read again.
+                if dataset in house.mappings.datasets:
+                    house.store.claim(done)
 
 
 def _is_erased(house: House, delivery: Delivery) -> bool:
@@ -159,7 +164,7 @@ def _complete(house: House, dataset: str, entry: Mapping[str, Any]) -> None:
         outbox = house.store.outbox(dataset)
         if outbox.is_dir():
             house.store.discard(outbox / f"{delivery.id}.refused.csv")
-        outcome = outcome_of(house, nameless)
+        outcome = outcome_of(house, nameless) if dataset in house.mappings.datasets else None
         if outcome is not None:
             send(house, outcome)
     _empty_inbox(house, dataset, entry)

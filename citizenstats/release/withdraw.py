@@ -120,12 +120,14 @@ def chosen_delivery(house: House, dataset: str, said: str) -> Delivery:
 
 def complete(house: House) -> None:
     """Finish all withdrawals and retractions that a crash left half done."""
-    for dataset in sorted(house.mappings.datasets):
+    for dataset in house.mappings.names:
         for withdrawal in withdrawals(house.store, dataset):
             done = withdrawal.folder.with_suffix(".done")
             if not done.exists():
                 _complete(house, withdrawal)
-                house.store.claim(done)
+                # The partner's receipt needs the contract: it is sent when that can be read again.
+                if dataset in house.mappings.datasets:
+                    house.store.claim(done)
     retraction.complete(house)
 
 
@@ -193,7 +195,7 @@ def _complete(house: House, withdrawal: Withdrawal) -> None:
             retraction.retract(
                 house, flow, version, taken, "withdrawal", withdrawal.person, withdrawal.reason, cause=withdrawal.id
             )  # fmt: skip
-    if withdrawal.sha256 is not None:
+    if withdrawal.sha256 is not None and withdrawal.dataset in house.mappings.datasets:
         for delivery in deliveries(store, withdrawal.dataset):
             outcome = outcome_of(house, delivery) if delivery.full_name in held_by else None
             if outcome is not None:

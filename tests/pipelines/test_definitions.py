@@ -124,11 +124,28 @@ def test_a_new_yaml_file_is_all_that_a_new_dataset_needs(tmp_path):
     assert new in graph.get(dg.AssetKey(["assembled", "CITIZENSTATS", "LGBT_BAROMETER"])).parent_keys
 
 
-def test_a_contract_with_a_typing_error_is_named_with_file_and_line(tmp_path):
+def test_a_contract_with_a_typing_error_fails_in_its_own_assets_and_all_others_are_there(tmp_path, defs):
     folder = tmp_path / "mappings"
     shutil.copytree(MAPPINGS, folder)
     contract = folder / "partners" / "dihr" / "lgbt_barometer.yaml"
     contract.write_text(contract.read_text("utf-8").replace("retention_days", "retenton_days"), "utf-8")
-    with pytest.raises(MappingError, match=r"lgbt_barometer\.yaml:\d+") as caught:
+    made = build_defs(tmp_path / "home", folder)
+    assert made.resolve_asset_graph().get_all_asset_keys() == defs.resolve_asset_graph().get_all_asset_keys()
+    key = dg.AssetKey(["received", "dihr", "lgbt_barometer"])
+    told = made.get_assets_def(key).descriptions_by_key[key]
+    assert "lgbt_barometer.yaml:" in told
+    assert "retention_days" in told
+    with dg.instance_for_test() as instance:
+        job = made.resolve_implicit_global_asset_job_def()
+        run = job.execute_in_process(asset_selection=[key], instance=instance, raise_on_error=False)
+        [failed] = [e for e in run.all_events if e.event_type_value == "STEP_FAILURE"]
+    assert "CONTRACT_BROKEN" in failed.step_failure_data.error.message
+
+
+def test_a_dataflow_with_a_typing_error_is_named_with_file_and_line(tmp_path):
+    folder = tmp_path / "mappings"
+    shutil.copytree(MAPPINGS, folder)
+    flow = folder / "dataflows" / "CITIZENSTATS" / "LGBT_BAROMETER.yaml"
+    flow.write_text(flow.read_text("utf-8").replace("family:", "familie:"), "utf-8")
+    with pytest.raises(MappingError, match=r"LGBT_BAROMETER\.yaml:\d+"):
         build_defs(tmp_path / "home", folder)
-    assert "retention_days" in caught.value.mend

@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from citizenstats.house import House
-from pipelines.arrivals import TRIES
-from pipelines.sensors import ASKED, arrivals, downstream
+from pipelines.arrivals import TRIES, Cursor
+from pipelines.sensors import ASKED, arrivals, downstream, look_round
 from resources.house import HouseResource
 
 ROOT = Path(__file__).parents[2]
@@ -176,3 +176,33 @@ def test_a_file_in_no_folder_of_a_dataset_is_told_at_each_look(resource, instanc
     told = Looks(resource, instance)().skip_reason.skip_message
     assert "IN_NO_DATASET" in told
     assert "never taken: 1 " in told
+
+
+def test_a_broken_contract_is_told_in_each_tick_fails_one_run_and_holds_nobody_up(
+    one_partner, tmp_path, instance
+):
+    contract = one_partner / "partners" / "right_to_defend" / "assessments.yaml"
+    whole = contract.read_text("utf-8")
+    contract.write_text(whole.replace("rules:", 'rules:\n  - {must: "1 + ) 2", message: x}', 1), "utf-8")
+    resource = HouseResource.at(tmp_path / "home", one_partner)
+    house = resource.open()
+    put(house, "right_to_defend/assessments", "assessments_1.csv", b"a;b\n")
+    put(house, INCIDENTS, "incidents_1.csv", b"a;b\n")
+    look = Looks(resource, instance)
+    [failing] = look().run_requests
+    assert [key.to_user_string() for key in failing.asset_selection] == [
+        "received/right_to_defend/assessments"
+    ]
+    [of_others] = look().run_requests
+    assert of_others.tags[ASKED].startswith(INCIDENTS)
+    assert not house.store.deliveries("right_to_defend/assessments").exists()
+    assert "CONTRACT_BROKEN" in look_round(house, Cursor.parse(look.cursor)).notes[0]
+    contract.write_text(whole, "utf-8")
+    mended = Looks(HouseResource.at(tmp_path / "home", one_partner), instance)
+    mended.cursor = look.cursor
+    asked = {request.tags["citizenstats/dataset"]: request for request in mended().run_requests}
+    goes_on = asked["right_to_defend/assessments"].asset_selection
+    assert dg.AssetKey(["released", "CITIZENSTATS", "RIGHT_TO_DEFEND"]) in goes_on
+    assert "right_to_defend/assessments" not in {
+        r.tags["citizenstats/dataset"] for r in mended().run_requests if not r.tags.get(ASKED)
+    }

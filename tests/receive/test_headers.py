@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from citizenstats.errors import CitizenstatsError
-from tests.receive.office import HEADER, Office, file, row
+from tests.receive.office import DATASET, HEADER, Office, file, row
 
 OFFICE = Callable[..., Office]
 ROWS = [row(f"a{n}", comment=f"c{n}") for n in range(30)]
@@ -79,5 +79,6 @@ def test_a_column_with_a_header_of_its_own_is_not_called_by_its_place(office_of:
 
 
 def test_a_blank_header_is_refused_in_the_contract(tmp_path: Path) -> None:
+    here = Office(tmp_path, called(id=""))
     with pytest.raises(CitizenstatsError, match=r"called by its place: \(A\) is the first"):
-        Office(tmp_path, called(id=""))
+        here.house.mappings.dataset(DATASET)

@@ -90,6 +90,12 @@ def structures(**replaced: ItemScheme) -> Structures:
 
 
 def _contract(flows: Sequence[str], author: str) -> Contract:
+    constants = {
+        component: {"value": value}
+        for component, value in {
+            "FREQ": "A", "SEX": "F", "TIME_PERIOD": "2024", "OBS_VALUE": "1", "OBS_STATUS": "A", "UNIT_MEASURE": "PT",
+        }.items()
+    }  # fmt: skip
     return Contract.model_validate(
         {
             "title": "Homes",
@@ -108,7 +114,7 @@ def _contract(flows: Sequence[str], author: str) -> Contract:
                 "limitations": "few",
             },
             "columns": {"area": {}},
-            "targets": [{"dataflow": flow, "map": {"REF_AREA": "area"}} for flow in flows],
+            "targets": [{"dataflow": flow, "map": {"REF_AREA": "area", **constants}} for flow in flows],
         }
     )
 

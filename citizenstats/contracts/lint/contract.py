@@ -23,9 +23,8 @@ def contract_faults(dataset: Dataset, mappings: Mappings) -> Iterator[MappingErr
     yield from values(contract, document)
     yield from _named_columns(contract, document)
     yield from _record_expressions(contract, document)
-    if not contract.targets and not any(
-        dataset.name in other.counted_by for other in mappings.datasets.values()
-    ):
+    is_counts = any(dataset.name in other.counted_by for other in mappings.datasets.values())
+    if not contract.targets and not is_counts and not mappings.unreadable:
         yield MappingError(
             "MISSING_KEY",
             "'targets' is missing, and no benchmark takes its counts from here",

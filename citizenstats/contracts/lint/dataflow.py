@@ -53,20 +53,7 @@ def dataflow_faults(name: str, mappings: Mappings) -> Iterator[MappingError]:
     agency, _, identifier = name.partition(":")
     document = read_yaml(mappings.folder / "dataflows" / agency / f"{identifier}.yaml")
     flow = mappings.dataflow(name)
-    for i, feed in enumerate(flow.feeds):
-        dataset = mappings.datasets.get(feed)
-        if dataset is None:
-            mend = expressions.nearest(feed, mappings.datasets)
-            yield MappingError(
-                "NO_SUCH_DATASET", f"there is no dataset {feed}", document.where(("feeds", i)), mend
-            )
-        elif name not in [t.dataflow for t in dataset.contract.targets]:
-            yield MappingError(
-                "NOT_FED",
-                f"{feed} has no target {name}",
-                document.where(("feeds", i)),
-                "add a target to its contract",
-            )
+    yield from _feeds(name, flow, mappings, document)
     if flow.embargo is not None:
         times: list[tuple[Position, str | None]] = [(("embargo", "until"), flow.embargo.until)]
         times += [(("embargo", "calendar", i), time) for i, time in enumerate(flow.embargo.calendar)]
@@ -85,6 +72,24 @@ def dataflow_faults(name: str, mappings: Mappings) -> Iterator[MappingError]:
             )
     yield from _declared_cells(flow, structure, mappings.structures, document)
     yield from _recoded(flow, structure, mappings.structures, document)
+
+
+def _feeds(name: str, flow: DataflowFile, mappings: Mappings, document: Document) -> Iterator[MappingError]:
+    """Yield feeds that are no dataset, or have no target for the dataflow; nobody knows of a contract that cannot be read."""
+    for i, feed in enumerate(flow.feeds):
+        dataset = mappings.datasets.get(feed)
+        if feed not in mappings.names:
+            mend = expressions.nearest(feed, mappings.names)
+            yield MappingError(
+                "NO_SUCH_DATASET", f"there is no dataset {feed}", document.where(("feeds", i)), mend
+            )
+        elif dataset is not None and name not in [t.dataflow for t in dataset.contract.targets]:
+            yield MappingError(
+                "NOT_FED",
+                f"{feed} has no target {name}",
+                document.where(("feeds", i)),
+                "add a target to its contract",
+            )
 
 
 def _declared_cells(

@@ -145,7 +145,8 @@ def _benchmarks(
         for column in said.by:
             if column not in names:
                 yield no_column(column, where, names)
-        if said.dataset is None:
+        # Whether one that cannot be read fits is told once it can be.
+        if said.dataset is None or said.dataset in mappings.unreadable:
             continue
         other = mappings.datasets.get(said.dataset)
         if other is None or other is dataset:
@@ -153,7 +154,7 @@ def _benchmarks(
                 "NO_SUCH_DATASET",
                 f"there is no other dataset {said.dataset}",
                 where,
-                nearest(said.dataset, [d for d in mappings.datasets if d != dataset.name]),
+                nearest(said.dataset, [d for d in mappings.names if d != dataset.name]),
             )
             continue
         if other.contract.record.publication == "none":

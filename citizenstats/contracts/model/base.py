@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 
@@ -15,6 +15,11 @@ def _localised(value: Any) -> Any:
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 """A text that says something."""
+
+Exact = Annotated[
+    str, StringConstraints(strip_whitespace=False), AfterValidator(lambda said: said.rstrip("\n"))
+]
+"""A text whose white space means something: a pattern, a mark, a key; but for the line feed that ends a block of lines."""
 
 LocalText = Annotated[
     dict[Language, Text],

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from citizenstats.contracts.model.base import Identifier, LocalText, Model, Sql, Text
+from citizenstats.contracts.model.base import Exact, Identifier, LocalText, Model, Sql, Text
 
 
 class Column(Model):
@@ -35,7 +35,7 @@ class Column(Model):
     range: tuple[float | None, float | None] | None = Field(
         None, description="Lowest and highest value allowed."
     )
-    pattern: str | None = Field(None, description="Regular expression that the whole cell must match.")
+    pattern: Exact | None = Field(None, description="Regular expression that the whole cell must match.")
     role: Literal["identifier", "sensitive", "quasi_identifier", "weight", "free_text"] | None = Field(
         None,
         description="What the column may tell about a person; identifiers and free text never leave the records.",

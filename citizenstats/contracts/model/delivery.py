@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
-from citizenstats.contracts.model.base import FlowReference, Identifier, Model
+from citizenstats.contracts.model.base import Exact, FlowReference, Identifier, Model
 
 
 class Pull(Model):
@@ -23,6 +23,10 @@ class Pull(Model):
     )
 
 
+_SAME_MARK = {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"}
+"""Blanks that do not break, and the typographic apostrophe → the mark of thousands that stands for them."""
+
+
 class Reading(Model):
     """How to read the file. What is left out is detected and told in the receipt."""
 
@@ -37,12 +41,14 @@ class Reading(Model):
     delimiter: (
         Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] | None
     ) = Field(None, description="Field separator of a CSV; left out: detected.")
-    quote: Annotated[str, StringConstraints(max_length=1)] = Field(
+    quote: Annotated[str, StringConstraints(max_length=1, strip_whitespace=False)] = Field(
         '"', description="Quote character of a CSV; empty: there is none."
     )
     decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers written as text.")
-    thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, if any.")
-    date_format: str = Field("%Y-%m-%d", description="strptime format of date columns.")
+    thousands: Literal["", ".", ",", " ", "'"] = Field(
+        "", description="Thousands mark, if any; a blank stands for those that do not break too."
+    )
+    date_format: Exact = Field("%Y-%m-%d", description="strptime format of date columns.")
     sheet: str | None = Field(None, description="Worksheet name; left out: the first visible sheet.")
     header_row: int = Field(1, ge=1, description="Row number, from 1, of the first header row.")
     header_rows: int = Field(
@@ -51,15 +57,20 @@ class Reading(Model):
         le=5,
         description="Number of header rows; several are joined with ' / ', merged cells filled right.",
     )
-    ends_at: str | None = Field(
+    ends_at: Exact | None = Field(
         None,
         description="Regular expression on a row's first cell: that row and all below are notes (ignored rows).",
     )
-    footnote_marks: str | None = Field(
+    footnote_marks: Exact | None = Field(
         None,
         description=r"Regular expression of footnote marks to strip from headers and cells, such as '\(\d\)$'.",
     )
     missing: list[str] = Field([""], description="Cell texts that mean missing, in every column.")
+
+    @field_validator("thousands", mode="before")
+    @classmethod
+    def _marks_that_look_the_same(cls, said: Any) -> Any:
+        return _SAME_MARK.get(said, said) if isinstance(said, str) else said
 
 
 class Delivery(Model):

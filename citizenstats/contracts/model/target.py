@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from citizenstats.contracts.model.base import FlowReference, Identifier, LongSql, Model, Sql
+from citizenstats.contracts.model.base import Exact, FlowReference, Identifier, LongSql, Model, Sql
 from citizenstats.contracts.model.estimate import Estimate
 
 
@@ -18,7 +18,7 @@ class Mapped(Model):
     )
     value: str | None = Field(None, description="A constant.")
     sql: LongSql | None = Field(None, description="A scalar expression over the columns of the record.")
-    codes: str | dict[str, str] | None = Field(
+    codes: str | dict[Exact, str] | None = Field(
         None,
         description="Code map for the column or expression: CSV file beside the contract (raw,code,note), or raw: code "
         "pairs.",
@@ -36,6 +36,18 @@ class Mapped(Model):
         if self.codes is not None and self.value is not None:
             raise ValueError("codes needs column or sql")
         return self
+
+    @model_validator(mode="after")
+    def _cells_have_no_space_around_them(self) -> Mapped:
+        """Cells come trimmed, and so are the texts that a column is looked up by; those of `sql` are as they are."""
+        if self.column is None or not isinstance(self.codes, dict):
+            return self
+        codes: dict[str, str] = {}
+        for raw, code in self.codes.items():
+            if codes.setdefault(raw.strip(), code) != code:
+                told = f"'{raw.strip()}' stands twice but for the white space around it, with different codes"
+                raise ValueError(told)
+        return self if list(codes) == list(self.codes) else self.model_copy(update={"codes": codes})
 
 
 class Unpivot(Model):
