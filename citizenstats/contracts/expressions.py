@@ -170,4 +170,11 @@ def columns_of(expression: exp.Expr) -> set[str]:
 
 def sql(expression: exp.Expr) -> str:
     """Return `expression` as DuckDB SQL."""
-    return expression.sql(dialect="duckdb")
+    whole = expression.copy()
+    # DuckDB 2.0 cannot compare a part of a column whose cells are all empty with a literal; trimmed of nothing, it can.
+    for part in list(whole.find_all(exp.SplitPart)):
+        trimmed = exp.Anonymous(this="ltrim", expressions=[part.copy(), exp.Literal.string("")])
+        if part is whole:
+            return trimmed.sql(dialect="duckdb")
+        part.replace(trimmed)
+    return whole.sql(dialect="duckdb")

@@ -71,7 +71,7 @@ def from_csv(engine: Engine, content: Path, contract: Contract, work: Path) -> S
         RefusalError: wrong encoding, a quote that is never closed, or no header.
     """
     read = contract.read
-    encoding = text.encoding_of(content, read.encoding, contract.language)
+    encoding = text.encoding_of(content, read.encoding, contract.said_language)
     cleaned = work / "clean.csv"
     seen = text.clean(content, encoding, cleaned)
     said = text.says_delimiter(cleaned)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from citizenstats.receive.letters import UnclearError, encoding_by
 from citizenstats.receive.outcome import RefusalError
 
 _BLOCK = 1 << 20
@@ -30,6 +31,7 @@ _MARKS = (
 )
 _NUL_SEEN = "\x01"
 """Stands for NUL, which not every reader takes; either is a forbidden character and refuses the row."""
+_CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 LOST = "\ufffd"
 """What programs write in place of a letter that they could not read."""
@@ -45,12 +47,19 @@ class Encoding:
     """declared, byte order mark, valid UTF-8, or guessed."""
 
 
-def encoding_of(path: Path, declared: str | None, language: str) -> Encoding:
-    """Return the encoding of a file: its byte order mark, else UTF-8 when it is valid, else as declared, else a guess.
+def encoding_of(path: Path, declared: str | None, language: str | None) -> Encoding:
+    """Return the encoding of a file: its byte order mark, else UTF-8 when it is valid, else as declared, else by its letters.
 
     Text in one of the old single-byte encodings is never valid UTF-8 by accident, so UTF-8 goes before the contract.
-    Where several fit a guess equally, the language of the partner decides.
     A declared encoding is never replaced by a guess: bytes that do not fit it are an error that `clean` raises.
+
+    Args:
+        path: the file as it came.
+        declared: what the contract says.
+        language: of the partner, whose letters tell the encoding; None when the contract does not say it.
+
+    Raises:
+        RefusalError: ``ENCODING_UNCLEAR`` when the bytes can be read in several ways, and nobody said in which.
     """
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
@@ -64,7 +73,12 @@ def encoding_of(path: Path, declared: str | None, language: str) -> Encoding:
         return Encoding("utf-8", "valid UTF-8")
     if declared is not None:
         return Encoding(codecs.lookup(declared).name, "declared")
-    return Encoding(_guess(start, language), "guessed")
+    try:
+        return Encoding(encoding_by(_beyond_ascii(path), language and language.partition("-")[0]), "guessed")
+    except UnclearError as unclear:
+        if len(start.translate(None, _CONTROLS)) < 0.9 * len(start):
+            raise RefusalError("UNREADABLE") from None
+        raise RefusalError("ENCODING_UNCLEAR", readings=unclear.readings) from None
 
 
 def _wide(start: bytes) -> str | None:
@@ -89,35 +103,14 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
-_WESTERN = "cp1252"
-_OF_LANGUAGE = {
-    **dict.fromkeys(("bs", "cs", "hr", "hu", "pl", "ro", "sk", "sl", "sq"), "cp1250"),
-    **dict.fromkeys(("be", "bg", "mk", "ru", "sr", "uk"), "cp1251"),
-    **dict.fromkeys(("et", "lt", "lv"), "cp1257"),
-    "el": "cp1253",
-    "tr": "cp1254",
-    "he": "cp1255",
-    "ar": "cp1256",
-}
-"""Language of a partner → the encoding of Windows there, where it is not the western one."""
-
-
-def _guess(start: bytes, language: str) -> str:
-    """Return the likeliest encoding; of those that fit as well, that of the language.
-
-    In a short text of Latin letters one letter is as likely as another one: of itself the guess takes the first by name.
-    """
-    import charset_normalizer
-
-    found = charset_normalizer.from_bytes(start)
-    best = found.best()
-    likely = _OF_LANGUAGE.get(language.partition("-")[0], _WESTERN)
-    if best is None:
-        return likely
-    for match in found:
-        if match.chaos <= best.chaos and likely in (match.encoding, *match.could_be_from_charset):
-            return likely
-    return str(best.encoding)
+def _beyond_ascii(path: Path) -> bytes:
+    """Return the first lines that have bytes beyond ASCII, wherever they stand."""
+    found = bytearray()
+    with path.open("rb") as file:
+        while len(found) < _SAMPLE and (line := file.readline(_SAMPLE)):
+            if not line.isascii():
+                found += line
+    return bytes(found)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from citizenstats.contracts import expressions
+from citizenstats.engine import session
 from citizenstats.errors import MappingError
 
 COLUMNS = ["a", "b", "Alder"]
@@ -81,3 +82,12 @@ def test_an_unknown_column_is_answered_with_the_nearest_one() -> None:
 
 def test_the_columns_of_an_expression_are_told() -> None:
     assert expressions.columns_of(expressions.parse("a > 1 OR b = a", COLUMNS, "x")) == {"a", "b"}
+
+
+def test_a_part_of_a_column_without_any_text_can_be_compared() -> None:
+    said = expressions.parse("split_part(a, ' ', 2) = 'b' OR split_part(a, ' ', 1) > 'c'", COLUMNS, "x")
+    with session() as engine:
+        engine.run("CREATE TEMP TABLE record AS SELECT unnest([NULL, NULL]::VARCHAR[]) AS a")
+        assert engine.rows(f"SELECT {expressions.sql(said)} FROM record") == [(None,), (None,)]
+        engine.run("CREATE OR REPLACE TEMP TABLE record AS SELECT 'x b' AS a")
+        assert engine.value(f"SELECT {expressions.sql(said)} FROM record") is True

@@ -86,7 +86,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "large.csv": (file(*GOOD).encode() + b"x" * (65 << 20), "TOO_LARGE"),
     "wide.csv": ((";".join(f"c{n}" for n in range(6000)) + "\n").encode(), "TOO_WIDE"),
-    "binary.csv": (bytes(range(256)) * 40, "WRONG_ENCODING"),
+    "binary.csv": (bytes(range(256)) * 40, "UNREADABLE"),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ class Contract(Model):
     version: str = Field("1.0.0", description="Version of this contract.")
     language: Language = Field(
         "en",
-        description="Language of the partner: of receipts, and of letters where the encoding has to be guessed.",
+        description="Language of the partner: of receipts, and of letters in files that are not UTF-8.",
     )
     delivery: Delivery = Field(Delivery(), description="Where deliveries come from and what one replaces.")
     read: Reading = Field(Reading(), description="How to read a file.")
@@ -54,6 +54,11 @@ class Contract(Model):
     )
     retention_days: int = Field(3650, ge=1, description="How long the bytes of a delivery are kept.")
     versions: list[Version] = Field([], description="Versions for deliveries that differ.")
+
+    @property
+    def said_language(self) -> str | None:
+        """The language, where the contract says one: what is left out is no ground to take letters for English."""
+        return self.language if "language" in self.model_fields_set else None
 
     @property
     def greatest_minimum(self) -> int:

@@ -37,7 +37,9 @@ class Reading(Model):
     dataflow: FlowReference | None = Field(
         None, description="Dataflow of an SDMX message that names no structure known here."
     )
-    encoding: str | None = Field(None, description="Python codec name; left out: BOM, UTF-8, then a guess.")
+    encoding: str | None = Field(
+        None, description="Python codec name; left out: BOM, UTF-8, then the letters of `language`."
+    )
     delimiter: (
         Annotated[str, StringConstraints(min_length=1, max_length=1, strip_whitespace=False)] | None
     ) = Field(None, description="Field separator of a CSV; left out: detected.")
