@@ -31,11 +31,9 @@ from citizenstats.protect.rounded import outcome
 from citizenstats.protect.rounding import RoundingError, TooLargeError
 from citizenstats.protect.said import said
 from citizenstats.protect.secret import secret_of
+from citizenstats.protect.steady import ACCOUNT
 from citizenstats.sdmx.model import Component
 from citizenstats.validation.confidential import NOT_COMPANIONS
-
-ACCOUNT = "altered.parquet"
-"""Name of the restricted account of a state with changed counts: what stands behind each cell, and what was made of it."""
 
 COMMENT = "COMMENT_DSET"
 """Attribute of a data set in which the method is said, where a structure has it and no contract fills it."""

@@ -23,7 +23,7 @@ from citizenstats.estimate.reliability import verdict_sql
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect import differences, errors, office
-from citizenstats.protect.altered import ACCOUNT, altered
+from citizenstats.protect.altered import altered
 from citizenstats.protect.combined import hide_following, put_combined
 from citizenstats.protect.decide import Decided, decide
 from citizenstats.protect.declared import cost_sql, stays_sql
@@ -42,7 +42,7 @@ from citizenstats.protect.implied import hide_alike, put_differences
 from citizenstats.protect.method import method_of
 from citizenstats.protect.public import nothing, public_columns
 from citizenstats.protect.secret import secret_of
-from citizenstats.protect.steady import FACTS, require_steady
+from citizenstats.protect.steady import ACCOUNT, FACTS, require_steady
 from citizenstats.protect.unsafe import dominated, one_sided, other_side, unsafe_sql, wanted
 from citizenstats.sdmx.model import Structures
 from citizenstats.store import as_json, digest, read_json
@@ -89,13 +89,13 @@ def protect(house: House, family: str) -> Protected:
 
     Raises:
         ReleaseError: ``NOT_ASSEMBLED`` when a dataflow of the family has no assembled state; ``ANOTHER_METHOD`` when releases
-            that were protected in another way stand.
+            that were protected in another way showed the same figures.
     """
     flows = house.mappings.families[family]
     method = method_of(house.mappings, family)
-    require_steady(house, family, method)
-    is_hiding = method.hides
     states = {flow: _assembled(house, flow) for flow in flows}
+    require_steady(house, family, method, states)
+    is_hiding = method.hides
     structures = house.mappings.structures
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
     former = former_releases(house, family, flows, JUDGED if is_hiding else ACCOUNT)
@@ -359,7 +359,10 @@ def _write(
     comment: str,
 ) -> Counts:
     structure = feeds[0][1].structure
-    columns = ", ".join(public_columns(structure, comment))
+    of_rows = {
+        c for _, feed in feeds if feed.estimate is None for c, m in feed.target.map.items() if m.value is None
+    }
+    columns = ", ".join(public_columns(structure, comment, of_rows))
     listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
     before = f"read_parquet({quoted(str(published))})" if published else nothing(structure)
     key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)

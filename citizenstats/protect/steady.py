@@ -1,4 +1,4 @@
-"""A family keeps its method while releases stand: two methods of the same people tell more than one.
+"""A family keeps its method for what it has published: two methods of the same people tell more than one.
 
 What belongs here: with which method releases went out, and the refusal of another. What does not: the choice (`method.py`),
 and what former releases showed (`former.py`).
@@ -6,25 +6,40 @@ and what former releases showed (`former.py`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from citizenstats.contracts.model import FlowProtection
+from citizenstats.engine import name, quoted, session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.former import JUDGED
+from citizenstats.protect.recoding import recoded, recoding_of
 from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import releases
 from citizenstats.store import read_json
+
+ACCOUNT = "altered.parquet"
+"""Name of the account of a state with changed counts."""
 
 FACTS = "protected.json"
 """Name of what a protected state says of itself: for the office alone, for it has the numbers of the method."""
 
 
-def require_steady(house: House, family: str, method: FlowProtection) -> None:
-    """Refuse a method, a base or a noise that releases of the family which stand, in their present version, were not made with.
+def require_steady(
+    house: House, family: str, method: FlowProtection, states: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse a method, a base or a noise that former releases of the family were not made with.
 
-    What was taken back, or stands in a former version, was let go of by a person who knows; a first release of a new version
-    waits for one.
+    While a release of the present version stands, nothing else comes out. One that was taken back, or has a former version, was
+    seen all the same: figures that it showed do not come out in another way.
+
+    Args:
+        house: where and what.
+        family: its name.
+        method: how it is to be protected now.
+        states: dataflow → its assembled state.
 
     Raises:
         ReleaseError: ``ANOTHER_METHOD``.
@@ -34,18 +49,51 @@ def require_steady(house: House, family: str, method: FlowProtection) -> None:
         version = house.mappings.reference(flow).version
         behind = {c.id: str(c.facts["protected"]) for c in candidates(house, flow)}
         for release in releases(house.store, flow):
-            if release.tombstone is not None or release.dataflow.version != version:
+            state = place / behind.get(release.candidate, "")
+            former = method_behind(state)
+            if former == method.way:
                 continue
-            former = method_behind(place / behind.get(release.candidate, ""))
-            if former != method.way:
+            if release.tombstone is None and release.dataflow.version == version:
                 raise ReleaseError(
                     "ANOTHER_METHOD",
                     f"{release.id} stands and was protected {_named(former)}, and not as the dataflow's file says now; two "
                     "protections of the same people tell more than one",
                     flow,
-                    "take back the former `protection` of all dataflows of the family; or recall their releases, or give the "
-                    "dataflows a new version, knowing that whoever has the former figures can compare",
+                    "take back the former `protection` of all dataflows of the family; figures that were published by it do "
+                    "not come out in another way, also not after a recall or in a new version",
                 )
+            if _seen(
+                house, flow, state, release.dataflow.version, states[flow]["folder"] / "observations.parquet"
+            ):
+                raise ReleaseError(
+                    "ANOTHER_METHOD",
+                    f"{release.id} was protected {_named(former)}, and not as the dataflow's file says now; it does not stand "
+                    "any more, but who has a copy can compare the same figures",
+                    flow,
+                    "take back the former `protection` of all dataflows of the family; another one is for figures that were "
+                    "not published before, of other periods: leave those that were out of the dataflow (`where`)",
+                )
+
+
+def _seen(house: House, flow: str, state: Path, version: str, observations: Path) -> bool:
+    """Return whether a release showed a figure that is to come out now; also where nobody can tell."""
+    found = [
+        (state / JUDGED, "minimum IS NOT NULL AND (shown OR retained)"),
+        (state / ACCOUNT, "made <> 'free'"),
+    ]
+    account = next(((file, which) for file, which in found if file.exists()), None)
+    if account is None:
+        return True
+    file, which = account
+    shown = f"SELECT flow, key FROM read_parquet({quoted(str(file))}) WHERE flow = {quoted(flow)} AND {which}"
+    recoding = recoding_of(house, flow, version)
+    if recoding is not None:
+        shown = f"SELECT key FROM ({recoded(shown, recoding)})"
+    structure = house.mappings.structures.structure_of(house.mappings.reference(flow))
+    key = ", ".join(f"{name(d)}: {name(d)}" for d in structure.key)
+    present = f"SELECT CAST({{{key}}} AS JSON)::VARCHAR AS key FROM read_parquet({quoted(str(observations))})"
+    with session([file.parent, observations.parent], scratch=house.store.scratch) as engine:
+        return bool(engine.value(f"SELECT count(*) FROM ({present}) SEMI JOIN ({shown}) USING (key)"))
 
 
 def method_behind(state: Path) -> FlowProtection | None:

@@ -17,8 +17,8 @@ from typing import Any
 from citizenstats import clock
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.protect.altered import ACCOUNT
 from citizenstats.protect.former import JUDGED
+from citizenstats.protect.steady import ACCOUNT
 from citizenstats.receive.delivery import ERASED, Delivery, deliveries, pending
 from citizenstats.receive.outcome import COUNTING, COUNTS, UNCLEAR, outcome_of
 from citizenstats.receive.receipt import send

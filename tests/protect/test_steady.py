@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from citizenstats.errors import ReleaseError
 from citizenstats.harmonize.observe import observe
 from citizenstats.house import House, open_house
+from citizenstats.protect.audit.choose import audited
 from citizenstats.protect.protect import protect
 from citizenstats.release.assemble import assemble
 from citizenstats.release.recall import recall
@@ -108,19 +110,52 @@ def test_a_state_that_was_made_before_is_no_way_round(tmp_path: Path) -> None:
     [
         HIDING,
         pytest.param(NOISE, marks=pytest.mark.long),
-        pytest.param("protection: {rounding: {base: 7}}\n", marks=pytest.mark.long),
+        "protection: {rounding: {base: 7}}\n",
     ],
 )
-def test_after_a_recall_another_method_comes_out(tmp_path: Path, now: str) -> None:
+def test_after_a_recall_the_same_figures_do_not_come_out_in_another_way(tmp_path: Path, now: str) -> None:
+    """Whoever has a copy of what was taken back would have two protections of the same people."""
     _released(tmp_path, ROUNDING)
     house = _house(tmp_path, now)
     recall(house, office.FLOW, "R0001", "Dora Deputy", "the method changes")
-    _again(house)
+    with pytest.raises(ReleaseError, match="ANOTHER_METHOD") as refused:
+        _again(house)
+    assert "copy" in str(refused.value)
+    _next_year(house)
     assert release(house, office.FLOW).status in ("published", "waiting")
 
 
-def test_a_new_version_of_the_dataflow_may_have_another_method_and_waits_for_a_person(tmp_path: Path) -> None:
+def test_a_new_version_of_the_dataflow_may_have_another_method_for_other_figures_and_waits_for_a_person(
+    tmp_path: Path,
+) -> None:
     _released(tmp_path, ROUNDING)
     house = _house(tmp_path, "protection: {rounding: {base: 7}}\n", "2.0.0")
-    _again(house)
+    with pytest.raises(ReleaseError, match="ANOTHER_METHOD"):
+        _again(house)
+    _next_year(house)
     assert release(house, office.FLOW).status == "waiting"
+
+
+def _next_year(house: House) -> None:
+    """Deliver a file of another year in place of the first."""
+    file = house.store.inbox(office.DATASET) / "answers.csv"
+    file.write_text(file.read_text("utf-8").replace(",2020,", ",2021,"), "utf-8")
+    office.protected(house)
+
+
+def test_the_audit_stops_figures_that_were_out_in_another_way(tmp_path: Path) -> None:
+    """The state was made before the first release, when nothing forbade it."""
+    house = _house(tmp_path, "protection: {rounding: {base: 7}}\n")
+    _taken(house)
+    state = _again(house)
+    messages = tmp_path / "messages"
+    messages.mkdir()
+    duckdb.sql(f"COPY (FROM '{state}/OFFICE.ANSWERS.parquet') TO '{messages}/data.csv' (HEADER)")
+    audited(house, office.FLOW, state.name, messages).require(office.FLOW)
+    other = _house(tmp_path, ROUNDING)
+    _again(other)
+    assert release(other, office.FLOW).release is not None
+    recall(other, office.FLOW, "R0001", "Dora Deputy", "the method changes")
+    house = _house(tmp_path, "protection: {rounding: {base: 7}}\n")
+    with pytest.raises(ReleaseError, match="DISCLOSIVE"):
+        audited(house, office.FLOW, state.name, messages)

@@ -18,6 +18,7 @@ from citizenstats.protect.audit.family import JUDGED, Family, gather
 from citizenstats.protect.audit.figure import Figure, Found, figures
 from citizenstats.protect.audit.report import NAME, Audit
 from citizenstats.protect.audit.shown import read_shown
+from citizenstats.protect.audit.texts import telling_texts
 from citizenstats.protect.audit.words import Ladder
 from citizenstats.store import digest, read_json
 
@@ -53,6 +54,7 @@ def audit(house: House, flow: str, state: str, messages: Path) -> Audit:
         shown = _as_they_are(engine)
         unaccounted, revived = _unaccounted(engine, flow), _revived(engine, family, flow)
         telling = telling_errors(engine, house.mappings, flow, messages / "data.csv", family.folder / JUDGED)
+        telling += telling_texts(engine, house.mappings, flow, messages / "data.csv")
         reasons, units_withheld = _lost(engine, flow)
         listed = list(figures(*_attackable(engine)))
     before = _former_reports(house, family)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from citizenstats.engine import quoted, session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.audit.additive import parents_in
 from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.family import JUDGED
 from citizenstats.protect.audit.perturbed import PerturbedAudit, audit_perturbed
 from citizenstats.protect.audit.report import Audit
 from citizenstats.protect.audit.rounded import RoundedAudit, audit_rounded
@@ -23,10 +25,11 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
 
     Raises:
         ReleaseError: ``NOT_PROTECTED`` when the state's account is not there, or when the same units are published by a
-            dataflow that is not attacked with this one.
+            dataflow that is not attacked with this one; ``DISCLOSIVE`` when figures of it were out in another way.
     """
     file = house.mappings.dataflow(flow)
     _require_one_family(house, flow)
+    _require_one_method(house, flow, state)
     rounding, cell_key = file.protection.rounding, file.protection.cell_key
     if rounding is None and cell_key is None:
         return audit(house, flow, state, messages)
@@ -81,6 +84,42 @@ def _require_one_family(house: House, flow: str) -> None:
             )
 
 
+def _require_one_method(house: House, flow: str, state: str) -> None:
+    """Refuse figures that a release showed which was protected in another way, taken back or not: the two can be compared."""
+    place = house.store.protected(house.mappings.dataflow(flow).family)
+    now = _keys(place / state, flow)
+    for release in releases(house.store, flow):
+        candidate = read_json(house.store.candidates(flow) / release.candidate / "candidate.json") or {}
+        former = place / str(candidate.get("protected"))
+        if _method(former) == _method(place / state) or not now:
+            continue
+        then = _keys(former, flow)
+        if then is None:
+            continue
+        with session([place / state, former], scratch=house.store.scratch) as engine:
+            twice = int(engine.value(f"SELECT count(*) FROM ({now}) SEMI JOIN ({then}) USING (key)"))
+        if twice:
+            raise ReleaseError(
+                "DISCLOSIVE",
+                f"{twice} figures were published in {release.id}, which was protected in another way",
+                flow,
+                "nothing is published; keep the method for what has been published",
+            )
+
+
+def _keys(state: Path, flow: str) -> str | None:
+    """Return the SELECT of the keys of a dataflow that a state lets out; None where no account is left."""
+    for account, shown in (
+        (JUDGED, "minimum IS NOT NULL AND (shown OR retained)"),
+        (ACCOUNT, "made <> 'free'"),
+    ):
+        if (state / account).exists():
+            return f"SELECT key FROM read_parquet({quoted(str(state / account))}) WHERE flow = {quoted(flow)} AND {shown}"
+    return None
+
+
 def _method(state: Path) -> object:
     """Return the method that a protected state says it was made with."""
-    return (read_json(state / "protected.json") or {}).get("method")
+    facts = read_json(state / "protected.json") or {}
+    # A state from before there was a choice hides cells.
+    return facts.get("method", {"rounding": None, "cell_key": None})
