@@ -38,8 +38,31 @@ TYPES = {
     "DateTime": "xs:dateTime",
     "URI": "xs:anyURI",
     "ObservationalTimePeriod": "common:ObservationalTimePeriodType",
+    "Alpha": "common:AlphaType",
+    "AlphaNumeric": "common:AlphaNumericType",
+    "Numeric": "common:NumericType",
+    **{
+        f"{kind}TimePeriod": f"common:{kind}TimePeriodType"
+        for kind in ("Standard", "Basic", "Gregorian", "Reporting")
+    },
+    **{
+        f"Reporting{part}": f"common:Reporting{part}Type"
+        for part in ("Year", "Semester", "Trimester", "Quarter", "Month", "Week", "Day")
+    },
+    "GregorianYear": "xs:gYear",
+    "GregorianYearMonth": "xs:gYearMonth",
+    "GregorianDay": "xs:date",
+    "TimeRange": "common:TimeRangeType",
+    "Month": "xs:gMonth",
+    "MonthDay": "xs:gMonthDay",
+    "Day": "xs:gDay",
+    "Time": "xs:time",
+    "Duration": "xs:duration",
 }
 """SDMX data type → its XML type."""
+
+TAKEN = "type"
+"""What a component of structure-specific data cannot be called: the base types have an XML attribute of that name."""
 
 FLOATING = frozenset({"Double", "Float"})
 """SDMX types whose values can be ``NaN``."""
@@ -279,6 +302,8 @@ def _restriction(root: etree._Element, name: str, of: str) -> tuple[etree._Eleme
 def _type(component: Component) -> str:
     if component.codelist is not None:
         return type_name(component.codelist)
+    if component.id == "REPORTING_YEAR_START_DAY":
+        return TYPES["MonthDay"]  # whose type the base types of 2.1 have already
     return TYPES.get(component.type, "xs:string")
 
 

@@ -21,7 +21,7 @@ from lxml import etree
 
 from citizenstats.sdmx.data_sets import actions, only
 from citizenstats.sdmx.model import DataStructure, Reference, Structures
-from citizenstats.sdmx.schema import Purpose, Version, base, schema
+from citizenstats.sdmx.schema import TAKEN, Purpose, Version, base, schema
 from citizenstats.sdmx.validate_finding import MessageFinding
 
 MOST = 50
@@ -121,6 +121,9 @@ def _layout(root: Any, structures: Structures | None) -> _Layout | MessageFindin
     if known is None:
         told = f"the structure {reference} is not known here; only the official part is checked"
         return MessageFinding("UNKNOWN_STRUCTURE", told, mend=GIVE)
+    if TAKEN in known.by_id:
+        told = f"{reference} has a component called {TAKEN}, which structure-specific data has no place for"
+        return MessageFinding("NOT_VALID", told, mend="send generic data, SDMX-JSON or SDMX-CSV")
     return _Layout(known, match["along"], declared[0])
 
 
@@ -282,9 +285,10 @@ def json_findings(file: Path) -> list[MessageFinding]:
             MessageFinding("NOT_SDMX", "this is no message of SDMX-JSON 1.0, 2.0 or 2.1", mend="send one")
         ]
     meta = message.get("meta")
-    said = re.search(r"/(1\.0|2\.[01])", str(meta.get("schema"))) if isinstance(meta, dict) else None
+    schema_ = message.get("$schema") or (meta.get("schema") if isinstance(meta, dict) else None)
+    said = re.search(r"/(1\.0|2\.[01])", str(schema_))
     kind = "data" if "dataSets" in data else "metadata" if "metadataSets" in data else "structure"
-    validator = _json_validator(kind, said[1] if said else "2.0")
+    validator = _json_validator(kind, said[1] if said else "1.0" if "structure" in data else "2.0")
     errors = sorted(validator.iter_errors(message), key=lambda e: [str(p) for p in e.instance_path])
     return [
         MessageFinding(

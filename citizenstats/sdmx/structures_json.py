@@ -86,7 +86,8 @@ def _laid_out(meta: Json, data: Json) -> str:
         lines = ",\n".join(_text(artefact) for artefact in artefacts)
         listed.append(f"{_text(key)}: [\n{lines}\n]")
     lists = ",\n".join(listed)
-    return f'{{"meta": {_text(meta)},\n"data": {{\n{lists}\n}}}}\n'
+    schema = f'"$schema": {_text(meta["schema"])},\n' if meta["schema"] == _SCHEMA["2.1"] else ""
+    return f'{{{schema}"meta": {_text(meta)},\n"data": {{\n{lists}\n}}}}\n'
 
 
 def _text(value: Any) -> str:
@@ -95,9 +96,13 @@ def _text(value: Any) -> str:
 
 def _languages(selected: Selected) -> list[str]:
     # In small letters, for the schema knows no others here: `zh-hant` for `zh-Hant`.
-    found = {
-        language.lower() for scheme in selected.schemes for item in scheme.items for language in item.names
-    }
+    named = [
+        *((scheme.names, {}) for scheme in selected.schemes),
+        *((item.names, item.descriptions) for scheme in selected.schemes for item in scheme.items),
+        *((structure.names, {}) for structure in selected.data_structures),
+        *((flow.names, flow.descriptions) for flow in selected.dataflows),
+    ]
+    found = {language.lower() for texts in named for one in texts for language in one}
     return sorted(found, key=lambda language: (language != "en", language)) or ["en"]
 
 

@@ -35,6 +35,7 @@ class _Said:
     meta: dict[str, Any] = field(default_factory=dict)
     structures: list[Any] = field(default_factory=list)
     data_sets: list[dict[str, Any]] = field(default_factory=list)
+    schema: Any = None
     old: bool = False
 
 
@@ -108,6 +109,8 @@ def _member(name: str, at: Stream, said: _Said | None, fill: Fill | None) -> Non
             _data_set(n, at, said, fill)
     elif said is None:
         at.skip()
+    elif name == "$schema":
+        said.schema = at.value()
     elif name in ("meta", "header"):
         value = at.value()
         said.meta = value if isinstance(value, dict) else {}
@@ -139,7 +142,7 @@ def _data_set(n: int, at: Stream, said: _Said | None, fill: Fill | None) -> None
 
 def _head(said: _Said) -> Head:
     meta = said.meta
-    match = re.search(r"/(1\.0|2\.[01])", str(meta.get("schema")))
+    match = re.search(r"/(1\.0|2\.[01])", str(said.schema or meta.get("schema")))
     version = match[1] if match else ("1.0" if said.old else "2.0")
     sender, receivers = meta.get("sender"), meta.get("receivers", meta.get("receiver"))
     receiver = receivers[0] if isinstance(receivers, list) and receivers else receivers

@@ -293,7 +293,8 @@ class _Reader:
             self._series, self._series_empty = self._known(attributes), True
         elif local in ("Group", "Atts"):
             self._begin_data_set()
-            plain = {k: v for k, v in attributes.items() if k not in ("type", "REPORTING_YEAR_START_DAY")}
+            words = {"type", "REPORTING_YEAR_START_DAY"} - self._components
+            plain = {k: v for k, v in attributes.items() if k not in words}
             self._group = self._known(plain)
         elif local == "Comp":
             self._complex = attributes.get("id", ""), []

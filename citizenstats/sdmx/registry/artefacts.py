@@ -21,16 +21,11 @@ from citizenstats.sdmx.model import (
 )
 
 TYPES = {
-    "Alpha": "String",
-    "AlphaNumeric": "String",
     "XHTML": "String",
-    "Numeric": "Decimal",
-    "GregorianYear": "ObservationalTimePeriod",
     "TimePeriod": "ObservationalTimePeriod",
-    "StandardTimePeriod": "ObservationalTimePeriod",
-    "BasicTimePeriod": "ObservationalTimePeriod",
-    "GregorianTimePeriod": "ObservationalTimePeriod",
-    "ReportingTimePeriod": "ObservationalTimePeriod",
+    "InclusiveValueRange": "Decimal",
+    "ExclusiveValueRange": "Decimal",
+    "Incremental": "Decimal",
 }
 """Data types of SDMX that this project takes for another one; what it does not know is text."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
+from citizenstats.sdmx.schema import TAKEN
 from citizenstats.sdmx.write.message import DataMessage, Words
 from citizenstats.sdmx.write.options import PLAIN, Options
 
@@ -93,6 +94,11 @@ SEVERAL = Feature(
     "has one value for each component, in no language",
     _all(_OLD, "ONE_VALUE_ONLY"),
 )
+NAMED_TYPE = Feature(
+    f"a component called `{TAKEN}`",
+    f"has an XML attribute called {TAKEN} of its own",
+    _all((*FORMS[3:5], *FORMS[7:9]), "NAME_TAKEN"),
+)
 REPLACE = Feature(
     "action Replace", around={"csv-1.0": "not said"}, words=_all(_CSV_2, "R") | _all(FORMS[3:], "Replace")
 )
@@ -162,8 +168,8 @@ COLUMNS = Feature(
 )
 
 FEATURES = (
-    FLAT_SHAPE, ALONG_TIME, ALONG_OTHER, NO_TIME, GROUPS, MEASURES, SEVERAL, REPLACE, MERGE, DELETE, OPEN_KEYS, ALL_OPEN,
-    MARKS_ABOVE, DATA_SETS, VALIDITY, MISSING_NUMBER, MISSING_OTHER, OPTIONS, COLUMNS,
+    FLAT_SHAPE, ALONG_TIME, ALONG_OTHER, NO_TIME, GROUPS, MEASURES, SEVERAL, NAMED_TYPE, REPLACE, MERGE, DELETE, OPEN_KEYS,
+    ALL_OPEN, MARKS_ABOVE, DATA_SETS, VALIDITY, MISSING_NUMBER, MISSING_OTHER, OPTIONS, COLUMNS,
 )  # fmt: skip
 
 
@@ -208,6 +214,8 @@ def _used(messages: Sequence[DataMessage], options: Options) -> Iterator[tuple[F
         yield MEASURES, ", ".join(measures)
     if several := [component.id for component in structure.components if component.several]:
         yield SEVERAL, ", ".join(several)
+    if TAKEN in structure.by_id:
+        yield NAMED_TYPE, TAKEN
     yield from _used_by_sets(messages)
     if options.labels == "name" or options.keys != "none":
         yield COLUMNS, ""

@@ -59,7 +59,11 @@ def _writer(version: Version) -> Writer:
         sets = [_DataSet(engine, version, message, number) for number, message in enumerate(messages)]
         structures = [one.structure() for one in sets]
         described = {"structure": structures[0]} if version.first else {"structures": structures}
-        head = _json({"meta": meta(version, messages[0]), "data": described}).removesuffix("}}")
+        said = {"meta": meta(version, messages[0], structures), "data": described}
+        # Since 2.1 the schema stands at the root, and `meta` has it for those who look there.
+        head = _json({"$schema": version.schema, **said} if version.number == "2.1" else said).removesuffix(
+            "}}"
+        )
         bodies = [one.chunks(b"," if number else b"") for number, one in enumerate(sets)]
         return chain([f'{head},"dataSets":['.encode()], *bodies, [b"]}}\n"])
 

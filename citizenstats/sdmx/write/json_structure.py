@@ -17,7 +17,13 @@ from citizenstats.sdmx.model import Component, Item, Reference
 from citizenstats.sdmx.write.fragments import Sql, value
 from citizenstats.sdmx.write.message import Action, DataMessage, Layout
 
-_SCHEMA = "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas"
+_TWG = "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas"
+_SCHEMAS = {
+    "1.0": f"{_TWG}/1.0/sdmx-json-data-schema.json",
+    "2.0": f"{_TWG}/2.0.0/sdmx-json-data-schema.json",
+    "2.1": "https://json.sdmx.org/2.1/sdmx-json-data-schema.json",
+}
+"""What the official schemas call themselves."""
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 
 
@@ -40,6 +46,11 @@ class Version:
     def form(self) -> str:
         """Name of the format."""
         return f"json-{self.number}"
+
+    @property
+    def schema(self) -> str:
+        """The address of the official schema."""
+        return _SCHEMAS[self.number]
 
     def action(self, message: DataMessage) -> Action:
         """Return what a receiver does with the observations, in the words of this version."""
@@ -77,20 +88,36 @@ def indexed(component: Component, sql_type: str) -> str:
     )
 
 
-def meta(version: Version, message: DataMessage) -> dict[str, Any]:
-    """Return the header."""
+def meta(version: Version, message: DataMessage, described: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the header; `described` are the structures of the data sets, whose names say in which languages they are."""
     header = message.header
     receivers = {"receivers": [{"id": header.receiver}]} if header.receiver else {}
     return {
-        "schema": f"{_SCHEMA}/{version.number}{'' if version.first else '.0'}/sdmx-json-data-schema.json",
+        "schema": version.schema,
         "id": header.id,
         "test": header.test,
         "prepared": stamp(header.prepared),
-        "contentLanguages": sorted(message.dataflow.names),
+        "contentLanguages": _languages(message, described),
         "sender": {"id": header.sender},
         **receivers,
         "links": [],
     }
+
+
+def _languages(message: DataMessage, described: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the languages of all names and texts, English first, in small letters: the schemas know no others here."""
+    found = {
+        language.lower() for component in message.structure.components for language in component.languages
+    }
+    rest: list[Any] = list(described)
+    while rest:
+        told = rest.pop()
+        if isinstance(told, Mapping):
+            found |= {language.lower() for language in told.get("names", ())}
+            rest.extend(value for key, value in told.items() if key != "names")
+        elif isinstance(told, list):
+            rest.extend(told)
+    return sorted(found, key=lambda language: (language != "en", language)) or ["en"]
 
 
 def structure(

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,11 +15,13 @@ from lxml import etree
 
 from citizenstats.engine import session
 from citizenstats.errors import MessageError
-from citizenstats.sdmx.model import FLAT, DataStructure, Reference, Structures
+from citizenstats.sdmx.model import FLAT, DataStructure, Item, ItemScheme, Reference, Structures
+from citizenstats.sdmx.read import read_message, read_observations
+from citizenstats.sdmx.schema import TYPES
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, chunks
 
-from .support import AWKWARD, LISTS, STRUCTURES, component, faults, message, written
+from .support import AWKWARD, CONCEPTS, LISTS, STRUCTURES, component, faults, message, row, structure, written
 
 DIMENSIONS = tuple(f"D{n:02}" for n in range(1, 16))
 GROUP = ("D01", "D03")
@@ -329,3 +332,67 @@ def test_any_text_comes_back_from_each_part(tmp_path, form, texts):
     dsd, listed = torture(old=False), rows(texts, old=False)
     told = message(tmp_path, listed, dsd)
     assert read(dsd, written(told, form, tmp_path)) == expected(dsd, listed)
+
+
+OF_TYPE = {
+    "Integer": 7, "Long": 2**40, "Short": 7, "BigInteger": 2**60, "Count": 7, "Double": 1e-300, "Float": 0.5, "Decimal": 1e-9,
+    "Boolean": "true", "DateTime": "2020-01-01T00:00:00", "URI": "https://example.org/?a=1&b", "Alpha": "abc",
+    "AlphaNumeric": "a1", "Numeric": "007", "ObservationalTimePeriod": "2020-W05", "StandardTimePeriod": "2020-Q1",
+    "BasicTimePeriod": "2020-01", "GregorianTimePeriod": "2020", "ReportingTimePeriod": "2020-T2", "GregorianYear": "2020",
+    "GregorianYearMonth": "2020-01", "GregorianDay": "2020-01-01", "TimeRange": "2020-01-01/P1Y", "ReportingYear": "2020-A1",
+    "ReportingSemester": "2020-S2", "ReportingTrimester": "2020-T3", "ReportingQuarter": "2020-Q4",
+    "ReportingMonth": "2020-M11", "ReportingWeek": "2020-W53", "ReportingDay": "2020-D366", "Month": "--05",
+    "MonthDay": "--07-01", "Day": "---09", "Time": "10:00:00", "Duration": "P1Y2M", "String": "any",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["ml-2.1-structure-specific", "ml-3.0", "ml-3.1", "json-2.0", "csv-2.1"])
+def test_a_value_of_each_data_type_is_valid_and_comes_back(tmp_path, form):
+    assert OF_TYPE.keys() == TYPES.keys()
+    more = [component(kind.upper(), "attribute", type=kind) for kind in OF_TYPE]
+    more.append(component("REPORTING_YEAR_START_DAY", "attribute", attachment="series"))
+    dsd = structure(*more)
+    values = {kind.upper(): value for kind, value in OF_TYPE.items()} | {
+        "REPORTING_YEAR_START_DAY": "--07-01"
+    }
+    told = message(tmp_path, [row(**values)], dsd, dimension_at_observation=FLAT)
+    known = Structures(STRUCTURES.schemes, {dsd.reference: dsd}, {dsd.reference: told.dataflow})
+    (tmp_path / "message").write_bytes(written(told, form, tmp_path))
+    assert [str(fault) for fault in validate_message(tmp_path / "message", known)] == []
+    read_observations(tmp_path / "message", known, tmp_path / "observations.parquet")
+    (found,) = pq.read_table(tmp_path / "observations.parquet").to_pylist()
+    assert {key: found[key] for key in values} == values
+
+
+def test_a_component_called_type_is_refused_where_xml_has_the_name_already(tmp_path):
+    dsd = structure(component("type", "attribute"))
+    told = message(tmp_path, [row()], dsd)
+    known = Structures(STRUCTURES.schemes, {dsd.reference: dsd}, {dsd.reference: told.dataflow})
+    for form in ("ml-2.1-structure-specific-ts", "ml-3.1"):
+        with session([tmp_path]) as engine, pytest.raises(MessageError, match="NAME_TAKEN"):
+            chunks(engine, told, form)
+    content = written(message(tmp_path, [row()], structure()), "ml-3.0", tmp_path)
+    (tmp_path / "message").write_bytes(content)
+    assert [fault.code for fault in validate_message(tmp_path / "message", known)] == ["NOT_VALID"]
+    (tmp_path / "message").write_bytes(written(told, "ml-2.1-generic", tmp_path))
+    assert [str(fault) for fault in validate_message(tmp_path / "message", known)] == []
+
+
+def test_json_tells_the_languages_of_all_names_and_texts_and_where_its_schema_is(tmp_path):
+    dsd, listed = torture(old=False), rows(AWKWARD, old=False)
+    named = Item("F", {"en": "Female", "Fr": "Femme", "ne": "महिला"})
+    sexes = ItemScheme("Codelist", LISTS["SEX"].reference, {"en": "Sex"}, (named,))
+    concepts = ItemScheme("ConceptScheme", CONCEPTS, {"en": "Ideas"}, ())
+    dsd = replace(dsd, components=(*dsd.components, component("SEX", "attribute")))
+    schemes = {**STRUCTURES.schemes, sexes.reference: sexes, CONCEPTS: concepts}
+    known = Structures(schemes, {dsd.reference: dsd}, {})
+    told = message(tmp_path, [{**one, "SEX": "F"} for one in listed], dsd, structures=known)
+    for form, own in (("json-2.0", False), ("json-2.1", True)):
+        said = json.loads(written(told, form, tmp_path))
+        assert said["meta"]["contentLanguages"] == ["en", "ar", "da", "fr", "ne", "pt-br", "zh-hant"]
+        assert said.get("$schema", said["meta"]["schema"]) == said["meta"]["schema"]
+        assert ("$schema" in said) is own
+        assert not faults(told, written(told, form, tmp_path), tmp_path)
+    (tmp_path / "message").write_text(json.dumps({**said, "meta": {**said["meta"], "schema": None}}))
+    known = replace(known, dataflows={dsd.reference: told.dataflow})
+    assert read_message(tmp_path / "message", known, tmp_path / "rows").format == "json-2.1"
