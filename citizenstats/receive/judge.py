@@ -18,7 +18,7 @@ from citizenstats.contracts.model import Column, Contract
 from citizenstats.engine import name, quoted
 from citizenstats.receive.header import Headers
 from citizenstats.receive.source import Source
-from citizenstats.receive.text import LOST
+from citizenstats.receive.text import LOST, TWICE
 from citizenstats.receive.typing_sql import (
     FORBIDDEN,
     NOT_OF_TYPE,
@@ -112,6 +112,16 @@ class Judge:
         """Return the texts that a column may hold, for suggestions."""
         return self._known_codes.get(column) or self._contract.columns[column].allowed or []
 
+    def is_personal(self, column: str | None) -> bool:
+        """Return whether the texts of a column may tell who somebody is, so that not even their sender is told them back."""
+        said = self._contract.columns[column] if column is not None else None
+        if said is None:
+            return False
+        return said.role in ("identifier", "free_text") or (said.role, said.type) == (
+            "quasi_identifier",
+            "date",
+        )
+
     # --- parts --------------------------------------------------------------------------------------------
 
     def _texts(self) -> str:
@@ -141,6 +151,12 @@ class Judge:
 
     def _ignored(self) -> str:
         cases = ["WHEN _blank AND NOT _ragged THEN 'BLANK_ROWS'"]
+        same = [
+            f"lower({name(column)}) = {quoted(self._headers.names[position].lower())}"
+            for column, position in self._headers.position.items()
+        ]
+        if len(same) > 1:
+            cases.append(f"WHEN {' AND '.join(same)} THEN 'HEADER_AGAIN'")
         for i, ignored in enumerate(self._contract.ignore):
             condition = self._parse(ignored.when, list(self._contract.columns), ("ignore", i, "when"))
             cases.append(f"WHEN TRY({condition}) THEN {quoted(f'IGNORED|{ignored.reason}')}")
@@ -220,7 +236,8 @@ class Judge:
         if self._source.forbidden:
             yield Problem("FORBIDDEN_CHARACTER", column, f"regexp_matches({text}, {quoted(FORBIDDEN)})")
         if self._source.garbled:
-            yield Problem("GARBLED", column, f"contains({text}, {quoted(LOST)})")
+            garbled = f"regexp_matches({text}, {quoted(f'{LOST}|{TWICE}')})"
+            yield Problem("GARBLED", column, garbled)
         if declared.required or self._is_replaced_by(column):
             alone = f" AND {why_name(column)} IS NULL" if declared.reasons else ""
             markers = listed(["", *self._missing(declared)])

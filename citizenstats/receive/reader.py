@@ -24,6 +24,7 @@ from citizenstats.engine import Engine, session
 from citizenstats.errors import CitizenstatsError, EngineError
 from citizenstats.receive import header, versions
 from citizenstats.receive.delivery import Delivery
+from citizenstats.receive.elsewhere import elsewhere
 from citizenstats.receive.header import Headers
 from citizenstats.receive.outcome import Finding, Outcome, RefusalError, refused
 from citizenstats.receive.rows import judged, unread
@@ -187,7 +188,12 @@ def _read(engine: Engine, delivery: Delivery, content: Path, dataset: Dataset, w
         if other is not None:
             raise other
         rows = int(engine.value(f"SELECT count(*) FROM ({source.sql})") or 0)
-        return refused(delivery, *headers.findings, *unread(headers), read=rows, how_read=source.how)
+        is_missing = any(finding.code == "MISSING_COLUMN" for finding in headers.findings)
+        hint = elsewhere(content, work, contract, len(headers.position)) if is_missing else None
+        # Where none of the headers is one, they may be answers of the first person.
+        others = unread(headers) if headers.position else []
+        findings = [*([hint] if hint else []), *headers.findings, *others]
+        return refused(delivery, *findings, read=rows, how_read=source.how)
     return judged(engine, delivery, dataset, contract, headers, source, work)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from citizenstats.engine import quoted, session
 from citizenstats.pages import filled, visible
 from citizenstats.quality.delivery import quality_of_delivery
-from citizenstats.receive import words
+from citizenstats.receive import labels, words
 from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.store import as_json, digest, read_json
 
@@ -99,8 +99,8 @@ def page_of(template: str, facts: Mapping[str, Any], **more: Any) -> bytes:
         {"visible": visible},
         **facts,
         **more,
-        label=words.LABELS[language],
-        word=words.VALUES[language],
+        label=labels.LABELS[language],
+        word=labels.VALUES[language],
     )
 
 
@@ -118,7 +118,7 @@ def _refused_rows(house: House, outcome: Outcome, language: str) -> bytes | None
         return None
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    label = words.LABELS[language]
+    label = labels.LABELS[language]
     writer.writerow([label["row"], label["problem"], *map(_harmless, columns[2:])])
     for row, problems, *cells in rows:
         told = " ".join(_problem(problem, language) for problem in problems)

@@ -160,7 +160,8 @@ def _of_problems(engine: Engine, judge: Judge, headers: Headers) -> list[Finding
         if problem.name in found:
             count, first = found[problem.name]
             column = headers.said(problem.column) if problem.column else None
-            examples = _examples(engine, judge, problem) if problem.code in _TEXTS_TELL else ()
+            tells = problem.code in _TEXTS_TELL and not judge.is_personal(problem.column)
+            examples = _examples(engine, judge, problem) if tells else ()
             facts = dict(problem.facts)
             if problem.code == "UNKNOWN_CODE":
                 facts["different"] = f"{_different(engine, problem):,}"

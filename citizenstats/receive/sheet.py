@@ -12,12 +12,13 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from citizenstats.contracts.model import Reading
+from citizenstats.receive.header import folded
 from citizenstats.receive.outcome import RefusalError
 
 MOST_CELLS = 50_000_000
@@ -36,6 +37,17 @@ _UNCOMPUTED = re.compile(
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 
+_HIDDEN = re.compile(rb'<(?:\w+:)?(?:row|col)\b[^<>]{0,400}?\bhidden="(?:1|true)"')
+_STYLED = re.compile(
+    rb'<(?:\w+:)?c\b(?![^<>]{0,400}\bt="(?:s|str|inlineStr|e|b)")[^<>]{0,400}?\bs="(\d{1,7})"[^<>]{0,400}>'
+)
+"""The style of a cell that holds a number."""
+_PERCENT_FORMAT = re.compile(rb'<(?:\w+:)?numFmt\b[^<>]*?\bnumFmtId="(\d+)"[^<>]*?\bformatCode="[^"]*%')
+_CELL_STYLES = re.compile(rb"<(?:\w+:)?cellXfs\b[^<>]*>(.*?)</(?:\w+:)?cellXfs>", re.DOTALL)
+_STYLE = re.compile(rb'<(?:\w+:)?xf\b[^<>]*?\bnumFmtId="(\d+)"')
+_MOST_DIGITS = 1e15
+"""From here on a spreadsheet drops digits."""
+
 Range = tuple[tuple[int, int], tuple[int, int]]
 """First and last (row, column) of merged cells, from 0."""
 
@@ -47,10 +59,14 @@ class Seen:
     Attributes:
         errors: some cell holds an error such as ``#DIV/0!``, which the fast reader would give as empty.
         uncomputed: some formula has no result: a program wrote it, and no spreadsheet has computed it since.
+        hidden: some row or column is hidden, as those are that a filter leaves out.
+        percent: some cell is shown as percent: what is in it is a hundred times less.
     """
 
     errors: bool = False
     uncomputed: bool = False
+    hidden: bool = False
+    percent: bool = False
 
 
 def prescan(path: Path) -> Seen:
@@ -64,11 +80,15 @@ def prescan(path: Path) -> Seen:
             _check_entries(archive.infolist())
             names = sorted({n for n in archive.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", n)})
             if not names:
-                raise RefusalError("NOT_A_WORKBOOK")
-            found = [_scan(archive, name) for name in names]
+                # All programs of an office write archives; what has neither of these is files that somebody packed.
+                there = set(archive.namelist())
+                is_packed = there and not there & {"mimetype", "[Content_Types].xml"}
+                raise RefusalError("COMPRESSED" if is_packed else "NOT_A_WORKBOOK")
+            styled = _percent_styles(archive)
+            found = [_scan(archive, name, styled) for name in names]
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError):
         raise RefusalError("TRUNCATED") from None
-    return Seen(any(seen.errors for seen in found), any(seen.uncomputed for seen in found))
+    return Seen(*(any(getattr(seen, part.name) for seen in found) for part in fields(Seen)))
 
 
 def _check_entries(entries: Sequence[zipfile.ZipInfo]) -> None:
@@ -80,10 +100,22 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo]) -> None:
         raise RefusalError("UNPACKS_TOO_LARGE")
 
 
-def _scan(archive: zipfile.ZipFile, name: str) -> Seen:
+def _percent_styles(archive: zipfile.ZipFile) -> frozenset[bytes]:
+    """Return the numbers of the styles that show a number as percent."""
+    if "xl/styles.xml" not in archive.namelist():
+        return frozenset()
+    with archive.open("xl/styles.xml") as file:
+        styles = file.read(_SMALL)
+    percent = {b"9", b"10", *_PERCENT_FORMAT.findall(styles)}
+    cells = _CELL_STYLES.search(styles)
+    forms = _STYLE.findall(cells[1]) if cells else []
+    return frozenset(str(i).encode() for i, form in enumerate(forms) if form in percent)
+
+
+def _scan(archive: zipfile.ZipFile, name: str, percent: frozenset[bytes]) -> Seen:
     """Look through a sheet; one whose used range is larger than is read is refused."""
     columns = rows = 0
-    errors = uncomputed = False
+    errors = uncomputed = hidden = styled = False
     rest = b""
     with archive.open(name) as sheet:
         while block := sheet.read(1 << 20):
@@ -93,10 +125,12 @@ def _scan(archive: zipfile.ZipFile, name: str) -> Seen:
             rows = max([rows, *(int(r) for r in _ROW.findall(text))])
             errors = errors or _ERROR.search(text) is not None
             uncomputed = uncomputed or _UNCOMPUTED.search(text) is not None
+            hidden = hidden or _HIDDEN.search(text) is not None
+            styled = styled or (bool(percent) and not percent.isdisjoint(_STYLED.findall(text)))
             rest = text[-400:]
     if columns > MOST_COLUMNS or columns * rows > MOST_CELLS:
         raise RefusalError("TOO_WIDE", columns=MOST_COLUMNS, rows=MOST_ROWS)
-    return Seen(errors, uncomputed)
+    return Seen(errors, uncomputed, hidden, styled)
 
 
 def _number(letters: bytes) -> int:
@@ -106,12 +140,22 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def rows(path: Path, seen: Seen, read: Reading) -> tuple[str, Iterator[list[str]]]:
+@dataclass
+class LongNumbers:
+    """Whether a number was met that has more digits than a spreadsheet keeps."""
+
+    found: bool = False
+
+
+def rows(
+    path: Path, seen: Seen, read: Reading, long: LongNumbers | None = None
+) -> tuple[str, Iterator[list[str]]]:
     """Return the name of the sheet that is read, and its rows as text from row 1 to the last that is not blank.
 
     Args:
         path: the workbook, after `prescan`.
         seen: what that found.
+        long: is told of numbers with too many digits below the headers.
         read: names the sheet (hidden ones are read only by name), the header rows, and the forms of numbers and dates.
 
     Raises:
@@ -119,7 +163,27 @@ def rows(path: Path, seen: Seen, read: Reading) -> tuple[str, Iterator[list[str]
     """
     name, values, ranges = _opened(path, seen, read)
     filled = _with_headers_filled(values, ranges, read)
-    return name, _without_blank_end([_text(cell, read) for cell in row] for row in filled)
+    return name, _without_blank_end(
+        [_text(cell, read) for cell in row] for row in _watched(filled, long or LongNumbers())
+    )
+
+
+def _watched(values: Iterable[Sequence[Any]], long: LongNumbers) -> Iterator[Sequence[Any]]:
+    for row in values:
+        if not long.found:
+            long.found = any(isinstance(cell, int | float) and abs(cell) >= _MOST_DIGITS for cell in row)
+        yield row
+
+
+def openings(path: Path, read: Reading, most: int) -> Iterator[list[list[str]]]:
+    """Yield the first rows of each visible sheet, as text."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+    workbook = CalamineWorkbook.from_path(str(path))
+    for found in workbook.sheets_metadata:
+        if found.typ == SheetTypeEnum.WorkSheet and found.visible == SheetVisibleEnum.Visible:
+            rows_of = workbook.get_sheet_by_name(found.name).iter_rows()
+            yield [[_text(cell, read) for cell in row] for row in itertools.islice(rows_of, most)]
 
 
 def _opened(path: Path, seen: Seen, read: Reading) -> tuple[str, Iterable[Sequence[Any]], list[Range]]:
@@ -176,7 +240,10 @@ def _by_openpyxl(path: Path, read: Reading) -> tuple[str, Iterable[Sequence[Any]
 
 def _choose(wanted: str | None, names: list[str], visible: list[str]) -> str:
     if wanted is not None and wanted not in names:
-        raise RefusalError("NO_SUCH_SHEET", sheet=wanted)
+        alike = [name for name in names if folded(name) == folded(wanted)]
+        if len(alike) != 1:
+            raise RefusalError("NO_SUCH_SHEET", sheet=wanted)
+        return alike[0]
     if wanted is None and not visible:
         raise RefusalError("NO_VISIBLE_SHEET")
     return wanted if wanted is not None else visible[0]

@@ -19,6 +19,7 @@ from citizenstats.engine import Engine, quoted
 from citizenstats.errors import EngineError
 from citizenstats.receive import sheet, text
 from citizenstats.receive.header import joined, least_width
+from citizenstats.receive.kinds import refuse_other_kinds
 from citizenstats.receive.outcome import Finding, RefusalError
 
 _BATCH = 20_000
@@ -156,13 +157,18 @@ def from_workbook(content: Path, contract: Contract, work: Path) -> Source:
     """
     read = contract.read
     seen = sheet.prescan(content)
-    name, rows = sheet.rows(content, seen, read)
+    long = sheet.LongNumbers()
+    name, rows = sheet.rows(content, seen, read, long)
     above = read.header_row - 1 + read.header_rows
     opening = list(itertools.islice(rows, above))
     headers = _checked(joined(opening[read.header_row - 1 :], read, fill=False), contract)
     table = work / "table.parquet"
     headers, notes = _by_row(itertools.chain(opening, rows), headers, contract, table)
-    findings = (Finding("FORMULAS_WITHOUT_RESULT"),) if seen.uncomputed else ()
+    told = {
+        "FORMULAS_WITHOUT_RESULT": seen.uncomputed, "HIDDEN_CELLS": seen.hidden, "PERCENT_CELLS": seen.percent,
+        "LONG_NUMBERS": long.found,
+    }  # fmt: skip
+    findings = tuple(Finding(code) for code, is_so in told.items() if is_so)
     how = {"format": "xlsx", "sheet": name, "reader": "workbook"}
     return Source(headers, _scan(table), how, notes, findings)
 
@@ -255,18 +261,6 @@ def _checked(headers: tuple[str, ...], contract: Contract) -> tuple[str, ...]:
 
 # --- which kind -------------------------------------------------------------------------------------------
 
-_NOT_READ: dict[bytes, RefusalError] = {
-    b"\x1f\x8b": RefusalError("COMPRESSED"),
-    b"BZh9": RefusalError("COMPRESSED"),
-    b"7z\xbc\xaf": RefusalError("COMPRESSED"),
-    b"\xfd7zXZ": RefusalError("COMPRESSED"),
-    b"%PDF": RefusalError("NOT_A_TABLE", kind="pdf"),
-    b"SQLite format 3": RefusalError("NOT_A_TABLE", kind="database"),
-    b"PAR1": RefusalError("NOT_A_TABLE", kind="parquet"),
-    b"<!doctype": RefusalError("NOT_A_TABLE", kind="web page"),
-    b"<html": RefusalError("NOT_A_TABLE", kind="web page"),
-    b"<?xml": RefusalError("NOT_A_TABLE", kind="web page"),
-}
 _START = 64
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -285,9 +279,7 @@ def table_of(engine: Engine, content: Path, contract: Contract, work: Path) -> S
         raise RefusalError("EMPTY_FILE")
     if start.startswith(_OLD_OFFICE):
         raise RefusalError("PASSWORD" if _holds(content, _ENCRYPTED) else "OLD_WORKBOOK")
-    for magic, refusal in _NOT_READ.items():
-        if start.lstrip()[: len(magic)] in (magic, magic.upper()):
-            raise refusal
+    refuse_other_kinds(start)
     is_archive = start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
     if contract.read.format == "xlsx" and not is_archive:
         raise RefusalError("NOT_A_WORKBOOK")

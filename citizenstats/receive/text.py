@@ -10,7 +10,7 @@ import csv
 import itertools
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,15 @@ _MARKS = (
 )
 _NUL_SEEN = "\x01"
 """Stands for NUL, which not every reader takes; either is a forbidden character and refuses the row."""
+_UTF8 = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+_HIGH = re.compile(rb"[\x80-\xff]")
 _CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 LOST = "\ufffd"
 """What programs write in place of a letter that they could not read."""
+TWICE = "[ÃÂ][\u0080-\u009f¡-¬®-¿]|Ã[€‚ƒ†‡ˆ‰Š‹ŒŽ˜™š›œž Ÿ]|â€[“”™œ¦˜]".replace(" ", "")
+"""A letter that was written as UTF-8, read as another encoding, and written again: `KÃ¸benhavn`."""
+_TWICE = re.compile(TWICE)
 DELIMITERS = (";", ",", "\t", "|")
 
 
@@ -71,10 +76,15 @@ def encoding_of(path: Path, declared: str | None, language: str | None) -> Encod
         return Encoding(wide, "guessed")
     if _is_utf8(path):
         return Encoding("utf-8", "valid UTF-8")
+    beyond = _beyond_ascii(path)
+    # Hardly any two letters of another encoding are one of UTF-8: where most are, some bytes are damaged.
+    whole = sum(map(len, _UTF8.findall(beyond)))
+    if declared is None and whole > len(_HIGH.findall(beyond)) / 2:
+        raise RefusalError("WRONG_ENCODING", encoding="utf-8", line=_first_bad_line(path))
     if declared is not None:
         return Encoding(codecs.lookup(declared).name, "declared")
     try:
-        return Encoding(encoding_by(_beyond_ascii(path), language and language.partition("-")[0]), "guessed")
+        return Encoding(encoding_by(beyond, language and language.partition("-")[0]), "guessed")
     except UnclearError as unclear:
         if len(start.translate(None, _CONTROLS)) < 0.9 * len(start):
             raise RefusalError("UNREADABLE") from None
@@ -101,6 +111,16 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _first_bad_line(path: Path) -> int:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _beyond_ascii(path: Path) -> bytes:
@@ -151,7 +171,7 @@ def clean(path: Path, encoding: Encoding, target: Path) -> Cleaned:
             ending = text[len(written) :]
             blank = blank or _has_blank_line(before + written)
             forbidden = forbidden or _FORBIDDEN.search(written) is not None
-            garbled = garbled or LOST in written
+            garbled = garbled or LOST in written or _TWICE.search(written) is not None
             before = (before + written)[-2:]
             out.write(written)
             if not block:
@@ -174,6 +194,7 @@ def likely_delimiter(path: Path) -> str:
     """Return the delimiter that splits most of the first lines into the same number of cells, at least two."""
     with path.open(encoding="utf-8", newline="") as file:
         lines = list(itertools.islice(file, _LOOKED_AT))
+    csv.field_size_limit(_LONGEST_CELL)
     return max(DELIMITERS, key=lambda delimiter: _regularity(lines, delimiter))
 
 
@@ -189,6 +210,9 @@ def _regularity(lines: list[str], delimiter: str) -> int:
 def rows(path: Path, delimiter: str, quote: str) -> Iterator[list[str]]:
     """Yield the records of a clean file, by the csv module; a blank line is a record without cells.
 
+    A record in which a quotation mark stands that neither closes a cell nor is doubled has a cell too many: what was meant,
+    nobody knows, and the module would join what is around it.
+
     Raises:
         RefusalError: ``OPEN_QUOTE`` at the end, when the last record runs to the end of the file inside a quote.
     """
@@ -196,14 +220,36 @@ def rows(path: Path, delimiter: str, quote: str) -> Iterator[list[str]]:
     number = 0
     with path.open(encoding="utf-8", newline="") as file:
         try:
-            for row in _reader(itertools.chain(file, [end]), delimiter, quote):
+            consumed: list[str] = []
+            for row in _reader(_kept(itertools.chain(file, [end]), consumed), delimiter, quote):
                 if row == [end]:
                     return
                 number += 1
+                if (
+                    quote
+                    and any(quote in line for line in consumed)
+                    and not _is_strict(consumed, delimiter, quote)
+                ):
+                    row.append(LOST)
+                consumed.clear()
                 yield row
         except csv.Error:
             raise RefusalError("UNREADABLE") from None
     raise RefusalError("OPEN_QUOTE", row=number)
+
+
+def _kept(lines: Iterable[str], consumed: list[str]) -> Iterator[str]:
+    for line in lines:
+        consumed.append(line)
+        yield line
+
+
+def _is_strict(lines: Sequence[str], delimiter: str, quote: str) -> bool:
+    """Return whether each quotation mark of a record opens or closes a cell, or is doubled."""
+    try:
+        return bool(list(csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)))
+    except csv.Error:
+        return False
 
 
 def opening(path: Path, delimiter: str, quote: str, records: int) -> list[list[str]]:

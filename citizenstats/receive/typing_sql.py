@@ -16,7 +16,7 @@ from citizenstats.sdmx.periods import fits, fits_sql
 FORBIDDEN = r"[\x{0}-\x{8}\x{B}\x{C}\x{E}-\x{1F}\x{FFFE}\x{FFFF}]"
 """Characters that XML 1.0 does not allow, as RE2 writes them; no SDMX-ML message could carry them."""
 
-SPACE = " \t\r\n\u00a0\u2007\u202f\ufeff"
+SPACE = " \t\r\n\u00a0\u2007\u202f\ufeff\u200b\u2060\u3000"
 """What stands around a cell's text and is no part of it."""
 
 NOT_OF_TYPE: Mapping[str, str] = {
@@ -86,6 +86,8 @@ def _number(text: str, kind: str, read: Reading) -> str:
     if read.thousands == "'":
         # In Switzerland it is a typographic one.
         text = f"replace({text}, '\u2019', {quoted(read.thousands)})"
+    # Offices of the north write a minus that is longer than a hyphen.
+    text = f"replace({text}, '\u2212', '-')"
     digits = rf"(?:\d{{1,3}}(?:{re.escape(read.thousands)}\d{{3}})+|\d+)" if read.thousands else r"\d+"
     fraction = rf"(?:{re.escape(read.decimal)}\d+)?(?:[eE][+-]?\d+)?" if kind == "number" else ""
     plain = f"replace({text}, {quoted(read.thousands)}, '')" if read.thousands else text

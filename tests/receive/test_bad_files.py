@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from citizenstats.receive import words
+from citizenstats.receive.labels import LABELS
 from citizenstats.receive.outcome import Outcome
 from citizenstats.store import read_json
 from tests.receive.office import HEADER, Office, file, row
@@ -138,7 +139,7 @@ def test_every_finding_has_words_in_every_language() -> None:
     codes = set(words.WORDS["en"])
     for language, said in words.WORDS.items():
         assert set(said) == codes, language
-        assert set(words.LABELS[language]) == set(words.LABELS["en"])
+        assert set(LABELS[language]) == set(LABELS["en"])
         assert all(w.what and w.mend for w in said.values())
 
 
