@@ -256,3 +256,22 @@ def test_people_are_told_sums_of_the_audit_alone() -> None:
     assert said["withheld"].startswith("fewer than 10")
     assert said["how far off the best estimate of a small count is at least"] == "1.7 units"
     assert "sums that do not hold" not in said
+
+
+def test_another_number_in_one_of_the_files_stops_the_release(
+    made: tuple[House, Path], tmp_path: Path
+) -> None:
+    """Two versions of one count beside each other can be compared, in whichever file they stand."""
+    house, file = made
+    duckdb.sql(f"COPY (FROM '{file}') TO '{tmp_path}/data.csv' (HEADER)")
+    for more, stops in ((0, False), (1, True)):
+        duckdb.sql(
+            f"COPY (SELECT * REPLACE (SAMPLE_SIZE + CASE WHEN GA = 'A1' THEN {more} ELSE 0 END AS SAMPLE_SIZE) FROM '{file}') "
+            f"TO '{tmp_path}/observations.parquet'"
+        )
+        found = audited(house, office.FLOW, file.parent.name, tmp_path)
+        if stops:
+            with pytest.raises(ReleaseError, match="MESSAGES_DIFFER"):
+                found.require(office.FLOW)
+        else:
+            found.require(office.FLOW)

@@ -9,15 +9,13 @@ from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.audit.additive import parents_in
 from citizenstats.protect.audit.audit import audit
-from citizenstats.protect.audit.family import JUDGED
+from citizenstats.protect.audit.family import JUDGED, Family
 from citizenstats.protect.audit.perturbed import PerturbedAudit, audit_perturbed
 from citizenstats.protect.audit.report import Audit
 from citizenstats.protect.audit.rounded import RoundedAudit, audit_rounded
+from citizenstats.protect.audit.together import ACCOUNT, whole_figures
 from citizenstats.release.manifest import releases
 from citizenstats.store import read_json
-
-ACCOUNT = "altered.parquet"
-"""The account that protection leaves of changed counts; only its form is shared."""
 
 
 def audited(house: House, flow: str, state: str, messages: Path) -> Audit | PerturbedAudit | RoundedAudit:
@@ -58,10 +56,14 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
     # Of another method are only releases that were taken back or have a former version; their counts are other ones by design.
     same = [n for n in sorted(behind) if _method(place / n) == _method(place / state)]
     former = [path for name in same if (path := place / name / ACCOUNT).exists()]
+    family = Family(house, file.family, state, house.mappings.families[file.family])
+    figures = whole_figures(family) if len(family.flows) > 1 else iter(())
     if cell_key is not None:
-        return audit_perturbed(messages, account, former, flow, structure, parents, cell_key.variance)
+        return audit_perturbed(
+            messages, account, former, flow, structure, parents, cell_key.variance, figures
+        )
     assert rounding is not None  # noqa: S101 - one of both
-    return audit_rounded(messages, account, former, flow, structure, parents, rounding.base)
+    return audit_rounded(messages, account, former, flow, structure, parents, rounding.base, figures)
 
 
 def _require_one_family(house: House, flow: str) -> None:

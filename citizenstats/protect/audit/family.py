@@ -75,6 +75,10 @@ class Family:
         then = readable_structures(release)
         return then.structure_of(release.dataflow) if then is not None else self.structure(flow)
 
+    def keys_of(self, words: Words, account: str) -> str:
+        """Return a relation of the rows of an account that belong to a dataset in a dataflow, with the columns of the key."""
+        return _keys(words, account, self)
+
     def words(self) -> list[Words]:
         """Return how the keys of all its dataflows are told."""
         return [words for flow in self.flows for words in words_of(self.house, flow)]

@@ -26,6 +26,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.protect.audit.additive import Sum, nearest, sums_of
 from citizenstats.protect.audit.rounded import Cell, groups_of, read_cells, shown_twice
 from citizenstats.protect.audit.shown import read_shown
+from citizenstats.protect.audit.together import Whole
 from citizenstats.sdmx.model import DataStructure
 
 Floats = npt.NDArray[np.float64]
@@ -114,8 +115,9 @@ def audit_perturbed(
     structure: DataStructure,
     parents: Mapping[str, Mapping[str, str]],
     variance: float,
+    family: Iterable[Whole] = (),
 ) -> PerturbedAudit:
-    """Attack a message with noise.
+    """Attack a message with noise, by itself and with the other dataflows of its family.
 
     Args:
         messages: the folder with all files as they would be published.
@@ -125,6 +127,7 @@ def audit_perturbed(
         structure: the data structure of the message.
         parents: dimension → code → parent, with the total above all that have none.
         variance: of the noise of a large count.
+        family: the figures that other dataflows have too.
     """
     with session([messages, account.parent, *(f.parent for f in former)], threads=1) as engine:
         differing = len(read_shown(engine, structure, messages).differing)
@@ -137,6 +140,7 @@ def audit_perturbed(
         left = [
             off for part in pool.map(lambda g: _left(g, summing, above, variance), groups) for off in part
         ]
+    left += [off for whole in family for off in left_together(whole, variance)]
     return PerturbedAudit(
         cells=len(cells),
         withheld=sum(not c.is_shown for c in cells),
@@ -172,6 +176,12 @@ def _bare(cells: Iterable[Cell]) -> int:
     return same if same > most else 0
 
 
+def left_together(whole: Whole, variance: float) -> list[float]:
+    """Return how far off the best estimate of each small count of a figure of several dataflows is."""
+    cells = [Cell(c.categories, True, c.minimum, c.true, c.told, ([], []), True, True) for c in whole.cells]
+    return _estimated(cells, whole.sums, variance)
+
+
 def _left(
     group: Sequence[Cell], inside: Sequence[int], parents: Sequence[Mapping[str, str]], variance: float
 ) -> list[float]:
@@ -179,6 +189,10 @@ def _left(
     places = {tuple(cell.codes[i] for i in inside): position for position, cell in enumerate(group)}
     present = [{codes[i] for codes in places} for i in range(len(inside))]
     sums = sums_of(places, [nearest(above, there) for above, there in zip(parents, present, strict=True)])
+    return _estimated(group, sums, variance)
+
+
+def _estimated(group: Sequence[Cell], sums: Sequence[Sum], variance: float) -> list[float]:
     found, spread = [], []
     for layer in (0, 1):
         there = {i: cell.true[layer] or 0 for i, cell in enumerate(group) if cell.true[layer]}

@@ -10,7 +10,7 @@ rounded in two ways: two roundings beside each other tell more than one.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.harmonize.frame import DECIMALS, INTEGERS
 from citizenstats.protect.audit.additive import Sum, Worlds, nearest, sums_of
 from citizenstats.protect.audit.shown import read_shown
+from citizenstats.protect.audit.together import Whole
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.validation.confidential import NOT_COMPANIONS
 
@@ -119,8 +120,9 @@ def audit_rounded(
     structure: DataStructure,
     parents: Mapping[str, Mapping[str, str]],
     base: int,
+    family: Iterable[Whole] = (),
 ) -> RoundedAudit:
-    """Attack a message with rounded counts.
+    """Attack a message with rounded counts, by itself and with the other dataflows of its family.
 
     Args:
         messages: the folder with all files as they would be published.
@@ -130,6 +132,7 @@ def audit_rounded(
         structure: the data structure of the message.
         parents: dimension → code → parent, with the total above all that have none.
         base: what counts are rounded to.
+        family: the figures that other dataflows have too.
     """
     with session([messages, account.parent, *(f.parent for f in former)], threads=1) as engine:
         differing = len(read_shown(engine, structure, messages).differing)
@@ -141,6 +144,7 @@ def audit_rounded(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda group: _attacked(group, summing, above, base), groups))
     possible = [counts for widths, _ in found for counts in widths]
+    possible += [counts for whole in family for counts in attacked_together(whole, base)]
     unsteady = sum(c.is_unsteady for c in cells)
     return RoundedAudit(
         cells=len(cells),
@@ -271,6 +275,27 @@ def shown_twice(engine: Engine, account: Path) -> int:
             f"read_parquet({quoted(str(account))}) GROUP BY figure, categories HAVING count(DISTINCT k_out) > 1)"
         )
     )
+
+
+def attacked_together(whole: Whole, base: int) -> list[tuple[float, float]]:
+    """Return how many counts are possible behind each small one of a figure of several dataflows, with the minimum."""
+    world, cells = _World(base), whole.cells
+    for layer in (0, 1):
+        there = {i for i, c in enumerate(cells) if c.told[layer] is not None and c.true[layer] is not None}
+        for i in sorted(there):
+            world.add((layer, i), cells[i].true[layer], cells[i].told[layer])
+        for parent, children in whole.sums:
+            if parent in there and there.issuperset(children):
+                world.sum((layer, parent), [(layer, child) for child in children])
+    for i in range(len(cells)):
+        if (0, i) in world.column and (1, i) in world.column:
+            world.rest((2, i), (0, i), (1, i))
+    few = {
+        column: float(cells[i].minimum)
+        for (_, i), column in world.column.items()
+        if i >= 0 and 0 < world.true[column] < cells[i].minimum
+    }
+    return world.possible(few) if few else []
 
 
 def _attacked(

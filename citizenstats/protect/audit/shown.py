@@ -33,18 +33,22 @@ class Read:
     Attributes:
         files: file → its observations.
         withheld: observations of the message that no file shows.
+        contrary: files with another number beside an observation than ``data.csv`` has.
     """
 
     files: Mapping[str, int]
     withheld: int
+    contrary: tuple[str, ...] = ()
 
     @property
     def differing(self) -> tuple[str, ...]:
-        """The files that should say everything and have another number of observations than the table of them."""
+        """The files that should say everything and have other observations than the table of them, or any other number."""
         whole = {
             file: n for file, n in self.files.items() if file.startswith("data.") or file == _OBSERVATIONS
         }
-        return tuple(file for file, n in whole.items() if n != whole[_CSV])
+        return tuple(
+            dict.fromkeys([*(file for file, n in whole.items() if n != whole[_CSV]), *self.contrary])
+        )
 
 
 def read_shown(engine: Engine, structure: DataStructure, folder: Path) -> Read:
@@ -60,26 +64,49 @@ def read_shown(engine: Engine, structure: DataStructure, folder: Path) -> Read:
     """
     if not (folder / _CSV).exists():
         raise ReleaseError("NO_MESSAGE", "there is no message to audit", mend="let the release be made again")
-    engine.run("CREATE TEMP TABLE said (file VARCHAR, key VARCHAR, tells BOOLEAN)")
+    engine.run("CREATE TEMP TABLE said (file VARCHAR, key VARCHAR, tells BOOLEAN, numbers DOUBLE[])")
     counted: dict[str, int] = {}
     for file in sorted(folder.iterdir()):
         rows = _rows(structure, file)
         if rows is not None:
             counted[file.name] = 0
             engine.run(
-                f"INSERT INTO said SELECT {quoted(file.name)}, {key_of(structure)}, coalesce(_tells, FALSE) FROM {rows}"
+                f"INSERT INTO said SELECT {quoted(file.name)}, {key_of(structure)}, coalesce(_tells, FALSE), "
+                f"{_values(engine, structure, file.name, rows)} FROM {rows}"
             )
     former = f"file = '{_HISTORY}' OR file = 'before {_CHANGES}'"
     if (folder / _CHANGES).exists():
         rows = _in_parquet(folder / _CHANGES, [f"{m.id}_before" for m in structure.measures])
-        engine.run(f"INSERT INTO said SELECT 'before {_CHANGES}', {key_of(structure)}, _tells FROM {rows}")
+        engine.run(
+            f"INSERT INTO said SELECT 'before {_CHANGES}', {key_of(structure)}, _tells, CAST([] AS DOUBLE[]) FROM {rows}"
+        )
     engine.run(f"CREATE TEMP TABLE shown AS SELECT DISTINCT key FROM said WHERE tells AND NOT ({former})")
     engine.run(f"CREATE TEMP TABLE shown_before AS SELECT DISTINCT key FROM said WHERE tells AND ({former})")
     counted |= dict(
         engine.rows(f"SELECT file, count(*) FROM said WHERE file <> 'before {_CHANGES}' GROUP BY file")
     )
     withheld = engine.value(f"SELECT count(*) FROM said ANTI JOIN shown USING (key) WHERE file = '{_CSV}'")
-    return Read(counted, int(withheld))
+    return Read(counted, int(withheld), _contrary(engine))
+
+
+def _values(engine: Engine, structure: DataStructure, file: str, rows: str) -> str:
+    """Return SQL of the list of all numbers that a file says of an observation, in the order of the structure."""
+    after = "_after" if file == _CHANGES else ""
+    there = {column for column, _ in engine.columns(f"SELECT * FROM {rows}")}
+    columns = [f"{c.id}{after}" for c in _numbers(structure)]
+    listed = (f"TRY_CAST({name(c)} AS DOUBLE)" if c in there else "CAST(NULL AS DOUBLE)" for c in columns)
+    return f"CAST([{', '.join(listed)}] AS DOUBLE[])"
+
+
+def _contrary(engine: Engine) -> tuple[str, ...]:
+    """Return the files that say another number of an observation than the table of them: two roundings are two figures."""
+    rows = engine.rows(
+        "SELECT DISTINCT s.file FROM said AS s JOIN said AS d ON d.key = s.key "
+        f"WHERE d.file = '{_CSV}' AND s.file NOT IN ('{_CSV}', '{_HISTORY}', 'before {_CHANGES}') "
+        "AND len(list_filter(list_zip(s.numbers, d.numbers), lambda p: p[1] IS NOT NULL AND NOT isnan(p[1]) "
+        "AND NOT coalesce(abs(p[1] - p[2]) <= 1e-9 * greatest(abs(p[2]), 1), FALSE))) > 0 ORDER BY s.file"
+    )
+    return tuple(str(file) for (file,) in rows)
 
 
 def shown_in(structure: DataStructure, observations: Path) -> str:
