@@ -16,6 +16,7 @@ from citizenstats.border import DEBUG, unexpected
 from citizenstats.cli import (
     check,
     diff,
+    draft,
     explain,
     export,
     extract,
@@ -47,6 +48,7 @@ for command in (
     run.run,
     run.demo,
     check.check,
+    draft.draft,
     preview.preview,
     export.export,
     extract.extract,

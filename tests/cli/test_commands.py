@@ -50,6 +50,7 @@ def test_help_names_all_commands(citizenstats_process):
         "run",
         "demo",
         "check",
+        "draft",
         "preview",
         "export",
         "validate",
