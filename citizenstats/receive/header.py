@@ -81,7 +81,8 @@ def joined(rows: Sequence[Sequence[str]], read: Reading, *, fill: bool) -> tuple
         parts: list[str] = []
         for row in rows:
             text = row[position] if position < len(row) else ""
-            text = " ".join(unicodedata.normalize("NFC", text).split())
+            # A file that was put together has more than one byte order mark.
+            text = " ".join(unicodedata.normalize("NFC", text.strip("\ufeff\u200b")).split())
             text = re.sub(read.footnote_marks, "", text).strip() if read.footnote_marks else text
             if text and text not in parts:
                 parts.append(text)

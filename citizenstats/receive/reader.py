@@ -159,7 +159,9 @@ def read(delivery: Delivery, content: Path, dataset: Dataset, work: Path) -> Out
         with session([work], scratch=work / "scratch") as engine:
             return _read(engine, delivery, content, dataset, work)
     except RefusalError as refusal:
-        return refused(delivery, refusal.finding)
+        is_headless = refusal.finding.code == "NO_HEADER"
+        hint = elsewhere(content, work, dataset.contract, 0) if is_headless else None
+        return refused(delivery, *([hint] if hint else []), refusal.finding)
     except EngineError as error:
         if "IOException" in error.what:
             # A full or failing disk is no fault of the file.

@@ -184,3 +184,14 @@ def test_texts_of_columns_that_tell_who_somebody_is_are_told_nobody(office_of: O
     outcome = here.send(file(row("Anne"), row("a1", asked_on="01.02.1990"), row("a2", region="Nowhere")))
     told = {finding.code: [example.text for example in finding.values] for finding in outcome.findings}
     assert told == {"BAD_PATTERN": [], "NOT_A_DATE": [], "UNKNOWN_CODE": ["Nowhere"]}
+
+
+@pytest.mark.parametrize("above", [";;;;;;;\n;;;;;;;\n", "\n\n"])
+def test_headers_under_blank_rows_are_told_by_their_row(office_of: OFFICE, above: str) -> None:
+    outcome = office_of().send(above + file(*GOOD))
+    assert outcome.findings[0].facts == {"row": "3"}
+    assert {finding.code for finding in outcome.findings} == {"HEADER_ELSEWHERE", "NO_HEADER"}
+
+
+def test_a_byte_order_mark_too_many_is_no_part_of_a_header(office_of: OFFICE) -> None:
+    assert office_of().send("\ufeff\ufeff" + file(*GOOD)).status == "accepted"
