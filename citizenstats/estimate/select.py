@@ -24,7 +24,7 @@ from citizenstats.estimate.quantiles import beneath, found, over_cells
 from citizenstats.estimate.residual import CELL, WEIGHT, products, residuals, weighted
 from citizenstats.estimate.variance import covariances, squares, totals
 from citizenstats.harmonize.coder import Coder
-from citizenstats.harmonize.frame import companions, sql_type
+from citizenstats.harmonize.frame import as_component, companions
 from citizenstats.sdmx.model import Component, DataStructure
 
 
@@ -179,7 +179,7 @@ def _observations(
                 # A bound is somebody's value: as few lie beyond it as would be unsafe in a cell.
                 few = dataset.contract.greatest_minimum
                 text = f"CASE WHEN coalesce(figures.beyond, {few}) >= {few} THEN {text} END"
-        columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
+        columns.append(as_component(text, component))
     columns += companions(
         n="figure.n",
         k="figure.k",

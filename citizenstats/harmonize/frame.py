@@ -67,6 +67,15 @@ def _one_type(component: Component) -> str:
     return "VARCHAR"
 
 
+def as_component(text: str, component: Component) -> str:
+    """Return SQL of what a contract maps to a component, in its type.
+
+    Texts by language are a struct, or the JSON object in which a message of SDMX hands them on.
+    """
+    of_json = f"CAST({text} AS JSON)" if component.any_language else text
+    return f"CAST({of_json} AS {sql_type(component)}) AS {name(component.id)}"
+
+
 def columns(structure: DataStructure) -> dict[str, str]:
     """Return name → type of all columns of the frame, in order."""
     return {**{c.id: sql_type(c) for c in structure.components}, **COMPANIONS}

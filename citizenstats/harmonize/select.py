@@ -19,7 +19,7 @@ from citizenstats.estimate.benchmarks import cells_sql
 from citizenstats.estimate.design import design_of, faults
 from citizenstats.estimate.select import estimated
 from citizenstats.harmonize.coder import Coder
-from citizenstats.harmonize.frame import companions, finished, sql_type
+from citizenstats.harmonize.frame import as_component, companions, finished
 from citizenstats.sdmx.model import DataStructure
 
 _RECORDS = "_records_that_count"
@@ -162,7 +162,7 @@ def _compiled(dataset: Dataset, target: Target, structure: DataStructure, record
         text = coder.code(component.id) or "NULL"
         if component.id == "OBS_STATUS":
             text = status_sql(target, structure, dataset, text)
-        columns.append(f"CAST({text} AS {sql_type(component)}) AS {name(component.id)}")
+        columns.append(as_component(text, component))
     n, k = (coder.code(companion) or "NULL" for companion in ("_n", "_k"))
     minimum = dataset.contract.protection
     columns += companions(

@@ -25,7 +25,8 @@ def read_structures(content: bytes) -> Artefacts:
         raise StructureError(
             "NOT_STRUCTURES", "the message is larger than is read", mend="ask for fewer structures"
         )
-    start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    # In UTF-16 each of the first characters has a zero beside it.
+    start = content[:4096].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")
     try:
         if start.startswith(b"<"):
             return message_ml.read(content)

@@ -15,7 +15,7 @@ import pytest
 from citizenstats.contracts.load import load_mappings
 from citizenstats.engine import session
 from citizenstats.errors import MessageError
-from citizenstats.harmonize.frame import sql_type
+from citizenstats.harmonize.frame import as_component, sql_type
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import FLAT, Structures
 from citizenstats.sdmx.read import read_message, read_observations
@@ -413,3 +413,55 @@ def test_numbers_that_are_none_are_counted(tmp_path):
         read_observations(put(tmp_path, text.encode()), known(structure()), tmp_path / "read.parquet")
     assert (error.value.code, error.value.where) == ("NOT_A_NUMBER", "OBS_VALUE")
     assert "12 kg" not in str(error.value)
+
+
+NEW = ("csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "json-2.0", "json-2.1")
+IN_LANGUAGES = [
+    {"en": "Homes", "mi": "Ngā kāinga", "zh-Hant": '住"宅'},
+    {"da": "Hjem", "ne": "घर"},
+    None,
+]
+
+
+def with_notes(**more):
+    dsd = structure(
+        component("NOTE", "attribute", **more), component("SCORES", "measure", type="Double", array=True)
+    )
+    return dsd, known(dsd)
+
+
+def test_all_languages_survive_in_and_out_whichever_they_are(tmp_path):
+    dsd, structures = with_notes(any_language=True)
+    listed = [
+        row(sex=sex, NOTE=note, SCORES=scores)
+        for sex, note, scores in zip(("F", "M", "_T"), IN_LANGUAGES, ([1.5, 2.0], [0.25], None), strict=True)
+    ]
+    told = message(tmp_path, listed, dsd)
+    for again in NEW:
+        (tmp_path / "message").write_bytes(written(told, again, tmp_path))
+        into = tmp_path / f"{again}.parquet"
+        read_observations(tmp_path / "message", structures, into)
+        found = rows_of(f"SELECT NOTE, SCORES FROM '{into}' ORDER BY SEX")
+        assert [(dict(note) if note else None, scores) for note, scores in found] == [
+            (one["NOTE"], one["SCORES"]) for one in listed
+        ]
+        told = message_of(f"SELECT * FROM read_parquet('{into}')", dsd)
+
+
+def test_a_text_in_a_language_that_the_structure_does_not_name_is_refused_and_not_dropped(tmp_path):
+    dsd, _ = with_notes(any_language=True)
+    content = written(message(tmp_path, [row(NOTE=IN_LANGUAGES[0], SCORES=[1.0])], dsd), "ml-3.0", tmp_path)
+    _, structures = with_notes(languages=("en", "da"))
+    (tmp_path / "message").write_bytes(content)
+    with pytest.raises(
+        MessageError, match="NOTE: NOT_IN_LANGUAGES: 1 texts are in other languages than en, da"
+    ):
+        read_observations(tmp_path / "message", structures, tmp_path / "rows.parquet")
+
+
+def test_texts_by_language_come_from_a_message_or_from_columns(tmp_path):
+    note = component("NOTE", "attribute", any_language=True)
+    texts = ("""'{"en":"Homes","ne":"घर"}'""", "{'en': 'Homes', 'ne': 'घर'}", "NULL")
+    for text, found in zip(texts, ({"en": "Homes", "ne": "घर"},) * 2 + (None,), strict=True):
+        ((held,),) = rows_of(f"SELECT {as_component(text, note)}")
+        assert (dict(held) if held else None) == found

@@ -189,3 +189,10 @@ def test_texts_are_in_several_languages_only_where_it_is_said():
     silent = content.replace(b' isMultiLingual="true"', b"").replace(b' isMultiLingual="false"', b"")
     (read,) = read_structures(silent).data_structures.values()
     assert not any(c.any_language for c in read.components)
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "utf-16"])
+def test_xml_in_another_encoding_is_read(encoding):
+    text = SDG.decode().replace('<?xml version="1.0"?>', f'<?xml version="1.0" encoding="{encoding}"?>')
+    found = read_structures(text.replace(">Sex<", ">Køn<").encode(encoding))
+    assert found.schemes[Reference("OLD", "CS", "1.0")].items[0].names == {"en": "Køn"}
