@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from citizenstats.engine import name, quoted
+from citizenstats.harmonize.frame import sql_type
 from citizenstats.sdmx.model import Component, DataStructure, Structures
 from citizenstats.sdmx.periods import FREQUENCIES, any_period_pattern, fits_column_sql
 from citizenstats.sdmx.read.several import in_other_languages
@@ -155,8 +156,10 @@ def _single(component: Component, column: str, type_: str) -> Iterator[Condition
 
 
 def _text(component: Component, column: str) -> Iterator[Condition]:
-    if component.type in _NUMBERS:
-        yield Condition("NOT_A_NUMBER", _no_number(component, column))
+    # The measure of 2.1 is a number, also where its structure does not say so.
+    type_ = "Double" if component.type == "String" and sql_type(component) == "DOUBLE" else component.type
+    if type_ in _NUMBERS:
+        yield Condition("NOT_A_NUMBER", _no_number(type_, column))
     elif component.type == "DateTime":
         zoned = f"regexp_full_match({column}, {quoted(_TIME + _ZONE)}) AND try_cast({column} AS TIMESTAMPTZ) IS NOT NULL"
         plain = (
@@ -172,10 +175,10 @@ def _text(component: Component, column: str) -> Iterator[Condition]:
         yield Condition("BAD_CHARACTER", f"regexp_matches({column}, {quoted(UNSAYABLE)})")
 
 
-def _no_number(component: Component, column: str) -> str:
-    wrong = f"NOT regexp_full_match({column}, {quoted(_NUMBERS[component.type])})"
-    if component.type in _BOUNDED:
-        wrong = f"({wrong} OR try_cast({column} AS {_BOUNDED[component.type]}) IS NULL)"
+def _no_number(type_: str, column: str) -> str:
+    wrong = f"NOT regexp_full_match({column}, {quoted(_NUMBERS[type_])})"
+    if type_ in _BOUNDED:
+        wrong = f"({wrong} OR try_cast({column} AS {_BOUNDED[type_]}) IS NULL)"
     return f"{column} IS NOT NULL AND {wrong}"
 
 

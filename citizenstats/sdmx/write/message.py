@@ -158,7 +158,9 @@ class Layout:
         """Return what stands for a missing measure; None where nothing does, as for all else."""
         if self.deletes or component.role != "measure":
             return None
-        return self.words.number if component.type in FLOATING else self.words.other
+        # What has no type in its structure, and is a number here, can be no number there.
+        untyped = component.type == "String" and self.types[component.id] in ("DOUBLE", "FLOAT")
+        return self.words.number if untyped or component.type in FLOATING else self.words.other
 
 
 def layout(engine: Engine, message: DataMessage, along: str, words: Words) -> Layout:

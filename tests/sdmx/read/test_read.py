@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from citizenstats.harmonize.frame import as_component, sql_type
 from citizenstats.sdmx.header import Header
 from citizenstats.sdmx.model import FLAT, Structures
 from citizenstats.sdmx.read import read_message, read_observations
+from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, DataMessage, chunks
 from citizenstats.sdmx.write.options import Options
 from tests.sdmx.write.support import (
@@ -465,3 +467,20 @@ def test_texts_by_language_come_from_a_message_or_from_columns(tmp_path):
     for text, found in zip(texts, ({"en": "Homes", "ne": "घर"},) * 2 + (None,), strict=True):
         ((held,),) = rows_of(f"SELECT {as_component(text, note)}")
         assert (dict(held) if held else None) == found
+
+
+def test_a_measure_without_a_type_is_a_number_wherever_it_is_looked_at(tmp_path):
+    dsd = structure()
+    untyped = replace(
+        dsd, components=tuple(replace(c, type="String") if c.id == "OBS_VALUE" else c for c in dsd.components)
+    )
+    content = written(
+        message(tmp_path, [row(), row(sex="M", value=None, SAMPLE_SIZE=None)], untyped), "csv-2.1", tmp_path
+    )
+    assert b",NaN,Q," in content
+    (tmp_path / "message").write_bytes(content)
+    assert validate_message(tmp_path / "message", known(untyped)) == []
+    (tmp_path / "message").write_bytes(content.replace(b",1.5,", b',"1,5",'))
+    assert [fault.code for fault in validate_message(tmp_path / "message", known(untyped))] == [
+        "NOT_A_NUMBER"
+    ]
