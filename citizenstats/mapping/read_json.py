@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from citizenstats.mapping.model import (
     ComponentMap,
@@ -140,11 +140,17 @@ def _time(said: Json) -> dict[str, Any]:
 
 def _component(said: Json) -> ComponentMap:
     urn = said.get("representationMap")
-    return ComponentMap(tuple(said["source"]), tuple(said["target"]), referred(urn)[1] if urn else None)
+    sources, targets = _listed(said["source"]), _listed(said["target"])
+    return ComponentMap(sources, targets, referred(urn)[1] if urn else None)
 
 
 def _fixed(said: Json) -> FixedValueMap:
-    values = tuple(str(value) for value in said.get("values", ()))
-    if "source" in said:
-        return FixedValueMap(said["source"], values, "source")
-    return FixedValueMap(said["target"], values)
+    values = _listed(said.get("values", ()))
+    side: Literal["source", "target"] = "source" if "source" in said else "target"
+    (component,) = _listed(said[side])
+    return FixedValueMap(component, values, side)
+
+
+def _listed(said: Any) -> tuple[str, ...]:
+    """Return what is a list by the schema, and a single text by some writers; the other way round too."""
+    return tuple(str(one) for one in ([said] if isinstance(said, str) else said))

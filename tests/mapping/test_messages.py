@@ -224,3 +224,16 @@ def test_pysdmx_and_we_read_the_registrys_json_alike() -> None:
     ours = parse_maps(json.dumps(said).encode(), "fusion").structure_maps[0]
     assert [m.pattern for m in theirs.date_pattern_maps] == [p.pattern for p in ours.patterns]
     assert {m.target for m in theirs.fixed_value_maps} == {f.component for f in ours.fixed}
+
+
+def test_a_single_text_where_the_schema_has_a_list_and_the_other_way_round_is_one_component() -> None:
+    said = json.loads(js(EVERYTHING))
+    (structure_map,) = said["data"]["structureMaps"]
+    for component in structure_map["componentMaps"]:
+        for side in ("source", "target"):
+            if len(component[side]) == 1:
+                (component[side],) = component[side]
+    for fixed in structure_map["fixedValueMaps"]:
+        side = "source" if "source" in fixed else "target"
+        fixed[side] = [fixed[side]]
+    assert parse_maps(json.dumps(said).encode(), "loose") == EVERYTHING

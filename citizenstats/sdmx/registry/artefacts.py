@@ -74,6 +74,25 @@ def most_of(said: str | int | None) -> int:
     return 0 if said == "unbounded" else int(said or 1)
 
 
+def allowed_of(
+    regions: Sequence[Mapping[str, Sequence[tuple[str, str | bool]]]],
+) -> dict[str, tuple[str, ...]]:
+    """Return the codes that a constraint allows by component, none that it allows missing.
+
+    Args:
+        regions: what each of its regions allows: component → codes, each with what it says of the codes below
+            (``cascadeValues``). A code of any region is allowed, and any code where a region does not name the component,
+            or names what stands for others: codes below, or ``%``.
+    """
+    allowed: dict[str, tuple[str, ...]] = {}
+    for component in regions[0]:
+        values = [value for region in regions for value in region.get(component, ())]
+        named = all(region.get(component) for region in regions)
+        if named and all(below in (False, "false") and "%" not in code for code, below in values):
+            allowed[component] = tuple(dict.fromkeys(code for code, _ in values))
+    return allowed
+
+
 def group_of(identifier: str, groups: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Return what an attribute of a group says of it; a name that its dimensions give it anyway is none of its own."""
     group = groups.get(identifier, ())

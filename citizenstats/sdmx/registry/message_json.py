@@ -23,6 +23,7 @@ from citizenstats.sdmx.model import (
 from citizenstats.sdmx.registry.artefacts import (
     Artefacts,
     Representation,
+    allowed_of,
     group_of,
     known_type,
     most_of,
@@ -206,13 +207,21 @@ def _related(
 
 def _constraint(said: Json) -> ContentConstraint | None:
     flows = (said.get("constraintAttachment") or {}).get("dataflows") or ()
-    regions = said.get("cubeRegions") or ()
+    regions = [
+        one for one in said.get("cubeRegions") or () if one.get("include", one.get("isIncluded")) is not False
+    ]
     actual = "Actual" in (said.get("role"), said.get("type"))
-    if not flows or not regions or actual or regions[0].get("include", regions[0].get("isIncluded")) is False:
+    if not flows or not regions or actual:
         return None
-    allowed = {
-        one["id"]: tuple(v["value"] if isinstance(v, dict) else str(v) for v in one.get("values") or ())
-        for one in regions[0].get("keyValues") or ()
-    }
-    told = {k: v for k, v in allowed.items() if v}
-    return ContentConstraint(_identity(said), _names(said), reference(flows[0]), told)
+    listed = [
+        {
+            one["id"]: [
+                (v["value"], v.get("cascadeValues", False)) if isinstance(v, dict) else (str(v), False)
+                for v in one.get("values") or ()
+            ]
+            for one in region.get("keyValues") or ()
+            if one.get("include") is not False
+        }
+        for region in regions
+    ]
+    return ContentConstraint(_identity(said), _names(said), reference(flows[0]), allowed_of(listed))

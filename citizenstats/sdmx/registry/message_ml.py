@@ -25,6 +25,7 @@ from citizenstats.sdmx.model import (
 from citizenstats.sdmx.registry.artefacts import (
     Artefacts,
     Representation,
+    allowed_of,
     group_of,
     known_type,
     most_of,
@@ -290,18 +291,22 @@ class _Reader:
 
     def _constraint(self, reference: Reference, element: Element) -> ContentConstraint | None:
         flow = _child(_child(element, "ConstraintAttachment"), "Dataflow")
-        region = _child(element, "CubeRegion")
+        regions = [one for one in _children(element, "CubeRegion") if one.get("include") != "false"]
         actual = "actual" in (element.get("type", "").lower(), element.get("role", "").lower())
-        if flow is None or region is None or actual or region.get("include") == "false":
+        if flow is None or not regions or actual:
             return None
-        allowed = {
-            values.attrib["id"]: tuple((v.text or "").strip() for v in _children(values, "Value"))
-            for values in _children(region, "KeyValue")
-            if values.get("include") != "false"
-        }
-        return ContentConstraint(
-            reference, _names(element), _refers(flow)[1], {k: v for k, v in allowed.items() if v}
-        )
+        listed = [
+            {
+                values.attrib["id"]: [
+                    ((v.text or "").strip(), v.get("cascadeValues", "false"))
+                    for v in _children(values, "Value")
+                ]
+                for values in _children(region, "KeyValue")
+                if values.get("include") != "false"
+            }
+            for region in regions
+        ]
+        return ContentConstraint(reference, _names(element), _refers(flow)[1], allowed_of(listed))
 
 
 def _representation(element: Element) -> Representation:

@@ -10,6 +10,7 @@ import pytest
 from citizenstats.contracts.load import load_mappings
 from citizenstats.errors import StructureError
 from citizenstats.sdmx.model import Reference
+from citizenstats.sdmx.registry.artefacts import allowed_of
 from citizenstats.sdmx.registry.message import read_structures
 from citizenstats.sdmx.schema import schema
 from citizenstats.sdmx.structures import FORMATS, structure_message
@@ -196,3 +197,27 @@ def test_xml_in_another_encoding_is_read(encoding):
     text = SDG.decode().replace('<?xml version="1.0"?>', f'<?xml version="1.0" encoding="{encoding}"?>')
     found = read_structures(text.replace(">Sex<", ">Køn<").encode(encoding))
     assert found.schemes[Reference("OLD", "CS", "1.0")].items[0].names == {"en": "Køn"}
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "meant"),
+    [
+        ("ml-2.1", "Value>R1</", 'Value cascadeValues="true">R1</'),
+        ("ml-3.0", "Value>R1</", "Value>R%</"),
+        ("json-1.0", '"R1"', '"R%"'),
+        ("json-2.0", '"value": "R1"', '"value": "R1", "cascadeValues": true'),
+    ],
+)
+def test_a_constraint_that_means_more_codes_than_it_names_refuses_none(form, code, meant):
+    content = structure_message(awkward(), [OWN], form, HEADER).decode()
+    (read,) = read_structures(content.encode()).constraints.values()
+    assert read.allowed == {"REGION": ("R1", "R0-1@$_")}
+    head, region, rest = content.partition("ubeRegion")
+    assert code in rest
+    (read,) = read_structures((head + region + rest.replace(code, meant, 1)).encode()).constraints.values()
+    assert read.allowed == {}
+
+
+def test_each_region_of_a_constraint_adds_its_codes():
+    one, other = {"AREA": [("DK", False)], "SEX": [("F", False)]}, {"AREA": [("NP", "false"), ("DK", False)]}
+    assert allowed_of([one, other]) == {"AREA": ("DK", "NP")}
