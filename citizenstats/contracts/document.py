@@ -51,6 +51,15 @@ class Document:
         return f"{self.path}:{self.lines.get(position, 1)}"
 
 
+_CURES = {
+    "cannot start any token": "indent with blanks, not with tabs, and put a text that begins with @, %, ` in quotation marks",
+    "mapping values are not allowed": "put a text with a colon in quotation marks, or look at the indentation",
+    "did not find expected": "look at the indentation and brackets of this line and the one above",
+    "while scanning a quoted scalar": "a quotation mark is opened and not closed",
+    "unexpected end of stream": "a quotation mark or bracket is opened and not closed",
+}
+"""What the parser says → what it mostly is."""
+
 _DEEPEST = 40
 _MOST = 200_000
 """Levels and values of a YAML file; aliases of aliases, and one of itself, would become more than any machine holds."""
@@ -95,9 +104,9 @@ def read_yaml(path: Path) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise MappingError(
-            "BAD_YAML", f"this is not YAML: {getattr(error, 'problem', error)}", where
-        ) from None
+        told = str(getattr(error, "problem", error))
+        mend = next((cure for said, cure in _CURES.items() if said in told), "")
+        raise MappingError("BAD_YAML", f"this is not YAML: {told}", where, mend) from None
     except RecursionError:
         raise _too_much(path, 1) from None
     lines: dict[Position, int] = {}
@@ -196,6 +205,8 @@ def _cure(fault: Any) -> str:
             )
         case "string_type":
             return "put it in quotation marks" if isinstance(said, int | float) else "write a text"
+        case "string_too_long" if fault["ctx"]["max_length"] == 1:
+            return """write the mark itself: ";" or, for a tab, "\\t" in double quotation marks"""
         case "string_too_short" if said == "" or str(said).isspace():
             return "say it"
     return ""

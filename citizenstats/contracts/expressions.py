@@ -78,7 +78,9 @@ def _check(node: exp.Expr, known: set[str], columns: Collection[str], where: str
                 "UNKNOWN_COLUMN",
                 f"the expression uses '{node.sql()}', which is no column",
                 where,
-                nearest(node.name, columns),
+                "write a text in single quotation marks"
+                if node.this.args.get("quoted")
+                else nearest(node.name, columns),
             )
     elif isinstance(node, exp.Anonymous):
         if node.name.casefold() not in _NAMED:

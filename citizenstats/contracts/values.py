@@ -87,6 +87,24 @@ def _patterns(contract: Contract, document: Document) -> Iterator[MappingError]:
             yield MappingError(
                 "BAD_PATTERN", f"this is no regular expression: {error}", document.where(position)
             )
+        else:
+            # The end of a table is looked for before the engine sees it.
+            if pattern and position != ("read", "ends_at") and not _is_known_to_engine(pattern):
+                told = (
+                    "this regular expression looks ahead, back or at a group again, which the engine cannot"
+                )
+                mend = "say it with characters, classes, `|` and repetitions alone"
+                yield MappingError("BAD_PATTERN", told, document.where(position), mend)
+
+
+def _is_known_to_engine(pattern: str) -> bool:
+    with session(threads=1) as engine:
+        try:
+            # Of a column, because a constant would be answered without the pattern.
+            engine.rows(f"SELECT regexp_matches(v, {quoted(pattern)}) FROM (VALUES ('a'), ('b')) AS texts(v)")
+        except EngineError:
+            return False
+    return True
 
 
 def _delivery(contract: Contract, document: Document) -> Iterator[MappingError]:

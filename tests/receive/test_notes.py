@@ -82,3 +82,41 @@ def test_one_sample_size_for_several_questions_is_told(office_of: OFFICE) -> Non
     assert not lint(here.mappings)
     [note] = notes(here.mappings)
     assert (note.code, "score, second" in note.what) == ("ONE_SAMPLE_SIZE", True)
+
+
+def test_two_columns_with_one_header_are_told(office_of: OFFICE) -> None:
+    here = office_of(lambda contract: contract["columns"]["comment"].update(header="REGION"))
+    [note] = notes(here.mappings)
+    assert (note.code, note.what) == (
+        "SAME_HEADER",
+        "'comment' takes the header of 'region': both have the same cells",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "mend"),
+    [
+        (lambda c: c["columns"]["comment"].update(pattern="(?=a)b"), "BAD_PATTERN", "say it with characters"),
+        (lambda c: c["read"].update(footnote_marks=r"(\d)\1$"), "BAD_PATTERN", "say it with characters"),
+        (lambda c: c["rules"][0].update(must='sex = "f"'), "UNKNOWN_COLUMN", "single quotation marks"),
+        (lambda c: c["read"].update(delimiter="tab"), "BAD_VALUE", "write the mark itself"),
+    ],
+    ids=["looks ahead", "looks back", "double quotes", "mark in words"],
+)
+def test_slips_of_the_hand_are_faults_with_a_cure(
+    office_of: OFFICE, change: Callable[[dict[str, Any]], None], code: str, mend: str
+) -> None:
+    [fault] = lint(office_of(change).mappings)
+    assert (fault.code, mend in fault.mend) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [("read:\n\tformat: csv\n", "not with tabs"), ("title: Answers: of all\n", "a text with a colon")],
+)
+def test_slips_in_yaml_have_a_cure(office_of: OFFICE, line: str, cure: str) -> None:
+    here = office_of()
+    path = here.mappings / "partners" / "watch" / "answers.yaml"
+    path.write_text(line + path.read_text("utf-8"), "utf-8")
+    [fault] = lint(here.mappings)
+    assert (fault.code, cure in fault.mend) == ("BAD_YAML", True)

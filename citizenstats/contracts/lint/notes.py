@@ -12,6 +12,7 @@ from citizenstats.contracts.document import Position
 from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.contracts.model import Target
 from citizenstats.errors import MappingError
+from citizenstats.receive.header import aliases_of, folded
 from citizenstats.sdmx.model import DataStructure
 
 _KEPT = frozenset(
@@ -23,6 +24,7 @@ _KEPT = frozenset(
 def notes_of(dataset: Dataset, mappings: Mappings) -> Iterator[MappingError]:
     """Yield what should be looked at in a contract without faults, with file and line."""
     yield from _dropped_space(dataset, dataset.document.content, ())
+    yield from _one_header(dataset)
     for i, target in enumerate(dataset.contract.targets):
         structure = mappings.structures.structure_of(mappings.reference(target.dataflow))
         yield from _one_sample_size(dataset, target, i, structure)
@@ -45,6 +47,21 @@ def _dropped_space(dataset: Dataset, content: Any, at: Position) -> Iterator[Map
             dataset.document.where(at),
             "leave it out; cells are compared without it too",
         )
+
+
+def _one_header(dataset: Dataset) -> Iterator[MappingError]:
+    """Yield columns that take the same header as one before them: both have the same cells."""
+    seen: dict[str, str] = {}
+    for column in dataset.contract.columns:
+        for header in {folded(alias) for alias in aliases_of(dataset.contract, column)}:
+            before = seen.setdefault(header, column)
+            if before != column:
+                yield MappingError(
+                    "SAME_HEADER",
+                    f"'{column}' takes the header of '{before}': both have the same cells",
+                    dataset.document.where(("columns", column, "header")),
+                    "name the header that is meant; leave it, if both are",
+                )
 
 
 def _one_sample_size(
