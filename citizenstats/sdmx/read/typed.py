@@ -20,6 +20,10 @@ from citizenstats.sdmx.model import Component, DataStructure, Structures
 from citizenstats.sdmx.read.message import MessageFacts
 from citizenstats.sdmx.read.several import in_other_languages
 
+_WHOLE = "[+-]?[0-9]+"
+_NUMBER = r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|INF)"
+"""The forms of numbers in XML Schema Part 2, which all formats share."""
+
 MISSING = ("", "NaN", "#N/A")
 """What says in a message that a value is missing."""
 
@@ -134,8 +138,13 @@ def _is_no_number(component: Component) -> str:
     kind = sql_type(component).removesuffix("[]")
 
     def wrong(text: str) -> str:
+        # The engine takes more for a number than XML Schema does: nan, 1_000, 1.5 for a whole one, 1e400 as infinite.
+        form = _WHOLE if kind == "BIGINT" else _NUMBER
+        number = f"regexp_full_match(trim({text}), {quoted(form)})"
+        infinite = f"isinf(try_cast(trim({text}) AS DOUBLE)) AND NOT ends_with(trim({text}), 'INF')"
+        unread = f"try_cast(trim({text}) AS {kind}) IS NULL"
         return (
-            f"{_without(f'trim({text})', MISSING)} IS NOT NULL AND try_cast(trim({text}) AS {kind}) IS NULL"
+            f"{_without(f'trim({text})', MISSING)} IS NOT NULL AND (NOT {number} OR {unread} OR ({infinite}))"
         )
 
     column = name(component.id)

@@ -409,12 +409,17 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path, monkeypatch):
     assert error.value.code == "TOO_LARGE"
 
 
-def test_numbers_that_are_none_are_counted(tmp_path):
-    text = "STRUCTURE,STRUCTURE_ID,FREQ,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE\ndataflow,OFFICE:HOMES(1.0.0),A,DK,F,2020,12 kg\n"
+@pytest.mark.parametrize(("column", "number"), [
+    ("OBS_VALUE", "12 kg"), ("OBS_VALUE", "nan"), ("OBS_VALUE", "1_000"), ("OBS_VALUE", "1e400"), ("OBS_VALUE", "1,5"),
+    ("SAMPLE_SIZE", "1.5"), ("SAMPLE_SIZE", "1e3"), ("SAMPLE_SIZE", "9223372036854775808"),
+])  # fmt: skip
+def test_numbers_that_are_none_are_counted(tmp_path, column, number):
+    head = f"STRUCTURE;STRUCTURE_ID;FREQ;REF_AREA;SEX;TIME_PERIOD;{column}"
+    text = f"{head}\ndataflow;OFFICE:HOMES(1.0.0);A;DK;F;2020;{number}\n"
     with pytest.raises(MessageError) as error:
         read_observations(put(tmp_path, text.encode()), known(structure()), tmp_path / "read.parquet")
-    assert (error.value.code, error.value.where) == ("NOT_A_NUMBER", "OBS_VALUE")
-    assert "12 kg" not in str(error.value)
+    assert (error.value.code, error.value.where) == ("NOT_A_NUMBER", column)
+    assert number not in str(error.value)
 
 
 NEW = ("csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "json-2.0", "json-2.1")
