@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-from citizenstats.sdmx.model import DataStructure, Item, ItemScheme, Reference
+from citizenstats.sdmx.model import Component, DataStructure, Item, ItemScheme, Reference
 from citizenstats.sdmx.registry.artefacts import Artefacts
 from citizenstats.sdmx.selected import Selected
 
@@ -92,6 +92,9 @@ def _items(mine: Mapping[str, object], theirs: Mapping[str, object]) -> Iterator
 
 
 def _plain(item: object) -> object:
+    """Return what counts of an item or component; which languages its texts are in, no message of structures says."""
+    if isinstance(item, Component):
+        return replace(item, languages=(), any_language=item.multilingual)
     return (dict(item.names), dict(item.descriptions), item.parent) if isinstance(item, Item) else item
 
 

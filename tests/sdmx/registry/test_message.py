@@ -11,6 +11,7 @@ from citizenstats.contracts.load import load_mappings
 from citizenstats.errors import StructureError
 from citizenstats.sdmx.model import Reference
 from citizenstats.sdmx.registry.artefacts import allowed_of
+from citizenstats.sdmx.registry.differences import artefacts_of, differences
 from citizenstats.sdmx.registry.message import read_structures
 from citizenstats.sdmx.schema import schema
 from citizenstats.sdmx.structures import FORMATS, structure_message
@@ -221,3 +222,15 @@ def test_a_constraint_that_means_more_codes_than_it_names_refuses_none(form, cod
 def test_each_region_of_a_constraint_adds_its_codes():
     one, other = {"AREA": [("DK", False)], "SEX": [("F", False)]}, {"AREA": [("NP", "false"), ("DK", False)]}
     assert allowed_of([one, other]) == {"AREA": ("DK", "NP")}
+
+
+def test_a_text_in_languages_that_are_told_here_only_is_no_difference_from_a_registry():
+    selected = told(str(OWN))
+    (dsd,) = selected.data_structures
+    components = tuple(replace(c, languages=("en", "da")) if c.id == "NOTE" else c for c in dsd.components)
+    selected = replace(selected, data_structures=(replace(dsd, components=components),))
+    known = replace(foreign("ml-3.0"), data_structures={OWN: selected.data_structures[0]})
+    theirs = read_structures(structure_message(known, [OWN], "json-2.0", HEADER))
+    assert {one.state for one in differences(artefacts_of(selected), theirs)} == {"same"}
+    theirs = read_structures(structure_message(foreign("ml-3.0"), [OWN], "json-2.0", HEADER))
+    assert any("NOTE" in line for one in differences(artefacts_of(selected), theirs) for line in one.details)
