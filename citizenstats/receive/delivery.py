@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset
     from citizenstats.house import House
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Goes up when the same bytes and contract would be read differently: then all deliveries are read again."""
 ERASED = "erased.json"
 """Beside ``delivery.json`` of a delivery whose bytes and records were destroyed: counts, who, when and why."""

@@ -7,6 +7,7 @@ records. What can make a cell into a value is `typing_sql`; what is done with th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -155,7 +156,11 @@ class Judge:
             f"lower({name(column)}) = {quoted(self._headers.names[position].lower())}"
             for column, position in self._headers.position.items()
         ]
-        if len(same) > 1:
+        # Years and grades stand over columns of numbers too: a row of such is an answer.
+        worded = [
+            p for p in self._headers.position.values() if re.search(r"[^\W\d_]", self._headers.names[p])
+        ]
+        if len(worded) > 1:
             cases.append(f"WHEN {' AND '.join(same)} THEN 'HEADER_AGAIN'")
         for i, ignored in enumerate(self._contract.ignore):
             condition = self._parse(ignored.when, list(self._contract.columns), ("ignore", i, "when"))

@@ -195,3 +195,14 @@ def test_headers_under_blank_rows_are_told_by_their_row(office_of: OFFICE, above
 
 def test_a_byte_order_mark_too_many_is_no_part_of_a_header(office_of: OFFICE) -> None:
     assert office_of().send("\ufeff\ufeff" + file(*GOOD)).status == "accepted"
+
+
+def test_a_row_of_numbers_like_its_headers_is_an_answer(office_of: OFFICE) -> None:
+    def change(contract: dict[str, Any]) -> None:
+        contract["columns"] |= {"one": {"header": "1"}, "two": {"header": "2"}}
+        for column in ("id", "region", "sex", "year", "score", "asked_on", "agrees", "comment"):
+            contract["columns"][column] |= {"optional": True, "required": False}
+        contract["record"]["consent"] = {"basis": "public_source", "evidence": "none"}
+        contract |= {"key": [], "delivery": {"replaces": "everything"}}
+
+    assert office_of(change).send("1;2\n1;2\n3;4\n").counts["accepted"] == 2
