@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -25,12 +25,11 @@ from citizenstats.contracts import expressions
 from citizenstats.contracts.model import Column
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import EngineError
-from citizenstats.protect.figures import Feed
+from citizenstats.protect.answers import Told, put_answers
+from citizenstats.protect.figures import Feed, Parents
 from citizenstats.protect.implied import COMBINATIONS, unfolded, values_to_try
+from citizenstats.protect.vectors import Vector, exclusive, falls_apart, groups, is_shorter, ways
 from citizenstats.store import digest
-
-Vector = npt.NDArray[np.int8]
-"""Of each combination of values, whether a count counts it."""
 
 _TERMS = 4
 """So many counts are added and subtracted at most."""
@@ -68,15 +67,20 @@ class Combined:
         return having or list(asked[0])
 
 
-def put_combined(engine: Engine, feeds: Sequence[Feed]) -> None:
+def put_combined(engine: Engine, feeds: Sequence[Feed]) -> Parents:
     """Put small sums of counts into `quantities`, and make the table `follows`: where `one` is hidden, `other` is too.
 
     Args:
         engine: with the table `quantities` of the cells of all figures, and the table `pairs`.
         feeds: of the family.
+
+    Returns:
+        The variables of tables of answers (`answers.py`).
     """
     engine.run("CREATE TEMP TABLE follows (one VARCHAR, other VARCHAR)")
+    engine.run("CREATE TEMP TABLE answers (figure VARCHAR, tag VARCHAR, told VARCHAR)")
     _put_left_out(engine)
+    variables: dict[str, tuple[str, Mapping[str, str | None]]] = {}
     for vectors in _told_together(engine, feeds):
         _put_same(engine, vectors)
         counts = [tuple(of) for _, of in vectors.values()]
@@ -86,6 +90,27 @@ def put_combined(engine: Engine, feeds: Sequence[Feed]) -> None:
         for combined in _sums(vectors):
             if matrix.is_small([(s, counts.index(of)) for s, of in combined.terms]):
                 _put(engine, combined, digest([[s, *map(repr, of)] for s, of in combined.terms]))
+        tells = [any(c.layer != "n" for c in of) for of in counts]
+        # Those without one answer are those with any other.
+        wholes = [any(c.layer != "m" for c in of) for of in counts]
+        for whole, parts in exclusive([vector for vector, _ in vectors.values()], wholes, tells):
+            if len({count.of for i in parts for count in counts[i]}) > 1 and matrix.is_rest_small(
+                whole, parts
+            ):
+                variables |= put_answers(
+                    engine, _as_told(counts[whole]), [_as_told(counts[i]) for i in parts]
+                )
+    return variables
+
+
+def _as_told(counts: Sequence[Count]) -> Told:
+    """Return a count as SQL; of its figures those that tell it of a condition, where any do."""
+    having = [count for count in counts if count.layer != "n"] or counts
+    figures = " UNION ".join(
+        f"SELECT DISTINCT figure, {_about(count)} AS about FROM quantities WHERE {_is(count)}"
+        for count in having
+    )
+    return Told(_told(counts), figures)
 
 
 def hide_following(engine: Engine) -> bool:
@@ -138,6 +163,15 @@ class _Counts:
         change = np.abs(change)
         few = (total > 0) & (total < self.minimum) | (change > 0) & (change < self.minimum)
         return bool(few.any())
+
+    def is_rest_small(self, whole: int, parts: Sequence[int]) -> bool:
+        """Return whether what is left of a count is small somewhere or changed by few, or a part of it is small."""
+        told = np.nan_to_num(self.told[:, list(parts)])
+        rest = self.told[:, whole] - told.sum(axis=1)
+        change = np.abs(self.change[:, whole] - np.nan_to_num(self.change[:, list(parts)]).sum(axis=1))
+        small = (rest > 0) & (rest < self.minimum) | (change > 0) & (change < self.minimum)
+        few = (told > 0) & (told < self.minimum[:, None])
+        return bool((small | few.any(axis=1)).any())
 
 
 def _put_left_out(engine: Engine) -> None:
@@ -305,76 +339,27 @@ def _sums(vectors: Mapping[bytes, tuple[Vector, list[Count]]]) -> Iterator[Combi
     """Yield the sums of up to `_TERMS` counts that count a group, and are not put together from two such sums."""
     told = [of for of, _ in vectors.values()]
     counts = [tuple(of) for _, of in vectors.values()]
-    terms = next((t for t in range(_TERMS, 1, -1) if _ways(len(told), t) <= _SUMS), 1)
+    terms = next((t for t in range(_TERMS, 1, -1) if ways(len(told), t) <= _SUMS), 1)
     every = np.stack(told).astype(np.int16) if told else np.zeros((0, 1), dtype=np.int16)
     for size in range(2, terms + 1):
-        for chosen, signs in _groups(every, size):
-            if _falls_apart(signs, [told[i] for i in chosen]):
+        for chosen, signs in groups(every, size):
+            parts = [told[i] for i in chosen]
+            if falls_apart(signs, parts) or (size > 2 and is_shorter(signs, parts, vectors.keys())):
+                continue
+            if _is_rest(signs, [counts[i] for i in chosen], every[list(chosen)]):
                 continue
             if size == 2 and _is_known(counts[chosen[0]], counts[chosen[1]]):
                 continue
             total = np.array(signs, dtype=np.int16) @ every[list(chosen)]
             same = vectors.get(total.astype(np.int8).tobytes(), (None, []))[1]
             yield Combined(tuple((s, counts[i]) for s, i in zip(signs, chosen, strict=True)), tuple(same))
-    for whole, parts in _rests(told):
-        rest = told[whole] - np.stack([told[i] for i in parts]).sum(axis=0, dtype=np.int8)
-        same = vectors.get(rest.tobytes(), (None, []))[1]
-        yield Combined(((1, counts[whole]), *((-1, counts[i]) for i in parts)), tuple(same))
 
 
-def _groups(every: npt.NDArray[np.int16], size: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Yield so many counts, and their signs, whose sum counts everybody once or not at all."""
-    for chosen in combinations(range(len(every) - 1), size - 1):
-        for signs in product((1, -1), repeat=size - 1):
-            begun = np.array(signs, dtype=np.int16) @ every[list(chosen)]
-            for sign in (1, -1):
-                totals = begun + sign * every[chosen[-1] + 1 :]
-                for last in np.flatnonzero((totals.min(axis=1) >= 0) & (totals.max(axis=1) == 1)).tolist():
-                    yield (*chosen, chosen[-1] + 1 + last), (*signs, sign)
-
-
-def _rests(vectors: Sequence[Vector]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield of each vector those that exclude one another and lie in it, as many at once as `_sums` does not try anyhow.
-
-    With more than `_SUMS` such groups, the rest of them is not looked at.
-    """
-    left = _SUMS
-    for whole, of in enumerate(vectors):
-        inside = [i for i, v in enumerate(vectors) if i != whole and (v <= of).all() and (v != of).any()]
-        waiting: list[tuple[tuple[int, ...], Vector]] = [((), np.zeros_like(of))]
-        while waiting and left:
-            chosen, taken = waiting.pop()
-            for i in inside:
-                if (not chosen or i > chosen[-1]) and not (taken & vectors[i]).any():
-                    left -= 1
-                    more = (*chosen, i)
-                    together = taken | vectors[i]
-                    waiting.append((more, together))
-                    if len(more) >= _TERMS and (together != of).any():
-                        yield whole, more
-
-
-def _ways(counts: int, terms: int) -> int:
-    return (
-        prod(range(counts - terms + 1, counts + 1)) * 2**terms // prod(range(1, terms + 1)) if counts else 0
-    )
-
-
-def _is_group(total: npt.NDArray[np.int16]) -> bool:
-    return bool(total.min() >= 0 and total.max() == 1)
-
-
-def _falls_apart(signs: Sequence[int], vectors: Sequence[Vector]) -> bool:
-    """Return whether some of the terms are a group by themselves, and the others too: then nothing new is told."""
-    size = len(signs)
-    parts = np.stack([s * v.astype(np.int16) for s, v in zip(signs, vectors, strict=True)])
-    for mask in range(1, 1 << (size - 1)):
-        inside = np.array([bool(mask >> i & 1) for i in range(size)])
-        one, other = parts[inside].sum(axis=0), parts[~inside].sum(axis=0)
-        # A sum of nothing, or two groups.
-        if all(_is_group(of) or not of.any() for of in (one, other)):
-            return True
-    return False
+def _is_rest(signs: Sequence[int], counts: Sequence[Sequence[Count]], vectors: npt.NDArray[np.int16]) -> bool:
+    """Return whether a sum is what is left of a count without others that exclude one another: `answers.py` sees to these."""
+    inside = [i for i, sign in enumerate(signs) if sign < 0]
+    telling = all(any(c.layer != "n" for c in counts[i]) for i in inside)
+    return len(inside) == len(signs) - 1 > 1 and telling and int(vectors[inside].sum(axis=0).max()) == 1
 
 
 def _is_known(one: Sequence[Count], other: Sequence[Count]) -> bool:

@@ -24,6 +24,7 @@ from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect import differences, errors, office
 from citizenstats.protect.altered import altered
+from citizenstats.protect.answers import hide_answers
 from citizenstats.protect.combined import hide_following, put_combined
 from citizenstats.protect.decide import Decided, decide
 from citizenstats.protect.declared import cost_sql, stays_sql
@@ -252,13 +253,14 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "FROM beside"
     )
     put_differences(engine, feeds)
-    put_combined(engine, feeds)
-    variables = parents_of(feeds, structures)
+    answers = put_combined(engine, feeds)
+    variables = {**parents_of(feeds, structures), **answers}
     while True:
         decided = decide(engine, variables, hiding)
         engine.register("found", decided.hidden)
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
-        if not (_same_elsewhere(engine) | hide_alike(engine) | hide_following(engine)):
+        again = _same_elsewhere(engine) | hide_alike(engine) | hide_following(engine) | hide_answers(engine)
+        if not again:
             break
     errors.above_hidden(engine, feeds, variables)
     for number, feed in enumerate(feeds):

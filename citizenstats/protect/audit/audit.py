@@ -22,7 +22,7 @@ from citizenstats.protect.audit.texts import telling_texts
 from citizenstats.protect.audit.words import Ladder
 from citizenstats.store import digest, read_json
 
-_ATTACK = 4
+_ATTACK = 5
 """Number of the way of attacking; what another found is not taken over."""
 
 

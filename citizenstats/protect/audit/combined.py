@@ -8,7 +8,7 @@ putting the small ones into the tables of cells. What does not: attacking them, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from math import comb, prod
@@ -21,7 +21,7 @@ from sqlglot.errors import SqlglotError
 from citizenstats.contracts.model import Indicator
 from citizenstats.engine import Engine, quoted
 from citizenstats.protect.audit.implied import plain
-from citizenstats.protect.audit.words import Words, measured_sql
+from citizenstats.protect.audit.words import Ladder, Words, measured_sql
 
 Truth = npt.NDArray[np.int8]
 """Of each kind of person whether a condition holds: 1, 0, or -1 where there is no answer."""
@@ -47,13 +47,14 @@ class _Asked:
     told: exp.Expr | None
 
 
-def add_combined(engine: Engine, words: Sequence[Words]) -> None:
-    """Put the small counts that follow from several into the table `cells`.
+def add_combined(engine: Engine, words: Sequence[Words]) -> list[Ladder]:
+    """Put the small counts that follow from several into the table `cells`, and return what more adds up.
 
     Args:
         engine: with the table `cells`.
         words: how the keys of the family's dataflows are told.
     """
+    ladders: list[Ladder] = []
     _add_left_out(engine)
     by_dataset: dict[str, list[Words]] = {}
     for of in words:
@@ -62,9 +63,14 @@ def add_combined(engine: Engine, words: Sequence[Words]) -> None:
     for fed in by_dataset.values():
         required = {c.casefold() for c, said in fed[0].dataset.contract.columns.items() if said.required}
         for group in _together(_indicators(fed)):
-            for counts, terms in _told(engine, group, required):
+            for counts, terms, is_table in _told(engine, group, required):
                 number += 1
-                _add(engine, [(sign, counts[place]) for sign, place in terms], number)
+                told = [(sign, counts[place]) for sign, place in terms]
+                _add(engine, told, number, is_table=is_table)
+                if is_table:
+                    names = [f"answer{number}={i}" for i in range(len(told))]
+                    ladders.append(Ladder(f"answer{number}", dict.fromkeys(names), {}))
+    return ladders
 
 
 def _add_left_out(engine: Engine) -> None:
@@ -230,8 +236,8 @@ _Count = tuple[tuple[str, str, str], ...]
 
 def _told(
     engine: Engine, group: Sequence[_Asked], required: set[str]
-) -> Iterator[tuple[list[_Count], Sequence[Term]]]:
-    """Yield the sums of the counts of a group that count somebody, and are small somewhere."""
+) -> Iterator[tuple[list[_Count], Sequence[Term], bool]]:
+    """Yield the sums of the counts of a group that count somebody, and are small somewhere; and whether it is a table."""
     people = _People([e for of in group for e in (*of.among, of.told) if e is not None], required)
     if not 1 < people.kinds <= _KINDS:
         return
@@ -252,12 +258,17 @@ def _told(
     for terms in _sums(apart, [len({c[:2] for c in named}) > 1 for named in counts], counts):
         total = sum((sign * values[:, place] for sign, place in terms), np.zeros(len(values)))
         if ((total > 0) & (total < minimum)).any():
-            yield counts, terms
+            yield counts, terms, False
+    for whole, parts in _answers(apart, counts):
+        each = values[:, list(parts)]
+        rest = values[:, whole] - each.sum(axis=1)
+        if ((rest > 0) & (rest < minimum)).any() or ((each > 0) & (each < minimum[:, None])).any():
+            yield counts, ((1, whole), *((-1, part) for part in parts)), True
 
 
 def _sums(vectors: Group, shared: Sequence[bool], counts: Sequence[_Count]) -> Iterator[Sequence[Term]]:
     """Yield sums that count every kind of person once or not at all."""
-    size = len(vectors)
+    size, known = len(vectors), {vector.tobytes(): i for i, vector in enumerate(vectors)}
     # One count that two figures tell, of those asked in one and those who meet the condition of another.
     yield from (((1, i),) for i in range(size) if shared[i] and any(c[2] != "n" for c in counts[i]))
     left = _MOST
@@ -272,26 +283,54 @@ def _sums(vectors: Group, shared: Sequence[bool], counts: Sequence[_Count]) -> I
             )
             for last in np.flatnonzero((total.min(axis=1) >= 0) & (total.max(axis=1) == 1)).tolist():
                 chosen = (*first, first[-1] + 1 + last)
-                if length > 2 or len({c[:2] for i in chosen for c in counts[i]}) > 1:
-                    yield tuple(zip(signs, chosen, strict=True))
-    yield from _rests(vectors)
+                terms = tuple(zip(signs, chosen, strict=True))
+                if _is_new(terms, counts, known, total[last]) and not _is_told_shorter(vectors, terms, known):
+                    yield terms
 
 
-def _rests(vectors: Group) -> Iterator[Sequence[Term]]:
-    """Yield what is left of one count without others that lie in it and exclude one another: longer sums than those."""
-    left, size = _MOST, len(vectors)
-    for whole in range(size):
-        inside = [i for i in range(size) if i != whole and (vectors[i] <= vectors[whole]).all()]
-        listed: list[tuple[int, ...]] = [()]
-        while listed and left > 0:
-            taken = listed.pop()
-            covered = vectors[list(taken)].sum(axis=0)
+def _is_new(
+    terms: Sequence[Term], counts: Sequence[_Count], known: Mapping[bytes, int], total: Group
+) -> bool:
+    """Return whether a sum tells more than its counts do: several groups together, or those with and without, tell nothing."""
+    if all(sign > 0 for sign, _ in terms):
+        return False
+    figures = {c[:2] for _, place in terms for c in counts[place] if c[2] != "n"}
+    same = known.get(total.tobytes())
+    return len(terms) > 2 or len(figures) != 1 or same is None or {c[:2] for c in counts[same]} != figures
+
+
+def _is_told_shorter(vectors: Group, terms: Sequence[Term], known: Collection[bytes]) -> bool:
+    """Return whether two of more terms are a count together that is there by itself, or all are what is left of one.
+
+    What is left of one, with others that exclude one another, is a table of answers.
+    """
+    if len(terms) < 3:
+        return False
+    for (s, a), (t, b) in combinations(terms, 2):
+        both = s * vectors[a] + t * vectors[b]
+        if both.tobytes() in known or (-both).tobytes() in known:
+            return True
+    taken = [place for sign, place in terms if sign < 0]
+    return len(taken) == len(terms) - 1 and int(vectors[taken].sum(axis=0).max()) == 1
+
+
+def _answers(vectors: Group, counts: Sequence[_Count]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield a count, and others that lie in it and exclude one another, as many as fit beside each."""
+    telling = [i for i, of in enumerate(counts) if any(c[2] != "n" for c in of)]
+    for whole, of in enumerate(vectors):
+        # Those without one answer are those with any other.
+        if all(c[2] == "m" for c in counts[whole]):
+            continue
+        inside = [i for i in telling if i != whole and (vectors[i] <= of).all()]
+        found = set()
+        for first in inside:
+            taken = [first]
             for i in inside:
-                if (not taken or i > taken[-1]) and not (covered * vectors[i]).any():
-                    left -= 1
-                    listed.append((*taken, i))
-                    if len(taken) + 1 >= _LONGEST and (covered + vectors[i] != vectors[whole]).any():
-                        yield ((1, whole), *((-1, j) for j in (*taken, i)))
+                if i != first and not (vectors[taken].sum(axis=0) * vectors[i]).any():
+                    taken.append(i)
+            if len({c[:2] for i in taken for c in counts[i]}) > 1:
+                found.add(tuple(sorted(taken)))
+        yield from ((whole, taken) for taken in sorted(found))
 
 
 def _place(count: tuple[str, str, str]) -> str:
@@ -315,8 +354,11 @@ def _read(
     return table[:, 1:], table[:, 0]
 
 
-def _add(engine: Engine, terms: Sequence[tuple[int, _Count]], number: int) -> None:
-    """Put one sum into `cells`: it is shown where each of its counts is, by whichever figure."""
+def _add(engine: Engine, terms: Sequence[tuple[int, _Count]], number: int, *, is_table: bool) -> None:
+    """Put one sum into `cells`: it is shown where each of its counts is, by whichever figure.
+
+    In a table of answers each count is a cell, and the sum, which is what is left, is one that nobody shows.
+    """
     joined, value, shown, least, flows, guards = "", "0", [], [], [], []
     for i, (sign, of) in enumerate(terms):
         every = " UNION ALL ".join(map(_place, of))
@@ -330,9 +372,23 @@ def _add(engine: Engine, terms: Sequence[tuple[int, _Count]], number: int) -> No
         least.append(f"t{i}.minimum")
         flows.append(f"t{i}.flows")
         guards.append(f"t{i}.guards")
+    each = "".join(f", t{i}.told AS told{i}, t{i}.shown AS shown{i}" for i in range(len(terms)))
     engine.run(
-        f"INSERT INTO cells BY NAME SELECT md5(about || 'sum {number}') AS figure, categories, "
-        f"list_distinct({' || '.join(flows)}) AS flows, {value} AS k, greatest({', '.join(least)}) AS minimum, "
-        f"{' AND '.join(guards)} AS guards, {' AND '.join(shown)} AS shown FROM {joined} "
+        f"CREATE OR REPLACE TEMP TABLE summed AS SELECT md5(about || 'sum {number}') AS figure, categories, "
+        f"list_distinct({' || '.join(flows)}) AS flows, greatest({', '.join(least)}) AS minimum, "
+        f"{' AND '.join(guards)} AS guards, {value} AS k, {' AND '.join(shown)} AS shown{each} FROM {joined} "
         f"QUALIFY min({value}) OVER (PARTITION BY about) >= 0"
+    )
+    listed = "figure, flows, minimum, guards"
+    if not is_table:
+        engine.run(f"INSERT INTO cells BY NAME SELECT {listed}, categories, k, shown FROM summed")
+        return
+    parts = [
+        f"SELECT {listed}, list_append(categories, 'answer{number}=0') AS categories, k, FALSE AS shown FROM summed"
+    ]
+    for i in range(len(terms)):
+        at = f"list_append(categories, 'answer{number}={i}')" if i else "categories"
+        parts.append(f"SELECT {listed}, {at} AS categories, told{i} AS k, shown{i} AS shown FROM summed")
+    engine.run(
+        f"INSERT INTO cells BY NAME SELECT * REPLACE (list_sort(categories) AS categories) FROM ({' UNION ALL '.join(parts)})"
     )

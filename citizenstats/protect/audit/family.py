@@ -168,8 +168,8 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
         "GROUP BY vintage, newest, figure, categories"
     )
     add_differences(engine, words)
-    add_combined(engine, words)
-    return tuple(ladder for w in words for ladder in w.ladders)
+    answers = add_combined(engine, words)
+    return (*(ladder for w in words for ladder in w.ladders), *answers)
 
 
 def _present(family: Family, flow: str) -> str:
