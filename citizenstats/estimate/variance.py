@@ -138,7 +138,11 @@ def _variances(i: int, design: Design) -> list[str]:
         alone = f"WHEN nh = 1 THEN f1 * {a} * {b} " if design.lonely == "adjust" else ""
         text = f"sum(CASE WHEN nh > 1 THEN f1 * nh / (nh - 1) * (_{product}{i} - {a} * {b} / nh) {alone}ELSE 0 END)"
         if design.lonely == "average":
-            text += " * (CAST(count(*) AS DOUBLE) / nullif(count(*) FILTER (WHERE nh > 1 OR f1 = 0), 0))"
+            # Over the strata that answered: R's survey leaves out those where nobody of the domain did.
+            text += (
+                f" * (CAST(count(*) FILTER (WHERE _c{i} > 0) AS DOUBLE) "
+                f"/ nullif(count(*) FILTER (WHERE _c{i} > 0 AND (nh > 1 OR f1 = 0)), 0))"
+            )
         if design.cluster2 is not None:
             text += f" + sum((1 - f1) * _w{product}{i})"
         texts.append(f"{text} AS _v{product}{i}")
