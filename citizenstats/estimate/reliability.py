@@ -12,13 +12,21 @@ easier rule for shares under 5 %. dhs: Demographic and Health Surveys. eu_silc: 
 
 from __future__ import annotations
 
+import math
+
 from citizenstats.contracts.model import Limits, Reliability, ReliabilityRule, SmallSample
 
+
+def _from(limit: float) -> float:
+    """Return what a rule that hits at the limit itself is past; every other rule hits above it."""
+    return math.nextafter(limit, 0)
+
+
 _STATCAN = ReliabilityRule(withhold=Limits(n=10, cv=0.333), flag=Limits(cv=0.165))
-_ABS = ReliabilityRule(withhold=Limits(cv=0.5), flag=Limits(cv=0.25))
+_ABS = ReliabilityRule(withhold=Limits(cv=0.5), flag=Limits(cv=_from(0.25)))
 _MEPS = ReliabilityRule(
-    withhold=Limits(n=3, small=[SmallSample(below=10, cv=0.1), SmallSample(below=20, cv=0.2)]),
-    flag=Limits(cv=0.3),
+    withhold=Limits(n=3, small=[SmallSample(below=10, cv=_from(0.1)), SmallSample(below=20, cv=_from(0.2))]),
+    flag=Limits(cv=_from(0.3)),
 )
 _DHS = ReliabilityRule(withhold=Limits(n=25), flag=Limits(n=50))
 _EU_SILC = ReliabilityRule(withhold=Limits(n=20), flag=Limits(n=50))
@@ -26,7 +34,7 @@ _EU_SILC = ReliabilityRule(withhold=Limits(n=20), flag=Limits(n=50))
 PRESETS: dict[str, tuple[ReliabilityRule, ReliabilityRule]] = {
     "nchs": (
         ReliabilityRule(
-            withhold=Limits(neff=30, width=0.3, relative_width=1.3),
+            withhold=Limits(neff=30, width=_from(0.3), relative_width=1.3),
             flag=Limits(df=8, complement_width=1.3),
             narrow=0.05,
         ),
