@@ -254,7 +254,7 @@ def test_publication_none_forbids_it(tmp_path: Path) -> None:
     said["record"]["publication"] = "none"
     made.write_contract(said)
     with pytest.raises(CitizenstatsError, match="no extract"):
-        load_mappings(made.mappings)
+        load_mappings(made.mappings).dataset(DATASET)
 
 
 def test_the_command_answers_with_counts_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -162,5 +162,6 @@ def test_codes_of_an_expression_refuse_what_they_do_not_know(tmp_path: Path) -> 
 
 
 def test_the_model_wants_a_map_of_some_kind(tmp_path: Path) -> None:
+    office = Office(tmp_path, lambda c: c["targets"][0].pop("map"))
     with pytest.raises(MappingError, match="give map, structure_map or both"):
-        Office(tmp_path, lambda c: c["targets"][0].pop("map"))
+        office.house.mappings.dataset(DATASET)
