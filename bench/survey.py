@@ -86,20 +86,25 @@ def records(folder: Path, rows: int) -> Timed:
 
 def estimates(folder: Path, rows: int) -> Timed:
     """Our SELECT of the barometer's shares and means, which the yardstick has too, as `observe` runs it, to Parquet."""
-    dataset = open_house(folder / "bench-home", ROOT / "sdmx_mappings").mappings.dataset(DATASET)
-    (target,) = dataset.contract.targets
-    assert target.estimate is not None
-    kept = {k: i for k, i in target.estimate.indicators.items() if i.kind in ("proportion", "mean")}
-    fewer = target.model_copy(update={"estimate": target.estimate.model_copy(update={"indicators": kept})})
-    contract = dataset.contract.model_copy(update={"targets": [fewer]})
-    return _estimated(folder, rows, replace(dataset, contract=contract))
+    return _estimated(folder, rows, _in_all_combinations(folder, {"proportion", "mean"}))
 
 
 def estimates_with_median(folder: Path, rows: int) -> Timed:
     """All observations of the barometer, with its median and the difference between two groups."""
     return _estimated(
-        folder, rows, open_house(folder / "bench-home", ROOT / "sdmx_mappings").mappings.dataset(DATASET)
+        folder, rows, _in_all_combinations(folder, {"proportion", "mean", "quantile", "difference"})
     )
+
+
+def _in_all_combinations(folder: Path, kinds: set[str]) -> Dataset:
+    """Return the barometer with its indicators of some kinds, by all combinations of its breakdowns."""
+    dataset = open_house(folder / "bench-home", ROOT / "sdmx_mappings").mappings.dataset(DATASET)
+    (target,) = dataset.contract.targets
+    assert target.estimate is not None
+    kept = {key: one for key, one in target.estimate.indicators.items() if one.kind in kinds}
+    whole = target.estimate.model_copy(update={"indicators": kept, "margins": None})
+    changed = target.model_copy(update={"estimate": whole})
+    return replace(dataset, contract=dataset.contract.model_copy(update={"targets": [changed]}))
 
 
 def _estimated(folder: Path, rows: int, dataset: Dataset) -> Timed:
