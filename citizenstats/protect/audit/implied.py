@@ -67,10 +67,18 @@ def _pairs(words: Sequence[Words]) -> Iterator[tuple[str, str, str, str]]:
             if sides:
                 told.setdefault(of.dataset.name, {})[measured_sql(indicator, of.target)] = sides
     for conditions in told.values():
+        about = {measured: _columns(sides["k"]) for measured, sides in conditions.items()}
         for (few, a), (many, b) in permutations(conditions.items(), 2):
+            # What is about other columns says nothing of it, and comparing all with all takes long.
+            if not about[few] & about[many]:
+                continue
             for f, m in (("k", "k"), ("k", "m"), ("m", "k")):
                 if implies(a[f], b[m]):
                     yield few, f, many, m
+
+
+def _columns(condition: exp.Expr) -> set[str]:
+    return {column.name.casefold() for column in condition.find_all(exp.Column)}
 
 
 def _sides(indicator: Indicator, derive: Mapping[str, str]) -> Mapping[str, exp.Expr]:
