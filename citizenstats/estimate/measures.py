@@ -25,8 +25,6 @@ class Measured:
         columns: select list on a record.
         cells: select list of the finest cells, over the records.
         sums: select list over cells.
-        contributions: select list over the records of a finest cell: the two largest of single units.
-        largest: select list over finest cells: the two largest of a domain.
     """
 
     def __init__(self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder) -> None:
@@ -51,14 +49,14 @@ class Measured:
         ]  # fmt: skip
         self.sums = [f"CAST(coalesce(sum({count}), 0) AS BIGINT) AS {count}" for count in (n, k)]
         self.sums += [f"sum({total}) AS {total}" for total in (weighted, base)]
-        self.contributions: list[str] = []
-        self.largest: list[str] = []
         if indicator.kind in CONTRIBUTED:
             q, most = f"_q{number}", f"_most{number}"
-            self.cells.append(f"sum({weighted} * {y}) AS {q}")
-            self.sums.append(f"sum({q}) AS {q}")
-            self.contributions = [f"max(abs({weighted}), 2) AS {most}"]
-            self.largest = [f"max({most}[1], 2) AS {most}", f"max({most}[2]) AS _next{number}"]
+            self.cells += [f"sum({weighted} * {y}) AS {q}", f"max(abs({weighted}), 2) AS {most}"]
+            self.sums += [
+                f"sum({q}) AS {q}",
+                f"max({most}[1], 2) AS {most}",
+                f"max({most}[2]) AS _next{number}",
+            ]
 
 
 def _asked(indicator: Indicator, parse: Callable[[str | None, str], str]) -> tuple[str, str]:

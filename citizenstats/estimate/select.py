@@ -78,17 +78,11 @@ def estimated(
     within = [*units, *([CELL] if is_calibrated and design else [])]
     apart = [*domains.finest, *within, "_delivery"]
     cells = [*apart, *least, *(text for m in measured for text in m.cells)]
-    contributions = [text for m in measured for text in m.contributions]
-    largest = [text for m in measured for text in m.largest]
-    # The two largest of a cell are a list, which takes much memory where each drawn cluster has cells of its own.
-    is_apart = bool(contributions) and design is not None and design.cluster is not None
-    cells += [] if is_apart else contributions
     for i, _, one in measuring if design is not None else ():
         cells += squares(i) if alone and one.quantile is None else []
         cells += products(i) if alone and is_calibrated else []
     cells += [text for i, _, _ in measuring for text in keyed(i)] if record_key else []
     sums = [*domains.marked, *least, *(text for m in measured for text in m.sums)]
-    sums += [] if is_apart else largest
     sums += [f"sum({c}{i}) AS {c}{i}" for i, _, _ in measuring for c in KEYS] if record_key else []
     time = structure.time.id if structure.time and structure.time.id in grouped else None
     moment = (coder.code(structure.time.id) if structure.time else None) or "NULL"
@@ -109,21 +103,10 @@ def estimated(
         f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({domains.sets()}))",
         f"behind AS ({_behind(structure, grouped)})",
     ]
-    if is_apart:
-        listed = [*domains.finest, *contributions]
-        steps += [
-            f"heads AS (SELECT {', '.join(listed)} FROM coded GROUP BY {', '.join(domains.finest) or 'ALL'})",
-            f"largest AS (SELECT {', '.join([*domains.marked, *largest])} FROM heads "
-            f"GROUP BY GROUPING SETS ({domains.sets()}))",
-        ]
     figures = Figures.of(estimate, has_design=design is not None, has_keys=bool(record_key))
     structs = [figures.struct(key, estimate, fields_of(i, one)) for i, key, one in measuring]
     beside = [f"q{i}.at AS _quantile{i}, q{i}.w_to AS _to{i}, q{i}.side AS _side{i}" for i, _ in quantiles]
     joins = [f"LEFT JOIN quantile{i} AS q{i} ON {domains.same('sums', f'q{i}')}" for i, _ in quantiles]
-    if is_apart:
-        columns = [text.rpartition(" AS ")[2] for text in largest]
-        beside += [f"largest.{column}" for column in columns]
-        joins.append(f"LEFT JOIN largest ON {domains.same('sums', 'largest')}")
     if design is not None:
         numbers = [i for i, _, _ in measuring]
         period = coded[time] or "NULL" if time else "NULL"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from citizenstats.contracts.document import Document
-from citizenstats.contracts.load import Dataset
 from citizenstats.estimate.design import design_of
-from citizenstats.harmonize.select import select_for
-from tests.estimate.support import contract, design_faults, estimated, structure
+from tests.estimate.support import contract, design_faults, estimated
 
 INDICATORS = {
     "SHARE": {"proportion": "yes", "scale": 1},
@@ -141,17 +137,6 @@ def test_a_lonely_stratum_is_averaged_over_strata_that_answered() -> None:
     found = estimated(table, {**design, "indicators": {k: INDICATORS[k] for k in ("MEAN", "TOTAL")}})
     assert math.isclose(found.loc["MEAN"]["_se"], 1.2488569503458649, rel_tol=1e-12)
     assert math.isclose(found.loc["TOTAL"]["_se"], 20.383817110639509, rel_tol=1e-12)
-
-
-def test_each_cluster_keeps_no_list_of_contributions() -> None:
-    """With ten thousand clusters in a thousand domains such lists did not fit into the memory of a step."""
-    columns = {"h": "VARCHAR", "c": "VARCHAR", "w": "DOUBLE", "y": "DOUBLE"}
-    asked = {"weight": "w", "strata": "h", "cluster": "c", "indicators": {"MEAN": {"mean": "y"}}}
-    dataset = Dataset("kin", "survey", contract(columns, asked), Document(Path("survey.yaml"), {}, {}))
-    text = select_for(dataset, dataset.contract.targets[0], structure([]), "SELECT * FROM records")
-    cells = text.partition("cells AS MATERIALIZED")[2].partition("sums AS")[0]
-    assert "MAX(ABS(" in text
-    assert "MAX(ABS(" not in cells
 
 
 def test_there_is_no_error_of_one_cluster_nor_of_everybody() -> None:

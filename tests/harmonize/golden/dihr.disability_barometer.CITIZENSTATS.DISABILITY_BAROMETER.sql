@@ -592,6 +592,7 @@ WITH current AS NOT MATERIALIZED (
     SUM(_num9) AS _num9,
     SUM(_den9) AS _den9,
     SUM(_num9 * _y9) AS _q9,
+    MAX(ABS(_num9), 2) AS _most9,
     COUNT(_y10) AS _n10,
     COUNT(NULLIF(_y10, 0)) AS _k10,
     SUM(_num10) AS _num10,
@@ -675,6 +676,8 @@ WITH current AS NOT MATERIALIZED (
     SUM(_num9) AS _num9,
     SUM(_den9) AS _den9,
     SUM(_q9) AS _q9,
+    MAX(_most9[1], 2) AS _most9,
+    MAX(_most9[2]) AS _next9,
     CAST(COALESCE(SUM(_n10), 0) AS BIGINT) AS _n10,
     CAST(COALESCE(SUM(_k10), 0) AS BIGINT) AS _k10,
     SUM(_num10) AS _num10,
@@ -714,49 +717,6 @@ WITH current AS NOT MATERIALIZED (
   WHERE
     NOT _delivery IS NULL
   GROUP BY ALL
-), heads AS (
-  SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
-    MAX(ABS(_num9), 2) AS _most9
-  FROM coded
-  GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA"
-), largest AS (
-  SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
-    GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
-    GROUPING("SEX") = 1 AS "all_SEX",
-    GROUPING("AGE") = 1 AS "all_AGE",
-    GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
-    MAX(_most9[1], 2) AS _most9,
-    MAX(_most9[2]) AS _next9
-  FROM heads
-  GROUP BY
-    GROUPING SETS (
-      (
-        "TIME_PERIOD"
-      ),
-      ("TIME_PERIOD", "DISABILITY_STATUS"),
-      ("TIME_PERIOD", "SEX"),
-      ("TIME_PERIOD", "AGE"),
-      ("TIME_PERIOD", "REF_AREA"),
-      ("TIME_PERIOD", "SEX", "AGE"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA")
-    )
 ), drawn_cells AS MATERIALIZED (
   SELECT
     "aar" AS period,
@@ -2077,8 +2037,6 @@ WITH current AS NOT MATERIALIZED (
     q10."at" AS _quantile10,
     q10.w_to AS _to10,
     q10.side AS _side10,
-    largest._most9,
-    largest._next9,
     _vyy0,
     _vyx0,
     _vxx0,
@@ -2146,16 +2104,6 @@ WITH current AS NOT MATERIALIZED (
     AND sums."all_SEX" IS NOT DISTINCT FROM q10."all_SEX"
     AND sums."all_AGE" IS NOT DISTINCT FROM q10."all_AGE"
     AND sums."all_REF_AREA" IS NOT DISTINCT FROM q10."all_REF_AREA"
-  LEFT JOIN largest
-    ON sums."TIME_PERIOD" IS NOT DISTINCT FROM largest."TIME_PERIOD"
-    AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM largest."DISABILITY_STATUS"
-    AND sums."SEX" IS NOT DISTINCT FROM largest."SEX"
-    AND sums."AGE" IS NOT DISTINCT FROM largest."AGE"
-    AND sums."REF_AREA" IS NOT DISTINCT FROM largest."REF_AREA"
-    AND sums."all_DISABILITY_STATUS" IS NOT DISTINCT FROM largest."all_DISABILITY_STATUS"
-    AND sums."all_SEX" IS NOT DISTINCT FROM largest."all_SEX"
-    AND sums."all_AGE" IS NOT DISTINCT FROM largest."all_AGE"
-    AND sums."all_REF_AREA" IS NOT DISTINCT FROM largest."all_REF_AREA"
   LEFT JOIN covariances
     ON sums."TIME_PERIOD" IS NOT DISTINCT FROM covariances."TIME_PERIOD"
     AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."DISABILITY_STATUS"
