@@ -28,7 +28,7 @@ run: $(VENV)/runtime ## take the sample deliveries of the four systems to publis
 ui: $(VENV)/runtime ## open the Dagster UI on http://127.0.0.1:3000, with the daemon that watches the inbox
 	@$(BIN)/python -m pipelines.ui
 
-test: $(VENV)/dev ## run the tests, the long ones scaled down (under ten minutes on 2 cores)
+test: $(VENV)/dev ## run the tests, the long ones scaled down
 	@# What times a real service mostly waits, so the others run beside it and give way.
 	@said=$$(mktemp); $(BIN)/python -m pytest -m "timed and not long" >$$said 2>&1 & \
 	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not timed"; others=$$?; \

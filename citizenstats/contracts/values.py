@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 
 from citizenstats.contracts.document import Document, Position, faults_at
 from citizenstats.contracts.expressions import nearest
@@ -63,6 +64,7 @@ def _reading(contract: Contract, document: Document) -> Iterator[MappingError]:
         yield MappingError("BAD_VALUE", told, where, "such as %Y-%m-%d or %d.%m.%Y")
 
 
+@cache
 def _is_date_format(form: str) -> bool:
     """Return whether a date written in this form still has its year when it is read again."""
     told = quoted(form)
@@ -97,6 +99,7 @@ def _patterns(contract: Contract, document: Document) -> Iterator[MappingError]:
                 yield MappingError("BAD_PATTERN", told, document.where(position), mend)
 
 
+@cache
 def _is_known_to_engine(pattern: str) -> bool:
     with session(threads=1) as engine:
         try:

@@ -9,7 +9,7 @@ marks measures or attributes, these alone. A row with open dimensions says its a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,31 +157,34 @@ def _is_no_number(component: Component) -> str:
 def _check_languages(engine: Engine, structure: DataStructure, source: str) -> None:
     """See that no text is in a language that the structure has no place for: it would be lost."""
     told = [c for c in structure.components if c.languages]
-    if not told:
-        return
-    tests = ", ".join(f"count(*) FILTER (WHERE {in_other_languages(c, name(c.id))})" for c in told)
-    for component, count in zip(told, engine.rows(f"SELECT {tests} FROM ({source})")[0], strict=True):
-        if count:
-            raise MessageError(
-                "NOT_IN_LANGUAGES",
-                f"{count:,} texts are in other languages than {', '.join(component.languages)}",
-                component.id,
-                "add the languages to the structure",
-            )
+    wrong = [in_other_languages(c, name(c.id)) for c in told]
+    for component, count in _counted(engine, source, told, wrong):
+        raise MessageError(
+            "NOT_IN_LANGUAGES",
+            f"{count:,} texts are in other languages than {', '.join(component.languages)}",
+            component.id,
+            "add the languages to the structure",
+        )
 
 
 def _check_numbers(engine: Engine, structure: DataStructure, source: str) -> None:
     numbers = [
         c for c in structure.components if not c.multilingual and not sql_type(c).startswith("VARCHAR")
     ]
-    if not numbers:
-        return
-    tests = ", ".join(f"count(*) FILTER (WHERE {_is_no_number(c)})" for c in numbers)
-    for component, count in zip(numbers, engine.rows(f"SELECT {tests} FROM ({source})")[0], strict=True):
-        if count:
-            raise MessageError(
-                "NOT_A_NUMBER",
-                f"{count:,} values are no numbers",
-                component.id,
-                "mend them where they were made",
-            )
+    for component, count in _counted(engine, source, numbers, map(_is_no_number, numbers)):
+        raise MessageError(
+            "NOT_A_NUMBER",
+            f"{count:,} values are no numbers",
+            component.id,
+            "mend them where they were made",
+        )
+
+
+def _counted(
+    engine: Engine, source: str, components: Sequence[Component], wrong: Iterable[str]
+) -> Iterator[tuple[Component, int]]:
+    """Yield the components with rows that meet their condition, each with how many; one look at the source for all."""
+    if components:
+        tests = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in wrong)
+        counts = engine.rows(f"SELECT {tests} FROM ({source})")[0]
+        yield from ((c, count) for c, count in zip(components, counts, strict=True) if count)
