@@ -275,3 +275,18 @@ def test_another_number_in_one_of_the_files_stops_the_release(
                 found.require(office.FLOW)
         else:
             found.require(office.FLOW)
+
+
+def test_a_share_of_everybody_may_be_said_again(tmp_path: Path) -> None:
+    """Noise may bring a count above its base, and the share says everybody: the same count in the next release is no other."""
+    cube: dict[Cell, tuple[int, int]] = {
+        (f"A{i}", f"B{j}"): (20 + i, 19 + i) for i in range(3) for j in range(4)
+    }
+    said = _mappings(tmp_path / "mappings")
+    for number in range(20):
+        house = open_house(tmp_path / f"home{number}", said)
+        file = _taken(house, cube)
+        if any(row["made"] == "share" and row["k_out"] > row["n_out"] for row in _account(file)):
+            break
+    assert release(house, office.FLOW).release is not None
+    audited(house, office.FLOW, file.parent.name, _message(file, tmp_path)).require(office.FLOW)

@@ -178,7 +178,9 @@ def _bare(cells: Iterable[Cell]) -> int:
 
 def left_together(whole: Whole, variance: float) -> list[float]:
     """Return how far off the best estimate of each small count of a figure of several dataflows is."""
-    cells = [Cell(c.categories, True, c.minimum, c.true, c.told, ([], []), True, True) for c in whole.cells]
+    cells = [
+        Cell(c.categories, True, c.minimum, c.true, c.told, ([], []), True, True, False) for c in whole.cells
+    ]
     return _estimated(cells, whole.sums, variance)
 
 

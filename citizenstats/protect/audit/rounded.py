@@ -93,7 +93,10 @@ class RoundedAudit:
 
 
 class Cell(NamedTuple):
-    """An observation with what is shown of its counts and what stands behind; None where there is none."""
+    """An observation with what is shown of its counts and what stands behind; None where there is none.
+
+    It is unsteady where a former release showed one of the same counts as another value.
+    """
 
     codes: tuple[str, ...]
     is_shown: bool
@@ -103,13 +106,7 @@ class Cell(NamedTuple):
     before: tuple[list[int], list[int]]
     is_sound: bool
     is_known: bool
-
-    @property
-    def is_unsteady(self) -> bool:
-        """Whether a former release showed one of the same counts as another value."""
-        return any(
-            value != told for told, values in zip(self.told, self.before, strict=True) for value in values
-        )
+    is_unsteady: bool
 
 
 def audit_rounded(
@@ -249,10 +246,12 @@ def _cell(row: tuple[Any, ...], base: int) -> Cell:
         sound &= having is None or having == (k_out if made != "share" else min(k_out, n_out))
         sound &= all(told is None or told % base == 0 for told in (units, having))
     behind = (None if units is None else n, None if having is None else k)
+    before = (n_before if units is not None else [], k_before if having is not None else [])
+    # The share of everybody stands for every count of as many and more: the counts behind are compared, not what it tells.
+    unsteady = any(count != n_out for count in before[0]) or any(count != k_out for count in before[1])
     return Cell(
-        tuple(codes), bool(is_shown), None if made == "free" else minimum, behind, (units, having),
-        (n_before if units is not None else [], k_before if having is not None else []),
-        bool(sound) or made == "free", bool(is_known),
+        tuple(codes), bool(is_shown), None if made == "free" else minimum, behind, (units, having), before,
+        bool(sound) or made == "free", bool(is_known), unsteady,
     )  # fmt: skip
 
 
