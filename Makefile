@@ -9,9 +9,11 @@ CITIZENSTATS_MAPPINGS ?= sdmx_mappings
 export CITIZENSTATS_HOME CITIZENSTATS_MAPPINGS
 export DAGSTER_DISABLE_TELEMETRY := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Runs and tests start some hundred processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 ifneq ($(shell command -v uv 2>/dev/null),)
-INSTALL := uv pip install --quiet --python $(BIN)/python
+INSTALL := uv pip install --quiet --compile-bytecode --python $(BIN)/python
 else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
