@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from citizenstats.cli import main
 
 ROOT = Path(__file__).parents[1]
 NOW = "2026-11-23T08:00:00Z"
+
+# What the libraries hold for good would be looked through some thousand times.
+gc.set_threshold(50_000, 20, 50)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,30 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(folder)
             done.touch()
     return folder
+
+
+def spread(values: Iterable[Any], every: int = 3) -> list[Any]:
+    """Return parameters of which one in so many is tried by `make test`, and the others by `make test-long`."""
+    return [
+        value
+        if number % every == 0
+        else pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.long)
+        for number, value in enumerate(values)
+    ]
+
+
+@pytest.fixture(scope="session")
+def one_system(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A home on which the demonstration of one system was run once, and its mappings; do not write to them."""
+    folder = made_once(tmp_path_factory, "one_system", _demonstrate_one)
+    return folder / "home", folder / "mappings"
+
+
+def _demonstrate_one(folder: Path) -> None:
+    said = _process(
+        "--home", folder / "home", "--mappings", only("right_to_defend", folder / "mappings"), "demo"
+    )
+    assert said.code == 0, said.out + said.err
 
 
 def only(partner: str, folder: Path) -> Path:

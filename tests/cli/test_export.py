@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from citizenstats.sdmx.write import FORMATS
-from tests.conftest import ROOT, Command
+from tests.conftest import ROOT, Command, spread
 
 FLOWS = (
     "CITIZENSTATS:DISABILITY_BAROMETER", "CITIZENSTATS:LGBT_BAROMETER", "CITIZENSTATS:RIGHT_TO_DEFEND",
@@ -16,7 +16,7 @@ FLOWS = (
 MAPPINGS = ROOT / "sdmx_mappings"
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", spread(FORMATS))
 def test_a_release_in_any_format_is_valid(
     citizenstats: Command, demonstration: Path, tmp_path: Path, form: str
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from citizenstats.contracts.load import load_mappings
-from tests.conftest import NOW, ROOT, Command, only
+from tests.conftest import NOW, ROOT
 
 SAMPLES = ROOT / "data" / "samples"
 
@@ -57,16 +57,12 @@ class Demonstrated:
 
 
 @pytest.fixture(scope="module", params=["one system", pytest.param("all four", marks=pytest.mark.long)])
-def demonstrated(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, citizenstats: Command
-) -> Demonstrated:
+def demonstrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
     folder = tmp_path_factory.mktemp("demonstrated")
     if request.param == "all four":
         mappings, by_command = ROOT / "sdmx_mappings", request.getfixturevalue("demonstration")
     else:
-        mappings, by_command = only("right_to_defend", folder / "mappings"), folder / "by_command"
-        said = citizenstats("--home", by_command, "--mappings", mappings, "demo")
-        assert said.code == 0, said.out + said.err
+        by_command, mappings = request.getfixturevalue("one_system")
     return Demonstrated(mappings, folder / "home", make_run(folder / "home", mappings), by_command)
 
 

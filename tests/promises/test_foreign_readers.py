@@ -15,7 +15,7 @@ import sdmx.reader.xml.v21
 import sdmx.reader.xml.v30  # both before the first message: sdmx1 2.28 fails on 3.0 after 2.1 otherwise
 
 from citizenstats.release.manifest import releases
-from tests.conftest import ROOT, Command
+from tests.conftest import ROOT, Command, spread
 from tests.release.support import FLOW
 from tests.release.test_history import disseminated
 
@@ -131,7 +131,7 @@ def by_sdmx1(file: Path, folder: Path) -> list[dict[str, Any]]:
 READERS = {"pysdmx": by_pysdmx, "sdmx1": by_sdmx1}
 
 
-@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("form", spread(EXPORTS))
 def test_exports_are_read_by_the_libraries_that_read_their_format(
     citizenstats: Command, demonstration: Path, tmp_path: Path, form: str
 ) -> None:

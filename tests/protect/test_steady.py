@@ -17,6 +17,7 @@ from citizenstats.release.assemble import assemble
 from citizenstats.release.recall import recall
 from citizenstats.release.release import release
 from citizenstats.store import read_json
+from tests.conftest import spread
 from tests.protect import office
 
 SIZES = (3, 4)
@@ -64,15 +65,17 @@ def _again(house: House) -> Path:
 
 @pytest.mark.parametrize(
     ("before", "now"),
-    [
-        (HIDING, ROUNDING),
-        (HIDING, NOISE),
-        (ROUNDING, HIDING),
-        (ROUNDING, "protection: {rounding: {base: 7}}\n"),
-        (NOISE, ROUNDING),
-        (NOISE, "protection: {cell_key: {deviation: 7, variance: 3}}\n"),
-        (NOISE, "protection: {cell_key: {deviation: 6, variance: 2.5}}\n"),
-    ],
+    spread(
+        [
+            (HIDING, ROUNDING),
+            (HIDING, NOISE),
+            (ROUNDING, HIDING),
+            (ROUNDING, "protection: {rounding: {base: 7}}\n"),
+            (NOISE, ROUNDING),
+            (NOISE, "protection: {cell_key: {deviation: 7, variance: 3}}\n"),
+            (NOISE, "protection: {cell_key: {deviation: 6, variance: 2.5}}\n"),
+        ]
+    ),
 )
 def test_another_method_is_refused_while_a_release_stands(tmp_path: Path, before: str, now: str) -> None:
     _released(tmp_path, before)

@@ -33,6 +33,7 @@ from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, chunks
 from citizenstats.store import read_json
 from citizenstats.verify import release_faults
+from tests.conftest import spread
 
 from .support import FIRST, FLOW, LISTS, OTHER, deliver, office, protect, row, structure, structures
 from .test_delta import applied
@@ -106,7 +107,7 @@ def exported(house, one, form):
         return b"".join(chunks(engine, release_message(house, one), form))
 
 
-@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("form", spread(sorted(FORMATS)))
 def test_every_format_of_an_old_version_is_written_and_valid_and_as_it_was_published(
     standing, tmp_path, form
 ):

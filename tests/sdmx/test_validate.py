@@ -13,6 +13,7 @@ import pytest
 
 from citizenstats.sdmx.model import Dataflow, Structures
 from citizenstats.sdmx.validate import MOST, MessageFinding, validate_message
+from tests.conftest import spread
 from tests.sdmx.write.support import ALONG, FORMS, SHAPES, STRUCTURES, message, row, structure, written
 
 DSD = structure()
@@ -51,7 +52,7 @@ def line_of(form: str, text: str) -> int:
 # --- our own messages -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("form", "along"), [*SHAPES, *(("csv-1.0", along) for along in ALONG)])
+@pytest.mark.parametrize(("form", "along"), spread([*SHAPES, *(("csv-1.0", along) for along in ALONG)], 4))
 def test_there_is_nothing_to_say_about_our_own_messages(tmp_path: Path, form: str, along: str | None) -> None:
     assert [str(fault) for fault in found(tmp_path, own(form, along))] == []
 
@@ -86,7 +87,7 @@ XML_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("form", [ML, "ml-3.1", OLD, "ml-2.1-structure-specific-ts"])
+@pytest.mark.parametrize("form", spread([ML, "ml-3.1", OLD, "ml-2.1-structure-specific-ts"], 2))
 @pytest.mark.parametrize(("good", "bad", "code"), XML_FAULTS)
 def test_a_fault_in_structure_specific_data_is_told_with_its_line(
     tmp_path: Path, form: str, good: str, bad: str, code: str

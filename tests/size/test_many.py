@@ -75,10 +75,10 @@ def test_two_runs_beside_each_other_end_in_one_and_the_same_release(tmp_path: Pa
         subprocess.Popen(
             [*command, "run"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        for _ in range(3)
+        for _ in range(2)
     ]
     said = [run.communicate(timeout=120)[0] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0, 0], said
+    assert [run.returncode for run in runs] == [0, 0], said
     (release,) = releases(office.house.store, "OFFICE:ANSWERS")
     assert newest(office.house.store, "OFFICE:ANSWERS") == release
     for told in release.facts["files"]:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.measure import measured
 from bench.rows import MEMORY
-from tests.conftest import Command
+from tests.conftest import Command, spread
 from tests.size.survey import generated
 
 LIMIT = 2048
@@ -27,7 +27,7 @@ def grows(title: str, folder: Path, small: int, large: int) -> None:
     assert peaks[1] - peaks[0] < SLACK, peaks
 
 
-@pytest.mark.parametrize("title", [memory.title for memory in MEMORY if "SDMX" in memory.title])
+@pytest.mark.parametrize("title", spread(memory.title for memory in MEMORY if "SDMX" in memory.title))
 def test_writing_a_message_takes_the_same_memory_for_four_times_as_many(tmp_path: Path, title: str) -> None:
     grows(title, tmp_path, 250_000, 1_000_000)
 

@@ -15,6 +15,7 @@ from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.read import read_message, read_observations
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, chunks
+from tests.conftest import spread
 from tests.sdmx.test_validate import KNOWN
 
 from .support import component, message, row, structure, written
@@ -114,7 +115,7 @@ def shapes():
 DELETING = [shape for shape in shapes() if shape[0] not in ("csv-1.0", "json-1.0")]
 
 
-@pytest.mark.parametrize(("form", "along"), DELETING)
+@pytest.mark.parametrize(("form", "along"), spread(DELETING, 4))
 def test_a_delta_deletes_keys_and_slices_and_replaces_the_rest_in_one_valid_message(tmp_path, form, along):
     changed = message(tmp_path, ROWS, dimension_at_observation=along)
     content = many([gone(changed, KEYS), changed], form, tmp_path)
@@ -226,7 +227,7 @@ def read_back(content, folder, columns):
         ).fetchall()
 
 
-@pytest.mark.parametrize(("form", "along"), READ)
+@pytest.mark.parametrize(("form", "along"), spread(READ, 4))
 def test_what_a_delta_deletes_is_read_back_and_nothing_of_what_it_replaces_is_put_to_it(
     tmp_path, form, along
 ):
@@ -253,7 +254,7 @@ MARKS = [
 
 
 @pytest.mark.parametrize(
-    ("form", "along"), [(form, along) for form, along in READ if not form.startswith("json")]
+    ("form", "along"), spread(((form, along) for form, along in READ if not form.startswith("json")), 4)
 )
 @pytest.mark.parametrize(("attribute", "keys"), MARKS)
 def test_a_value_that_is_deleted_alone_leaves_all_that_its_key_covers(tmp_path, form, along, attribute, keys):

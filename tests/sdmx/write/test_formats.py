@@ -15,6 +15,7 @@ from citizenstats.engine import session
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import FLAT
 from citizenstats.sdmx.write import FORMATS, chunks, write_file
+from tests.conftest import spread
 
 from .support import (
     AWKWARD,
@@ -54,7 +55,7 @@ def everything():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("form", "along"), SHAPES)
+@pytest.mark.parametrize(("form", "along"), spread(SHAPES, 4))
 def test_both_libraries_read_back_what_the_store_holds(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     content = written(told, form, tmp_path)
@@ -62,7 +63,7 @@ def test_both_libraries_read_back_what_the_store_holds(tmp_path, form, along):
         assert read(told, content) == expected(told, content, read), read.__name__
 
 
-@pytest.mark.parametrize(("form", "along"), [shape for shape in SHAPES if shape[0] in WITH_SCHEMA])
+@pytest.mark.parametrize(("form", "along"), spread((shape for shape in SHAPES if shape[0] in WITH_SCHEMA), 4))
 def test_messages_are_valid(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     assert faults(told, written(told, form, tmp_path), tmp_path) == []
@@ -80,7 +81,7 @@ CHARACTERS = st.characters(
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", spread(FORMS))
 @FEW
 @given(texts=st.lists(st.text(CHARACTERS), min_size=1, max_size=60))
 def test_any_text_that_xml_has_comes_back(tmp_path, form, texts):
@@ -91,7 +92,7 @@ def test_any_text_that_xml_has_comes_back(tmp_path, form, texts):
     assert read(told, content) == expected(told, content, read)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", spread(FORMS))
 @FEW
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=100))
 def test_any_number_comes_back_bit_by_bit(tmp_path, form, values):
@@ -124,7 +125,7 @@ def _series(content):
     return len(re.findall(r"<(?:gen:)?Series[ >]", content))
 
 
-@pytest.mark.parametrize(("form", "along"), SHAPES)
+@pytest.mark.parametrize(("form", "along"), spread(SHAPES, 4))
 def test_the_same_message_gives_the_same_bytes(tmp_path, form, along):
     told = message(tmp_path, everything(), dimension_at_observation=along)
     assert written(told, form, tmp_path, threads=1) == written(told, form, tmp_path, threads=4)

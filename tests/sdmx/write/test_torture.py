@@ -20,6 +20,7 @@ from citizenstats.sdmx.read import read_message, read_observations
 from citizenstats.sdmx.schema import TYPES
 from citizenstats.sdmx.validate import validate_message
 from citizenstats.sdmx.write import FORMATS, chunks
+from tests.conftest import spread
 
 from .support import AWKWARD, CONCEPTS, LISTS, STRUCTURES, component, faults, message, row, structure, written
 
@@ -272,7 +273,7 @@ NEW = ("csv-2.0", "csv-2.1", "ml-3.0", "ml-3.1", "json-2.0", "json-2.1")
 SHAPES = [(form, along) for form in (*NEW, *OLD) for along in (FLAT, "D15")]
 
 
-@pytest.mark.parametrize(("form", "along"), SHAPES)
+@pytest.mark.parametrize(("form", "along"), spread(SHAPES))
 def test_what_is_said_comes_back_and_is_valid(tmp_path, form, along):
     for old in (True, False) if form in NEW else (True,):
         dsd, listed = torture(old=old), rows(AWKWARD, old=old)
