@@ -189,7 +189,7 @@ def _make(
     words = said(protection)
     # Rounded counts leave open whether it is everybody; with noise the same records have the same count.
     everybody = "_sensitive AND n_out > 0 AND k_out >= n_out" if protection.cell_key is not None else "FALSE"
-    decimals = COMPILED_DECIMALS if feed.estimate is None else feed.estimate.decimals
+    decimals = _decimals(feed)
     made = (
         f"CASE WHEN _made <> 'free' AND {everybody} THEN NULL ELSE CASE _made "
         f"WHEN 'share' THEN CASE WHEN n_out > 0 THEN round(_scale * least(k_out, n_out) / n_out, {decimals}) END "
@@ -227,13 +227,17 @@ def _make(
     )
 
 
+def _decimals(feed: Feed) -> int:
+    return COMPILED_DECIMALS if feed.estimate is None else feed.estimate.decimals
+
+
 def _account(feeds: Sequence[Feed], protection: FlowProtection) -> str:
     """Return the SELECT of the restricted account: the true counts of each cell, and what was made of them."""
     base = protection.rounding.base if protection.rounding is not None else "NULL"
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _figure AS figure, _counted AS counted, "
         "_at AS categories, _base_key AS n_key, _k_key AS k_key, _about AS n, _k AS k, _minimum AS minimum, "
-        "_made AS made, _scale AS scale, n_out, k_out, "
+        f"_made AS made, _scale AS scale, CAST({_decimals(feed)} AS INTEGER) AS decimals, n_out, k_out, "
         f"CAST({base} AS BIGINT) AS base FROM made_{number}"
         for number, feed in enumerate(feeds)
     ]

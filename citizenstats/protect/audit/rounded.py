@@ -215,8 +215,8 @@ def _rows(
         f"list(DISTINCT f.k_out) FILTER (WHERE f.k = b.k AND {same_k}) AS k_before "
         f"FROM behind AS b JOIN ({before}) AS f USING (key) "
         "GROUP BY b.key) "
-        "SELECT s.codes, s.value, s.size, s.others, b.key IS NOT NULL, b.minimum, b.made, b.scale, b.n, b.k, b.n_out, b.k_out, "
-        "coalesce(f.n_before, []), coalesce(f.k_before, []) "
+        "SELECT s.codes, s.value, s.size, s.others, b.key IS NOT NULL, b.minimum, b.made, b.n, b.k, b.n_out, b.k_out, "
+        "coalesce(f.n_before, []), coalesce(f.k_before, []), b.scale, b.decimals "
         "FROM said AS s LEFT JOIN behind AS b ON b.key = s._key LEFT JOIN former AS f ON f.key = s._key ORDER BY s._key"
     )
 
@@ -226,24 +226,21 @@ def _given(column: str) -> str:
 
 
 def _cell(row: tuple[Any, ...], base: int) -> Cell:
-    codes, value, size, others, is_known, minimum, made, scale, n, k, n_out, k_out, n_before, k_before = row
+    codes, value, size, others, is_known, minimum, made, n, k, n_out, k_out, n_before, k_before, *form = row
     is_shown = value is not None or size is not None or others
     sound = not others
     # Of a figure without a place for its sample size he is taken to know what others show of it.
     units = int(float(size)) if size is not None else n_out
     having = None
-    if value is not None and made == "share":
-        having = _multiple(value, scale, units, base)
+    if value is not None and made in ("share", "k"):
+        having = _having(float(value), made == "share", n_out, k_out, *form)
         sound &= having is not None
-    elif value is not None and made == "k":
-        having = round(float(value) / scale)
     elif value is not None and made == "n":
         sound &= float(value) == units
     elif value is not None and made is not None:
         sound &= made == "free"
     if made in ("share", "k", "n"):
         sound &= units is None or units == n_out
-        sound &= having is None or having == (k_out if made != "share" else min(k_out, n_out))
         sound &= all(told is None or told % base == 0 for told in (units, having))
     behind = (None if units is None else n, None if having is None else k)
     before = (n_before if units is not None else [], k_before if having is not None else [])
@@ -255,15 +252,19 @@ def _cell(row: tuple[Any, ...], base: int) -> Cell:
     )  # fmt: skip
 
 
-def _multiple(value: str, scale: float, units: int | None, base: int) -> int | None:
-    """Return the multiple that a share is made of; None where it is made of none."""
-    if not units:
+def _having(
+    shown: float, is_share: bool, units: int | None, having: int | None, scale: float, decimals: int
+) -> int | None:
+    """Return the count of the account that a number is made of; None where it is made of another.
+
+    The number is not turned back into a count: with its decimals it stands for several ones where there are many units.
+    """
+    if having is None or (is_share and not units):
         return None
-    counted = float(value) / scale * units
-    nearest_ = round(counted / base) * base
-    digits = len(value.partition(".")[2])
-    slack = (0.5 * 10.0**-digits / abs(scale)) * units + 1e-6
-    return nearest_ if abs(counted - nearest_) <= slack else None
+    counted = min(having, units) if is_share and units else having
+    expected = scale * counted / (units if is_share and units else 1)
+    slack = 0.5 * 10.0**-decimals + 1e-9 * max(1.0, abs(expected))
+    return counted if abs(shown - expected) <= slack else None
 
 
 def shown_twice(engine: Engine, account: Path) -> int:
