@@ -118,13 +118,21 @@ def test_a_file_changed_in_place_is_a_new_delivery(office_of: OFFICE) -> None:
     assert scores(office) == [2]
 
 
-def test_a_file_that_is_still_written_is_left_for_later(office_of: OFFICE) -> None:
+def test_a_file_that_is_still_written_is_left_for_later(
+    office_of: OFFICE, monkeypatch: pytest.MonkeyPatch
+) -> None:
     office = office_of()
     path = office.drop(A)
-    growing = threading.Timer(0.3, lambda: path.write_text(A + row("late") + "\n"))
-    growing.start()
-    assert receive(office.house, DATASET, settle=1.0).outcomes == ()
-    growing.join()
+    waited = []
+
+    def grows_meanwhile(seconds: float) -> None:
+        waited.append(seconds)
+        path.write_text(A + row("late") + "\n")
+
+    with monkeypatch.context() as between:
+        between.setattr("citizenstats.receive.receive.time.sleep", grows_meanwhile)
+        assert receive(office.house, DATASET, settle=1.0).outcomes == ()
+    assert waited == [1.0]
     (outcome,) = receive(office.house, DATASET, settle=0.1).outcomes
     assert outcome.counts["accepted"] == 6
 
