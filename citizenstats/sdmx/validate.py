@@ -90,8 +90,9 @@ def _csv(file: Path, structures: Structures | None) -> list[MessageFinding]:
     if structures is None:
         return [MessageFinding("UNKNOWN_STRUCTURE", "the structure is not known here", 2, mend=GIVE)]
     with opened(file) as content:
-        content.readline(LONGEST_RECORD)
-        if not content.read(4096).strip():
+        # Lines may end in each of the three ways.
+        first, _, rows = content.read(LONGEST_RECORD).lstrip().replace(b"\r", b"\n").partition(b"\n")
+        if len(first) < LONGEST_RECORD and not rows.strip():
             return [MessageFinding("EMPTY", "the message has no rows", 1)]
     try:
         found = _content(file, structures)

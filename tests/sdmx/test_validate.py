@@ -263,6 +263,16 @@ def test_a_csv_without_rows_or_structures_is_told(tmp_path: Path) -> None:
     assert [f.code for f in found(tmp_path, own("csv-2.0"), None)] == ["UNKNOWN_STRUCTURE"]
 
 
+def test_lines_of_csv_may_end_with_a_carriage_return_alone(tmp_path: Path) -> None:
+    content = written(message(tmp_path, ROWS), "csv-2.1", tmp_path)
+    file = tmp_path / "message.csv"
+    file.write_bytes(content.replace(b"\n", b"\r"))
+    assert validate_message(file, KNOWN) == []
+    file.write_bytes(content.replace(b"\n", b"\r").replace(b",F,", b",G,", 1))
+    (found,) = validate_message(file, KNOWN)
+    assert found.code == "NOT_IN_CODELIST"
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le", "cp1252"])
 def test_csv_in_another_encoding_is_told(tmp_path: Path, encoding: str) -> None:
     text = own("csv-2.0").decode().replace("Kin & co", "Kære Kin")
