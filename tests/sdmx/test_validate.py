@@ -158,11 +158,11 @@ def laughs(depth: int = 9) -> bytes:
 
 
 def test_an_entity_that_grows_is_never_unfolded(tmp_path: Path) -> None:
-    started = time.monotonic()
+    before = time.process_time()
     (fault,) = found(tmp_path, laughs())
     assert fault.code in ("NOT_SDMX", "NOT_WELL_FORMED")
     assert "ha" * 10 not in str(fault)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - before < 2
 
 
 @pytest.mark.parametrize(

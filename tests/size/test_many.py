@@ -43,9 +43,9 @@ def test_a_look_at_an_inbox_of_thousands_of_taken_files_is_quick(tmp_path: Path)
         (folder / "delivery.json").write_text(said.replace("answers_00000", f"answers_{number:05}"), "utf-8")
         (folder / "erased.json").write_text(json.dumps({"counts": dict.fromkeys(COUNTS, 0)}), "utf-8")
         (office.outbox / f"{folder.name}.receipt.json").write_text("{}", "utf-8")
-    begun = time.monotonic()
+    before = time.process_time()
     assert receive(office.house, DATASET, settle=0.0).outcomes == ()
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - before < 5
 
 
 @pytest.mark.long
