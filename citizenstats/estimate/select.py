@@ -18,7 +18,7 @@ from citizenstats.engine import name, quoted
 from citizenstats.estimate.design import design_of, drawn, drawn_cells
 from citizenstats.estimate.differences import compared, has_variances, variances, with_differences
 from citizenstats.estimate.domains import Domains
-from citizenstats.estimate.measures import KEYS, Figures, Measured, fields_of, keyed
+from citizenstats.estimate.measures import KEYS, Figures, Measured, fields_of, keyed, seconds
 from citizenstats.estimate.precision import ATTRIBUTES, COMPANIONS, SHOWS_VALUES, precision
 from citizenstats.estimate.quantiles import beneath, found, over_cells
 from citizenstats.estimate.residual import CELL, WEIGHT, products, residuals, weighted
@@ -59,7 +59,8 @@ def estimated(
     weight = WEIGHT if is_calibrated else name(estimate.weight) if estimate.weight else "1"
     alone = design is not None and design.cluster is None
     measuring = [(i, key, one) for i, (key, one) in enumerate(estimate.indicators.items()) if one.expressions]
-    measured = [Measured(i, one, key, weight, coder) for i, key, one in measuring]
+    two = seconds(dataset.contract, estimate)
+    measured = [Measured(i, one, key, weight, coder, two) for i, key, one in measuring]
     quantiles = [(i, one.quantile) for i, _, one in measuring if one.quantile is not None]
     fixed = [d for d in structure.key if d != estimate.indicator_dimension and d not in estimate.breakdowns]
     coded = {d: coder.code(d) for d in (*fixed, *estimate.breakdowns)}
@@ -97,6 +98,10 @@ def estimated(
     for i, _ in quantiles if design is not None else ():
         steps += beneath(i, domains, within, squared=alone)
         further += f" UNION ALL BY NAME SELECT * FROM beneath{i}"
+    if heads := [text for m in measured for text in m.heads]:
+        grouping = f" GROUP BY {', '.join(domains.finest)}" if domains.finest else ""
+        steps.append(f"heads AS (SELECT {', '.join([*domains.finest, *heads])} FROM coded{grouping})")
+        further += " UNION ALL BY NAME SELECT * FROM heads"
     steps += [
         # Once over the records to cells that are few; all combinations of breakdowns come from these.
         f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join(apart)}{further})",
@@ -104,7 +109,7 @@ def estimated(
         f"behind AS ({_behind(structure, grouped)})",
     ]
     figures = Figures.of(estimate, has_design=design is not None, has_keys=bool(record_key))
-    structs = [figures.struct(key, estimate, fields_of(i, one)) for i, key, one in measuring]
+    structs = [figures.struct(key, estimate, fields_of(i, one, two)) for i, key, one in measuring]
     beside = [f"q{i}.at AS _quantile{i}, q{i}.w_to AS _to{i}, q{i}.side AS _side{i}" for i, _ in quantiles]
     joins = [f"LEFT JOIN quantile{i} AS q{i} ON {domains.same('sums', f'q{i}')}" for i, _ in quantiles]
     if design is not None:

@@ -6,8 +6,8 @@ How sure a figure is, NULL where no design-based error is defensible: `_se` its 
 `_neff` effective sample size, `_cv` coefficient of variation (a share, not percent), `_lower` and `_upper` of the 95 %
 interval; `_se`, `_lower` and `_upper` in the scale of the figure, not rounded. `_x1` and `_x2`: the two largest
 absolute contributions of single units to a total, mean or ratio, in the scale of the figure, so that `_x1` over the
-figure's absolute value is the share of the largest; for rules of dominance. `_base`: the units of the cell that an
-estimate is about, those without the characteristic too, of a count as well, whose `_n` is its `_k`.
+figure's absolute value is the share of the largest; the second where a rule of dominance looks at it. `_base`: the units
+of the cell that an estimate is about, those without the characteristic too, of a count as well, whose `_n` is its `_k`.
 `_base_key`, `_k_key`: their cell keys, where the dataflow asks for noise by cell keys (`citizenstats.protect.cellkey`).
 `_side`: of a quantile the units at or below it, or at or above it, where those are fewer.
 """

@@ -20,7 +20,12 @@ CONCEPTS = Reference("OFFICE", "CS", "1.0.0")
 KINDS = {"DOUBLE": "number", "BIGINT": "integer", "VARCHAR": "text", "BOOLEAN": "boolean"}
 
 
-def contract(columns: Mapping[str, str], estimate: Mapping[str, Any], **record: Any) -> Contract:
+def contract(
+    columns: Mapping[str, str],
+    estimate: Mapping[str, Any],
+    protection: Mapping[str, Any] | None = None,
+    **record: Any,
+) -> Contract:
     """Return a contract over columns (name → DuckDB type), all dimensions taken as they are."""
     breakdowns = estimate.get("breakdowns", [])
     return Contract.model_validate(
@@ -41,6 +46,7 @@ def contract(columns: Mapping[str, str], estimate: Mapping[str, Any], **record: 
                 "limitations": "few",
                 **record,
             },
+            "protection": protection or {},
             "columns": {column: {"type": KINDS[kind]} for column, kind in columns.items()},
             "targets": [
                 {
@@ -79,6 +85,17 @@ def estimated(records: pd.DataFrame, estimate: Mapping[str, Any], **record: Any)
     """Return the observations of `estimate` over `records`, by INDICATOR and the breakdowns."""
     breakdowns = estimate.get("breakdowns", [])
     return _run(select_for, records, estimate, record).set_index(["INDICATOR", *breakdowns]).sort_index()
+
+
+def select(records: pd.DataFrame, estimate: Mapping[str, Any], protection: Mapping[str, Any]) -> str:
+    """Return the SELECT of `estimate` over records."""
+    kinds = {"O": "VARCHAR", "b": "BOOLEAN"}
+    columns = {str(c): kinds.get(kind.kind, "DOUBLE") for c, kind in records.dtypes.items()}
+    made = contract(columns, estimate, protection)
+    dataset = Dataset("kin", "survey", made, Document(Path("survey.yaml"), {}, {}))
+    return select_for(
+        dataset, made.targets[0], structure(estimate.get("breakdowns", [])), "SELECT * FROM records"
+    )
 
 
 def design_faults(records: pd.DataFrame, estimate: Mapping[str, Any]) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from citizenstats.estimate.design import design_of
-from tests.estimate.support import contract, design_faults, estimated
+from tests.estimate.support import contract, design_faults, estimated, select
 
 INDICATORS = {
     "SHARE": {"proportion": "yes", "scale": 1},
@@ -112,7 +112,7 @@ def test_a_weight_of_two_is_the_record_twice_in_its_cluster() -> None:
 
 def test_totals_of_domains_add_up_and_contributions_are_the_largest() -> None:
     table = survey(5)
-    found = estimated(table, DESIGN)
+    found = estimated(table, DESIGN, protection={"p_percent": 10})
     parts = [found.loc[("TOTAL", a, "_T")]["OBS_VALUE"] for a in ("A1", "A2", "A3")]
     assert math.isclose(sum(parts), found.loc[("TOTAL", "_T", "_T")]["OBS_VALUE"], rel_tol=1e-10)
     first, second = (table["w"] * table["y"]).abs().nlargest(2)
@@ -121,6 +121,21 @@ def test_totals_of_domains_add_up_and_contributions_are_the_largest() -> None:
     mean = found.loc[("MEAN", "_T", "_T")]
     assert math.isclose(mean["_x1"], first / table["w"][table["y"].notna()].sum(), rel_tol=1e-12)
     assert found.loc["SHARE"]["_x1"].isna().all()
+    alone = estimated(
+        table, {**DESIGN, "design": "none"}, protection={"dominance": {"units": 2, "share": 0.8}}
+    )
+    pd.testing.assert_frame_equal(alone[["_x1", "_x2"]], found[["_x1", "_x2"]])
+    unasked = estimated(table, DESIGN)
+    pd.testing.assert_series_equal(unasked["_x1"], found["_x1"])
+    assert unasked["_x2"].isna().all()
+
+
+def test_cells_of_clusters_hold_no_list_of_contributions() -> None:
+    """Of ten thousand clusters in a thousand domains they would not fit into the memory of a step."""
+    for rules in ({}, {"p_percent": 10}):
+        cells = select(survey(5), DESIGN, rules).partition("cells AS MATERIALIZED")[2].partition("sums AS")[0]
+        assert "MAX(ABS(_num" in select(survey(5), DESIGN, rules)
+        assert ", 2) AS _most" not in cells
 
 
 def test_a_lonely_stratum_is_averaged_over_strata_that_answered() -> None:

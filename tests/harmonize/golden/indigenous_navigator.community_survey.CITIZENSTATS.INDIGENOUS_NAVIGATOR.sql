@@ -178,7 +178,7 @@ WITH current AS NOT MATERIALIZED (
     SUM(_num8) AS _num8,
     SUM(_den8) AS _den8,
     SUM(_num8 * _y8) AS _q8,
-    MAX(ABS(_num8), 2) AS _most8
+    MAX(ABS(_num8)) AS _most8
   FROM coded
   GROUP BY
     "TIME_PERIOD",
@@ -226,8 +226,7 @@ WITH current AS NOT MATERIALIZED (
     SUM(_num8) AS _num8,
     SUM(_den8) AS _den8,
     SUM(_q8) AS _q8,
-    MAX(_most8[1], 2) AS _most8,
-    MAX(_most8[2]) AS _next8
+    MAX(_most8) AS _most8
   FROM cells
   GROUP BY
     GROUPING SETS (
@@ -257,7 +256,7 @@ WITH current AS NOT MATERIALIZED (
         {'key': 'CONFLICT_COMPANY', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n5 AS BIGINT), 'k': CAST(_k5 AS BIGINT), 'size': CAST(_n5 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num5 AS DOUBLE), 'denominator': CAST(_den5 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'COMPANY', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'CONFLICT_NEIGHBOURS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n6 AS BIGINT), 'k': CAST(_k6 AS BIGINT), 'size': CAST(_n6 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num6 AS DOUBLE), 'denominator': CAST(_den6 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': 'COM_TERRITORY_CONFLICT', 'set_ITEM': 'NEIGHBOURS', 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
         {'key': 'COM_LAND_LOSS', 'kind': 'proportion', 'scale': CAST(100 AS DOUBLE), 'n': CAST(_n7 AS BIGINT), 'k': CAST(_k7 AS BIGINT), 'size': CAST(_n7 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num7 AS DOUBLE), 'denominator': CAST(_den7 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': CAST(NULL AS TEXT)},
-        {'key': 'COM_SCHOOL_DISTANCE', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_n8 AS BIGINT), 'k': CAST(_k8 AS BIGINT), 'size': CAST(_n8 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(_q8 AS DOUBLE), 'x1': CAST(_most8[1] AS DOUBLE), 'x2': CAST(GREATEST(_most8[2], _next8) AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': 'KM'}
+        {'key': 'COM_SCHOOL_DISTANCE', 'kind': 'mean', 'scale': CAST(1 AS DOUBLE), 'n': CAST(_n8 AS BIGINT), 'k': CAST(_k8 AS BIGINT), 'size': CAST(_n8 AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(_num8 AS DOUBLE), 'denominator': CAST(_den8 AS DOUBLE), 'value': CAST(NULL AS DOUBLE), 'q': CAST(_q8 AS DOUBLE), 'x1': CAST(_most8 AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'set_INDICATOR': CAST(NULL AS TEXT), 'set_ITEM': CAST(NULL AS TEXT), 'set_UNIT_MEASURE': 'KM'}
       ]
     ) AS figure
   FROM sums
