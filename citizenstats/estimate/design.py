@@ -152,7 +152,7 @@ def faults(design: Design, period: str, records: str) -> str:
         f"FROM {records}"
     )
     number = "count(*)" if design.cluster is None else "count(DISTINCT c)"
-    incomplete = ["s IS NULL", "w IS NULL", "NOT w > 0"]
+    incomplete = ["s IS NULL", _NO_WEIGHT]
     incomplete += ["c IS NULL"] if design.cluster else []
     incomplete += ["c2 IS NULL"] if design.cluster2 else []
     incomplete += ["pop IS NULL"] if design.population else []
@@ -168,6 +168,22 @@ def faults(design: Design, period: str, records: str) -> str:
         "AS DESIGN_POPULATION, (SELECT count(*) FROM strata WHERE lonely) AS LONELY_CLUSTER)"
     )
 
+
+def faults_of_weights(weight: str, records: str, where: str) -> str:
+    """Return the same SELECT where nothing was drawn: what is weighed must have a weight for all that.
+
+    Args:
+        weight: the column of the weight.
+        records: the step that holds the records.
+        where: SQL of which of them count; empty: all.
+    """
+    return (
+        f"SELECT count(*) FILTER (WHERE {_NO_WEIGHT}) AS DESIGN_INCOMPLETE, 0 AS DESIGN_POPULATION, 0 AS LONELY_CLUSTER "
+        f"FROM (SELECT CAST({name(weight)} AS DOUBLE) AS w FROM {records}{f' WHERE {where}' if where else ''})"
+    )
+
+
+_NO_WEIGHT = "w IS NULL OR NOT w > 0 OR NOT isfinite(w)"
 
 FAULTS = {
     "DESIGN_INCOMPLETE": (

@@ -33,7 +33,8 @@ _VARIANCE = (
     "ELSE (figure.v_yy - 2 * e * figure.v_yx + e * e * figure.v_xx) / (figure.denominator * figure.denominator) END"
 )
 _IS_KNOWN = (
-    f"figure.df > 0 AND v > {NOISE} * e * e "
+    # Nothing is known of an infinite value; and what is no number would compare as greater than any.
+    f"figure.df > 0 AND isfinite(v) AND v > {NOISE} * e * e "
     "AND NOT (figure.kind = 'proportion' AND figure.k IN (0, figure.n)) AND NOT (figure.kind = 'count' AND figure.k = 0)"
 )
 _SPREAD = (
@@ -44,9 +45,11 @@ _SPREAD = (
 """Variance between units, without n / (n - 1); of totals that of the sum over all units."""
 _SAMPLE_SIZE = (
     f"CASE WHEN {_IS_SHARE} THEN least(figure.size, spread / v) "
-    "WHEN figure.kind = 'mean' THEN spread * figure.size / nullif(figure.size - 1, 0) / v END"
+    "WHEN figure.kind = 'mean' AND isfinite(spread) THEN spread * figure.size / nullif(figure.size - 1, 0) / v END"
 )
-_DESIGN_EFFECT = f"CASE WHEN spread > {NOISE} * e * e THEN v * (figure.size - 1) / spread END"
+_DESIGN_EFFECT = (
+    f"CASE WHEN isfinite(spread) AND spread > {NOISE} * e * e THEN v * (figure.size - 1) / spread END"
+)
 
 COMPANIONS = {
     "_se": "figures.se * abs(figure.scale)",

@@ -16,7 +16,7 @@ from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Target
 from citizenstats.engine import name, quoted
 from citizenstats.estimate.benchmarks import cells_sql
-from citizenstats.estimate.design import design_of, faults
+from citizenstats.estimate.design import design_of, faults, faults_of_weights
 from citizenstats.estimate.select import estimated
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import as_component, companions, finished
@@ -90,11 +90,18 @@ def _laid_out(text: str) -> str:
 
 
 def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str | None:
-    """Return the SELECT of what is wrong with a target's sampling design, one column a fault; None without a design."""
-    design = design_of(dataset.contract, target.estimate) if target.estimate is not None else None
-    if design is None:
+    """Return the SELECT of what is wrong with a target's design or weights, one column a fault; None without either."""
+    if target.estimate is None:
+        return None
+    design, weight = design_of(dataset.contract, target.estimate), target.estimate.weight
+    if design is None and weight is None:
         return None
     steps, period = _sample(dataset, target, structure, source)
+    if design is None:
+        assert weight is not None  # noqa: S101 - else there is nothing to look at
+        coder = Coder(dataset, target, _joins(dataset, target))
+        where = coder.parse(target.where, "where") if target.where else ""
+        return f"WITH {', '.join(steps)} {faults_of_weights(weight, 'derived', where)}"
     return f"WITH {', '.join(steps)} {faults(design, period, 'derived')}"
 
 

@@ -221,6 +221,35 @@ def test_the_design_must_hold_on_the_records() -> None:
     assert (
         design_faults(table.assign(w=table["w"].where(table.index > 2)), estimate)["DESIGN_INCOMPLETE"] == 3
     )
+    assert (
+        design_faults(table.assign(w=table["w"].replace(table["w"][0], np.inf)), estimate)[
+            "DESIGN_INCOMPLETE"
+        ]
+        == 1
+    )
     certain = contract({"y": "DOUBLE", "h": "VARCHAR"}, {"strata": "h", "indicators": {"M": {"mean": "y"}}})
     assert certain.targets[0].estimate is not None
     assert design_of(certain, certain.targets[0].estimate) is not None
+
+
+def test_weights_must_be_given_where_nothing_was_drawn_too() -> None:
+    table = survey(9).head(40)
+    estimate = {"design": "none", "weight": "w", "indicators": {"MEAN": {"mean": "y"}}}
+    assert set(design_faults(table, estimate).values()) == {0}
+    for wrong in (np.nan, 0.0, -1.0, np.inf):
+        assert design_faults(table.assign(w=table["w"].where(table.index > 2, wrong)), estimate) == {
+            "DESIGN_INCOMPLETE": 3,
+            "DESIGN_POPULATION": 0,
+            "LONELY_CLUSTER": 0,
+        }
+
+
+def test_there_is_no_error_of_what_is_no_number() -> None:
+    """A division by zero in the contract; the message is then refused, with its place (`NOT_A_NUMBER`)."""
+    table = survey(10)
+    table.loc[0, "y"] = np.inf
+    found = estimated(table, DESIGN)
+    rows = found.loc[[("MEAN", "_T", "_T"), ("TOTAL", "_T", "_T"), ("RATIO", "_T", "_T")]]
+    assert rows["_se"].isna().all()
+    assert rows["DESIGN_EFFECT"].isna().all()
+    assert not found.loc[("SHARE", "_T", "_T")].isna()["_se"]

@@ -2176,6 +2176,7 @@ WITH current AS NOT MATERIALIZED (
     *,
     CASE
       WHEN figure.df > 0
+      AND ISFINITE(v)
       AND v > 1e-13 * e * e
       AND NOT (
         figure.kind = 'proportion' AND figure.k IN (0, figure.n)
@@ -2187,6 +2188,7 @@ WITH current AS NOT MATERIALIZED (
     END AS se,
     CASE
       WHEN figure.df > 0
+      AND ISFINITE(v)
       AND v > 1e-13 * e * e
       AND NOT (
         figure.kind = 'proportion' AND figure.k IN (0, figure.n)
@@ -2197,12 +2199,13 @@ WITH current AS NOT MATERIALIZED (
       THEN CASE
         WHEN figure.kind IN ('proportion', 'quantile')
         THEN LEAST(figure.size, spread / v)
-        WHEN figure.kind = 'mean'
+        WHEN figure.kind = 'mean' AND ISFINITE(spread)
         THEN spread * figure.size / NULLIF(figure.size - 1, 0) / v
       END
     END AS neff,
     CASE
       WHEN figure.df > 0
+      AND ISFINITE(v)
       AND v > 1e-13 * e * e
       AND NOT (
         figure.kind = 'proportion' AND figure.k IN (0, figure.n)
@@ -2210,9 +2213,12 @@ WITH current AS NOT MATERIALIZED (
       AND NOT (
         figure.kind = 'count' AND figure.k = 0
       )
-      THEN CASE WHEN spread > 1e-13 * e * e THEN v * (
-        figure.size - 1
-      ) / spread END
+      THEN CASE
+        WHEN ISFINITE(spread) AND spread > 1e-13 * e * e
+        THEN v * (
+          figure.size - 1
+        ) / spread
+      END
     END AS deff
   FROM variances
 ), compared AS (
