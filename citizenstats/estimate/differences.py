@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from citizenstats.contracts.model import Estimate
-from citizenstats.engine import name, quoted
+from citizenstats.engine import quoted
 from citizenstats.estimate.design import Design
-from citizenstats.estimate.domains import Domains
+from citizenstats.estimate.domains import Domains, inside, totalled
 from citizenstats.estimate.measures import Figures
 from citizenstats.estimate.variance import covariances
 
@@ -42,7 +42,7 @@ class Compared:
     @property
     def sign(self) -> str:
         """SQL of 1 in the first group, -1 in the second, NULL elsewhere."""
-        column = f"s.{name(self.across)}"
+        column = f"s.{inside(self.across)}"
         return f"CASE {column} WHEN {quoted(self.groups[0])} THEN 1 WHEN {quoted(self.groups[1])} THEN -1 END"
 
 
@@ -77,7 +77,7 @@ def variances(
         steps.append(
             f"{drawn}{of} AS (SELECT {', '.join(f's.{c}' for c in (*columns, *by))}, {', '.join(summed)} "
             f"FROM {drawn} AS s JOIN sums AS t ON {domains.same('s', 't')} "
-            f"WHERE NOT s.{name(f'all_{across}')} AND s.{name(across)} IN ({codes}) "
+            f"WHERE NOT s.{totalled(across)} AND s.{inside(across)} IN ({codes}) "
             f"GROUP BY {', '.join(f's.{c}' for c in (*columns, *by))})"
         )
         steps += covariances(design, [d.number for d in mine], columns, time, of)
@@ -125,7 +125,7 @@ def with_differences(
     """
     parts = [f"SELECT * FROM {source}"]
     for d in compared(estimate):
-        across, total = name(d.across), name(f"all_{d.across}")
+        across, total = inside(d.across), totalled(d.across)
         value = " - ".join(f"{g}.figure.numerator / nullif({g}.figure.denominator, 0)" for g in "ab")
         fields = {"n": "a.figure.n + b.figure.n", "value": value}
         replaced = [f"NULL AS {across}", f"TRUE AS {total}"]

@@ -12,6 +12,16 @@ from dataclasses import dataclass
 from citizenstats.engine import name
 
 
+def inside(component: str) -> str:
+    """Return the column of a component's code; under its own name it could be one that a step adds, as PERIOD or SE."""
+    return name(f"in_{component}")
+
+
+def totalled(dimension: str) -> str:
+    """Return the column that tells whether a row totals a dimension."""
+    return name(f"all_{dimension}")
+
+
 @dataclass(frozen=True)
 class Domains:
     """The domains of an estimate.
@@ -29,46 +39,46 @@ class Domains:
     @property
     def finest(self) -> list[str]:
         """The columns of the finest cells."""
-        return [name(d) for d in (*self.fixed, *self.breakdowns)]
+        return [inside(d) for d in (*self.fixed, *self.breakdowns)]
 
     @property
     def columns(self) -> list[str]:
         """The columns that tell a domain: all dimensions, and the flags that one is totalled."""
-        return [*self.finest, *(name(f"all_{d}") for d in self.breakdowns)]
+        return [*self.finest, *(totalled(d) for d in self.breakdowns)]
 
     @property
     def marked(self) -> list[str]:
         """The select list of `columns` over grouping sets."""
-        return [*self.finest, *(f"GROUPING({name(d)}) = 1 AS {name(f'all_{d}')}" for d in self.breakdowns)]
+        return [*self.finest, *(f"GROUPING({inside(d)}) = 1 AS {totalled(d)}" for d in self.breakdowns)]
 
     def sets(self, *further: str) -> str:
         """Return the grouping sets, each with further columns."""
-        each = (", ".join([*map(name, (*self.fixed, *margin)), *further]) for margin in self.margins)
+        each = (", ".join([*map(inside, (*self.fixed, *margin)), *further]) for margin in self.margins)
         return ", ".join(f"({columns})" for columns in each)
 
     def without(self, breakdown: str) -> list[str]:
         """Return the columns that tell a domain apart from one breakdown."""
-        return [c for c in self.columns if c not in (name(breakdown), name(f"all_{breakdown}"))]
+        return [c for c in self.columns if c not in (inside(breakdown), totalled(breakdown))]
 
     def same(self, one: str, other: str, *, but: str | None = None) -> str:
         """Return the condition that two steps' rows are of the same domain, apart from one breakdown."""
         columns = self.columns if but is None else self.without(but)
         return " AND ".join(f"{one}.{c} IS NOT DISTINCT FROM {other}.{c}" for c in columns) or "TRUE"
 
-    def inside(self, cell: str, domain: str, margin: Sequence[str]) -> str:
+    def lies_in(self, cell: str, domain: str, margin: Sequence[str]) -> str:
         """Return the condition that a finest cell lies in a domain of a margin."""
         conditions = [
-            f"{cell}.{name(d)} IS NOT DISTINCT FROM {domain}.{name(d)}" for d in (*self.fixed, *margin)
+            f"{cell}.{inside(d)} IS NOT DISTINCT FROM {domain}.{inside(d)}" for d in (*self.fixed, *margin)
         ]
-        totalled = {d: domain + "." + name(f"all_{d}") for d in self.breakdowns}
-        conditions += [f"NOT {flag}" if d in margin else flag for d, flag in totalled.items()]
+        flags = {d: f"{domain}.{totalled(d)}" for d in self.breakdowns}
+        conditions += [f"NOT {flag}" if d in margin else flag for d, flag in flags.items()]
         return " AND ".join(conditions) or "TRUE"
 
     def chosen(self, by_margin: Sequence[str]) -> str:
         """Return SQL over grouping sets that takes of one text a margin the one of the row's."""
         if not self.breakdowns:
             return by_margin[0]
-        place = f"GROUPING({', '.join(map(name, self.breakdowns))})"
+        place = f"GROUPING({', '.join(map(inside, self.breakdowns))})"
         cases = []
         for margin, text in zip(self.margins, by_margin, strict=True):
             bits = [d not in margin for d in self.breakdowns]

@@ -67,7 +67,7 @@ def beneath(number: int, domains: Domains, units: Sequence[str], *, squared: boo
     i, margins = number, range(len(domains.margins))
     cells = f"SELECT DISTINCT {', '.join(domains.finest)} FROM spread{i}" if domains.finest else "SELECT 1"
     joins = " ".join(
-        f"LEFT JOIN quantile{i} AS d{m} ON {domains.inside('cell', f'd{m}', domains.margins[m])}"
+        f"LEFT JOIN quantile{i} AS d{m} ON {domains.lies_in('cell', f'd{m}', domains.margins[m])}"
         for m in margins
     )
     ats = ", ".join(f"d{m}.at AS _at{m}" for m in margins)

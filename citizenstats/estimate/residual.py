@@ -14,7 +14,7 @@ from citizenstats.contracts.model import Estimate
 from citizenstats.engine import name
 from citizenstats.estimate.benchmarks import columns_met
 from citizenstats.estimate.design import Design
-from citizenstats.estimate.domains import Domains
+from citizenstats.estimate.domains import Domains, inside
 from citizenstats.estimate.variance import PRODUCTS, Sums
 
 WEIGHT = "_weight"
@@ -77,7 +77,7 @@ def residuals(
         f"fits AS (SELECT {lead}{listed} FROM (SELECT {lead}j, {', '.join(fitted)} FROM ({within}) JOIN basis USING ({CELL}) "
         f"GROUP BY {lead}j) GROUP BY {keys or 'ALL'})",
     ]
-    same_period = f"loads.period IS NOT DISTINCT FROM fits.{name(time)}" if time else "TRUE"
+    same_period = f"loads.period IS NOT DISTINCT FROM fits.{inside(time)}" if time else "TRUE"
     if design.cluster is None:
         return [
             *steps,

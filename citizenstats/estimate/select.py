@@ -17,7 +17,7 @@ from citizenstats.contracts.model import Estimate, Target
 from citizenstats.engine import name, quoted
 from citizenstats.estimate.design import design_of, drawn, drawn_cells
 from citizenstats.estimate.differences import compared, has_variances, variances, with_differences
-from citizenstats.estimate.domains import Domains
+from citizenstats.estimate.domains import Domains, inside, totalled
 from citizenstats.estimate.measures import KEYS, Figures, Measured, fields_of, keyed, seconds
 from citizenstats.estimate.precision import ATTRIBUTES, COMPANIONS, SHOWS_VALUES, precision
 from citizenstats.estimate.quantiles import beneath, found, over_cells
@@ -68,14 +68,14 @@ def estimated(
     grouped = [d for d in fixed if coded[d] is not None and coder.constant(d) is None]
     domains = Domains(grouped, estimate.breakdowns, margins(estimate))
     where = f" WHERE {coder.parse(target.where, 'where')}" if target.where else ""
-    listed = [f"{coded[d]} AS {name(d)}" for d in (*grouped, *estimate.breakdowns)]
+    listed = [f"{coded[d]} AS {inside(d)}" for d in (*grouped, *estimate.breakdowns)]
     attributes = [a for a in structure.attributes if a.id in target.map and coder.constant(a.id) is None]
-    listed += [f"{coder.code(a.id)} AS {name(a.id)}" for a in attributes]
+    listed += [f"{coder.code(a.id)} AS {inside(a.id)}" for a in attributes]
     listed += design.columns() if design else []
     listed += [WEIGHT, CELL] if is_calibrated else []
     listed += [f"{record_key} AS _record_key"] if record_key else []
     listed += ["_delivery", *(text for m in measured for text in m.columns)]
-    least = [f"min({name(a.id)}) AS {name(a.id)}" for a in attributes]
+    least = [f"min({inside(a.id)}) AS {inside(a.id)}" for a in attributes]
     within = [*units, *([CELL] if is_calibrated and design else [])]
     apart = [*domains.finest, *within, "_delivery"]
     cells = [*apart, *least, *(text for m in measured for text in m.cells)]
@@ -148,7 +148,7 @@ def estimated(
 def _behind(structure: DataStructure, grouped: list[str]) -> str:
     """Return the deliveries behind each period."""
     time = structure.time.id if structure.time and structure.time.id in grouped else None
-    period = f"{name(time)} AS period" if time else "NULL AS period"
+    period = f"{inside(time)} AS period" if time else "NULL AS period"
     return (
         f"SELECT {period}, list_sort(list(DISTINCT _delivery)) AS deliveries FROM cells WHERE _delivery IS NOT NULL "
         "GROUP BY ALL"
@@ -202,8 +202,8 @@ def _observations(
         },
     )
     time = structure.time.id if structure.time and structure.time.id in grouped else None
-    joined = f"JOIN behind ON period IS NOT DISTINCT FROM {'figures.' + name(time) if time else 'NULL'}"
-    categories = [f"({name('all_' + d)} OR figures.{name(d)} IS NOT NULL)" for d in estimate.breakdowns]
+    joined = f"JOIN behind ON period IS NOT DISTINCT FROM {'figures.' + inside(time) if time else 'NULL'}"
+    categories = [f"({totalled(d)} OR figures.{inside(d)} IS NOT NULL)" for d in estimate.breakdowns]
     where = " AND ".join([*categories, "(figure.kind = 'count' OR figure.n > 0)"])
     return f"SELECT {', '.join(columns)} FROM figures {joined} WHERE {where}"
 
@@ -227,8 +227,8 @@ def _known(estimate: Estimate, grouped: list[str]) -> str:
     apart = [d for d in estimate.breakdowns if d not in estimate.known_across]
     alike = [
         "figure.key",
-        *(f"figures.{name(d)}" for d in (*grouped, *apart)),
-        *(name(f"all_{d}") for d in apart),
+        *(f"figures.{inside(d)}" for d in (*grouped, *apart)),
+        *(totalled(d) for d in apart),
     ]
     return f"max(figure.denominator) OVER (PARTITION BY {', '.join(alike)}) > 0"
 
@@ -245,9 +245,9 @@ def _component(
         text = "figure.key"
     elif identifier in estimate.breakdowns:
         total = quoted(estimate.totals.get(identifier, "_T"))
-        text = f"CASE WHEN {name('all_' + identifier)} THEN {total} ELSE figures.{name(identifier)} END"
+        text = f"CASE WHEN {totalled(identifier)} THEN {total} ELSE figures.{inside(identifier)} END"
     elif identifier in grouped or (component.role == "attribute" and identifier in target.map):
-        text = f"figures.{name(identifier)}"
+        text = f"figures.{inside(identifier)}"
     if any(identifier in indicator.set for indicator in estimate.indicators.values()):
         return f"coalesce(figure.{name('set_' + identifier)}, {text})"
     return text

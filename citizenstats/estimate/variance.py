@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from citizenstats.engine import name
 from citizenstats.estimate.design import Design
-from citizenstats.estimate.domains import Domains
+from citizenstats.estimate.domains import Domains, inside
 
 PRODUCTS = (("yy", "_num", "_num"), ("yx", "_num", "_den"), ("xx", "_den", "_den"))
 """Sums of squares and of products that a variance needs."""
@@ -86,7 +85,7 @@ def covariances(
 
 
 def _same_period(drawn: str, time: str | None) -> str:
-    return f"{drawn}.period IS NOT DISTINCT FROM {name(time)}" if time else "TRUE"
+    return f"{drawn}.period IS NOT DISTINCT FROM {inside(time)}" if time else "TRUE"
 
 
 def _over_cells(i: int, other: Mapping[str, str]) -> list[str]:

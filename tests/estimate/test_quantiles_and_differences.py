@@ -227,3 +227,13 @@ def test_calibrated_weights_are_in_the_errors_of_quantiles_and_differences(desig
         assert math.isclose(difference["_se"], total["_se"], rel_tol=1e-9)
     else:
         assert pd.isna(difference["_se"])
+
+
+def test_a_dimension_may_be_called_as_a_column_of_a_step_is() -> None:
+    """They ended in the engine, which took the one for the other."""
+    table = survey(11, 60)
+    gap = {"difference": {"of": "MEAN", "across": "POPULATION", "groups": ["A1", "A2"]}}
+    other = {**DESIGN, "breakdowns": ["POPULATION", "N"], "indicators": {**INDICATORS, "GAP": gap}}
+    found = estimated(table.rename(columns={"a": "population", "b": "n"}), other)
+    expected = estimated(table, DESIGN).rename_axis(found.index.names)
+    pd.testing.assert_frame_equal(found, expected)

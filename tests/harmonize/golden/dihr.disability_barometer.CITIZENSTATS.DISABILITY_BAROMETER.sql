@@ -71,10 +71,10 @@ WITH current AS NOT MATERIALIZED (
     AND weights."region" = CAST(derived."region" AS TEXT)
 ), coded AS NOT MATERIALIZED (
   SELECT
-    "aar" AS "TIME_PERIOD",
-    "handicap" AS "DISABILITY_STATUS",
-    CASE CAST("koen" AS TEXT) WHEN 'Kvinde' THEN 'F' WHEN 'Mand' THEN 'M' END AS "SEX",
-    "aldersgruppe" AS "AGE",
+    "aar" AS "in_TIME_PERIOD",
+    "handicap" AS "in_DISABILITY_STATUS",
+    CASE CAST("koen" AS TEXT) WHEN 'Kvinde' THEN 'F' WHEN 'Mand' THEN 'M' END AS "in_SEX",
+    "aldersgruppe" AS "in_AGE",
     CASE CAST("region" AS TEXT)
       WHEN 'Region Nordjylland'
       THEN 'DK-81'
@@ -86,7 +86,7 @@ WITH current AS NOT MATERIALIZED (
       THEN 'DK-84'
       WHEN 'Region Sjælland'
       THEN 'DK-85'
-    END AS "REF_AREA",
+    END AS "in_REF_AREA",
     CAST("stratum" AS TEXT) AS _stratum,
     CAST("klynge" AS TEXT) AS _psu,
     _weight,
@@ -303,11 +303,11 @@ WITH current AS NOT MATERIALIZED (
     NOT handicap IS NULL
 ), spread10 AS MATERIALIZED (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     _stratum,
     _psu,
     _cell,
@@ -318,11 +318,11 @@ WITH current AS NOT MATERIALIZED (
   WHERE
     NOT _y10 IS NULL
   GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     _stratum,
     _psu,
     _cell,
@@ -336,45 +336,45 @@ WITH current AS NOT MATERIALIZED (
     SUM(n) OVER whole AS n_all
   FROM (
     SELECT
-      "TIME_PERIOD",
-      "DISABILITY_STATUS",
-      "SEX",
-      "AGE",
-      "REF_AREA",
-      GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
-      GROUPING("SEX") = 1 AS "all_SEX",
-      GROUPING("AGE") = 1 AS "all_AGE",
-      GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+      "in_TIME_PERIOD",
+      "in_DISABILITY_STATUS",
+      "in_SEX",
+      "in_AGE",
+      "in_REF_AREA",
+      GROUPING("in_DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+      GROUPING("in_SEX") = 1 AS "all_SEX",
+      GROUPING("in_AGE") = 1 AS "all_AGE",
+      GROUPING("in_REF_AREA") = 1 AS "all_REF_AREA",
       y,
       CAST(SUM(w) AS DOUBLE) AS w,
       SUM(n) AS n
     FROM spread10
     GROUP BY
       GROUPING SETS (
-        ("TIME_PERIOD", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", y),
-        ("TIME_PERIOD", "SEX", y),
-        ("TIME_PERIOD", "AGE", y),
-        ("TIME_PERIOD", "REF_AREA", y),
-        ("TIME_PERIOD", "SEX", "AGE", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", y),
-        ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", y)
+        ("in_TIME_PERIOD", y),
+        ("in_TIME_PERIOD", "in_DISABILITY_STATUS", y),
+        ("in_TIME_PERIOD", "in_SEX", y),
+        ("in_TIME_PERIOD", "in_AGE", y),
+        ("in_TIME_PERIOD", "in_REF_AREA", y),
+        ("in_TIME_PERIOD", "in_SEX", "in_AGE", y),
+        ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_SEX", y),
+        ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_AGE", y),
+        ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_REF_AREA", y)
       )
   )
   WINDOW whole AS (
-    PARTITION BY "TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", "all_DISABILITY_STATUS", "all_SEX", "all_AGE", "all_REF_AREA"
+    PARTITION BY "in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_SEX", "in_AGE", "in_REF_AREA", "all_DISABILITY_STATUS", "all_SEX", "all_AGE", "all_REF_AREA"
   ), up AS (
-    PARTITION BY "TIME_PERIOD", "DISABILITY_STATUS", "SEX", "AGE", "REF_AREA", "all_DISABILITY_STATUS", "all_SEX", "all_AGE", "all_REF_AREA"
+    PARTITION BY "in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_SEX", "in_AGE", "in_REF_AREA", "all_DISABILITY_STATUS", "all_SEX", "all_AGE", "all_REF_AREA"
     ORDER BY y
   )
 ), quantile10 AS MATERIALIZED (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
@@ -400,11 +400,11 @@ WITH current AS NOT MATERIALIZED (
     ) AS side
   FROM ranked10
   GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
@@ -423,86 +423,86 @@ WITH current AS NOT MATERIALIZED (
     d8."at" AS _at8
   FROM (
     SELECT DISTINCT
-      "TIME_PERIOD",
-      "DISABILITY_STATUS",
-      "SEX",
-      "AGE",
-      "REF_AREA"
+      "in_TIME_PERIOD",
+      "in_DISABILITY_STATUS",
+      "in_SEX",
+      "in_AGE",
+      "in_REF_AREA"
     FROM spread10
   ) AS cell
   LEFT JOIN quantile10 AS d0
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d0."TIME_PERIOD"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d0."in_TIME_PERIOD"
     AND d0."all_DISABILITY_STATUS"
     AND d0."all_SEX"
     AND d0."all_AGE"
     AND d0."all_REF_AREA"
   LEFT JOIN quantile10 AS d1
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d1."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d1."DISABILITY_STATUS"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d1."in_TIME_PERIOD"
+    AND cell."in_DISABILITY_STATUS" IS NOT DISTINCT FROM d1."in_DISABILITY_STATUS"
     AND NOT d1."all_DISABILITY_STATUS"
     AND d1."all_SEX"
     AND d1."all_AGE"
     AND d1."all_REF_AREA"
   LEFT JOIN quantile10 AS d2
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d2."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d2."SEX"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d2."in_TIME_PERIOD"
+    AND cell."in_SEX" IS NOT DISTINCT FROM d2."in_SEX"
     AND d2."all_DISABILITY_STATUS"
     AND NOT d2."all_SEX"
     AND d2."all_AGE"
     AND d2."all_REF_AREA"
   LEFT JOIN quantile10 AS d3
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d3."TIME_PERIOD"
-    AND cell."AGE" IS NOT DISTINCT FROM d3."AGE"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d3."in_TIME_PERIOD"
+    AND cell."in_AGE" IS NOT DISTINCT FROM d3."in_AGE"
     AND d3."all_DISABILITY_STATUS"
     AND d3."all_SEX"
     AND NOT d3."all_AGE"
     AND d3."all_REF_AREA"
   LEFT JOIN quantile10 AS d4
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d4."TIME_PERIOD"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d4."REF_AREA"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d4."in_TIME_PERIOD"
+    AND cell."in_REF_AREA" IS NOT DISTINCT FROM d4."in_REF_AREA"
     AND d4."all_DISABILITY_STATUS"
     AND d4."all_SEX"
     AND d4."all_AGE"
     AND NOT d4."all_REF_AREA"
   LEFT JOIN quantile10 AS d5
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d5."TIME_PERIOD"
-    AND cell."SEX" IS NOT DISTINCT FROM d5."SEX"
-    AND cell."AGE" IS NOT DISTINCT FROM d5."AGE"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d5."in_TIME_PERIOD"
+    AND cell."in_SEX" IS NOT DISTINCT FROM d5."in_SEX"
+    AND cell."in_AGE" IS NOT DISTINCT FROM d5."in_AGE"
     AND d5."all_DISABILITY_STATUS"
     AND NOT d5."all_SEX"
     AND NOT d5."all_AGE"
     AND d5."all_REF_AREA"
   LEFT JOIN quantile10 AS d6
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d6."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d6."DISABILITY_STATUS"
-    AND cell."SEX" IS NOT DISTINCT FROM d6."SEX"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d6."in_TIME_PERIOD"
+    AND cell."in_DISABILITY_STATUS" IS NOT DISTINCT FROM d6."in_DISABILITY_STATUS"
+    AND cell."in_SEX" IS NOT DISTINCT FROM d6."in_SEX"
     AND NOT d6."all_DISABILITY_STATUS"
     AND NOT d6."all_SEX"
     AND d6."all_AGE"
     AND d6."all_REF_AREA"
   LEFT JOIN quantile10 AS d7
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d7."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d7."DISABILITY_STATUS"
-    AND cell."AGE" IS NOT DISTINCT FROM d7."AGE"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d7."in_TIME_PERIOD"
+    AND cell."in_DISABILITY_STATUS" IS NOT DISTINCT FROM d7."in_DISABILITY_STATUS"
+    AND cell."in_AGE" IS NOT DISTINCT FROM d7."in_AGE"
     AND NOT d7."all_DISABILITY_STATUS"
     AND d7."all_SEX"
     AND NOT d7."all_AGE"
     AND d7."all_REF_AREA"
   LEFT JOIN quantile10 AS d8
-    ON cell."TIME_PERIOD" IS NOT DISTINCT FROM d8."TIME_PERIOD"
-    AND cell."DISABILITY_STATUS" IS NOT DISTINCT FROM d8."DISABILITY_STATUS"
-    AND cell."REF_AREA" IS NOT DISTINCT FROM d8."REF_AREA"
+    ON cell."in_TIME_PERIOD" IS NOT DISTINCT FROM d8."in_TIME_PERIOD"
+    AND cell."in_DISABILITY_STATUS" IS NOT DISTINCT FROM d8."in_DISABILITY_STATUS"
+    AND cell."in_REF_AREA" IS NOT DISTINCT FROM d8."in_REF_AREA"
     AND NOT d8."all_DISABILITY_STATUS"
     AND d8."all_SEX"
     AND d8."all_AGE"
     AND NOT d8."all_REF_AREA"
 ), beneath10 AS (
   SELECT
-    spread10."TIME_PERIOD",
-    spread10."DISABILITY_STATUS",
-    spread10."SEX",
-    spread10."AGE",
-    spread10."REF_AREA",
+    spread10."in_TIME_PERIOD",
+    spread10."in_DISABILITY_STATUS",
+    spread10."in_SEX",
+    spread10."in_AGE",
+    spread10."in_REF_AREA",
     spread10._stratum,
     spread10._psu,
     spread10._cell,
@@ -526,27 +526,27 @@ WITH current AS NOT MATERIALIZED (
       y <= _at8) AS _num10_8
   FROM spread10
   JOIN quantiles10 AS "at"
-    ON spread10."TIME_PERIOD" IS NOT DISTINCT FROM "at"."TIME_PERIOD"
-    AND spread10."DISABILITY_STATUS" IS NOT DISTINCT FROM "at"."DISABILITY_STATUS"
-    AND spread10."SEX" IS NOT DISTINCT FROM "at"."SEX"
-    AND spread10."AGE" IS NOT DISTINCT FROM "at"."AGE"
-    AND spread10."REF_AREA" IS NOT DISTINCT FROM "at"."REF_AREA"
+    ON spread10."in_TIME_PERIOD" IS NOT DISTINCT FROM "at"."in_TIME_PERIOD"
+    AND spread10."in_DISABILITY_STATUS" IS NOT DISTINCT FROM "at"."in_DISABILITY_STATUS"
+    AND spread10."in_SEX" IS NOT DISTINCT FROM "at"."in_SEX"
+    AND spread10."in_AGE" IS NOT DISTINCT FROM "at"."in_AGE"
+    AND spread10."in_REF_AREA" IS NOT DISTINCT FROM "at"."in_REF_AREA"
   GROUP BY
-    spread10."TIME_PERIOD",
-    spread10."DISABILITY_STATUS",
-    spread10."SEX",
-    spread10."AGE",
-    spread10."REF_AREA",
+    spread10."in_TIME_PERIOD",
+    spread10."in_DISABILITY_STATUS",
+    spread10."in_SEX",
+    spread10."in_AGE",
+    spread10."in_REF_AREA",
     spread10._stratum,
     spread10._psu,
     spread10._cell
 ), cells AS MATERIALIZED (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     _stratum,
     _psu,
     _cell,
@@ -611,11 +611,11 @@ WITH current AS NOT MATERIALIZED (
     SUM(_den14) AS _den14
   FROM coded
   GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     _stratum,
     _psu,
     _cell,
@@ -626,15 +626,15 @@ WITH current AS NOT MATERIALIZED (
   FROM beneath10
 ), sums AS (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
-    GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
-    GROUPING("SEX") = 1 AS "all_SEX",
-    GROUPING("AGE") = 1 AS "all_AGE",
-    GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
+    GROUPING("in_DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+    GROUPING("in_SEX") = 1 AS "all_SEX",
+    GROUPING("in_AGE") = 1 AS "all_AGE",
+    GROUPING("in_REF_AREA") = 1 AS "all_REF_AREA",
     CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
     CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
     SUM(_num0) AS _num0,
@@ -697,20 +697,20 @@ WITH current AS NOT MATERIALIZED (
   GROUP BY
     GROUPING SETS (
       (
-        "TIME_PERIOD"
+        "in_TIME_PERIOD"
       ),
-      ("TIME_PERIOD", "DISABILITY_STATUS"),
-      ("TIME_PERIOD", "SEX"),
-      ("TIME_PERIOD", "AGE"),
-      ("TIME_PERIOD", "REF_AREA"),
-      ("TIME_PERIOD", "SEX", "AGE"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE"),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA")
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS"),
+      ("in_TIME_PERIOD", "in_SEX"),
+      ("in_TIME_PERIOD", "in_AGE"),
+      ("in_TIME_PERIOD", "in_REF_AREA"),
+      ("in_TIME_PERIOD", "in_SEX", "in_AGE"),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_SEX"),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_AGE"),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_REF_AREA")
     )
 ), behind AS (
   SELECT
-    "TIME_PERIOD" AS period,
+    "in_TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   WHERE
@@ -756,11 +756,11 @@ WITH current AS NOT MATERIALIZED (
   FROM weights
 ), fits AS (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
@@ -795,11 +795,11 @@ WITH current AS NOT MATERIALIZED (
     ARRAY_AGG(_den14 ORDER BY j) AS _den14
   FROM (
     SELECT
-      "TIME_PERIOD",
-      "DISABILITY_STATUS",
-      "SEX",
-      "AGE",
-      "REF_AREA",
+      "in_TIME_PERIOD",
+      "in_DISABILITY_STATUS",
+      "in_SEX",
+      "in_AGE",
+      "in_REF_AREA",
       "all_DISABILITY_STATUS",
       "all_SEX",
       "all_AGE",
@@ -835,15 +835,15 @@ WITH current AS NOT MATERIALIZED (
       COALESCE(SUM(_den14 * q / _g), 0) AS _den14
     FROM (
       SELECT
-        "TIME_PERIOD",
-        "DISABILITY_STATUS",
-        "SEX",
-        "AGE",
-        "REF_AREA",
-        GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
-        GROUPING("SEX") = 1 AS "all_SEX",
-        GROUPING("AGE") = 1 AS "all_AGE",
-        GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+        "in_TIME_PERIOD",
+        "in_DISABILITY_STATUS",
+        "in_SEX",
+        "in_AGE",
+        "in_REF_AREA",
+        GROUPING("in_DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+        GROUPING("in_SEX") = 1 AS "all_SEX",
+        GROUPING("in_AGE") = 1 AS "all_AGE",
+        GROUPING("in_REF_AREA") = 1 AS "all_REF_AREA",
         _cell,
         CAST(SUM(_num0) AS DOUBLE) AS _num0,
         CAST(SUM(_den0) AS DOUBLE) AS _den0,
@@ -865,7 +865,7 @@ WITH current AS NOT MATERIALIZED (
         CAST(SUM(_den8) AS DOUBLE) AS _den8,
         CAST(SUM(_num9) AS DOUBLE) AS _num9,
         CAST(SUM(_den9) AS DOUBLE) AS _den9,
-        CAST(CASE GROUPING("DISABILITY_STATUS", "SEX", "AGE", "REF_AREA")
+        CAST(CASE GROUPING("in_DISABILITY_STATUS", "in_SEX", "in_AGE", "in_REF_AREA")
           WHEN 15
           THEN SUM(_num10_0)
           WHEN 7
@@ -895,25 +895,25 @@ WITH current AS NOT MATERIALIZED (
       FROM cells
       GROUP BY
         GROUPING SETS (
-          ("TIME_PERIOD", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", _cell),
-          ("TIME_PERIOD", "SEX", _cell),
-          ("TIME_PERIOD", "AGE", _cell),
-          ("TIME_PERIOD", "REF_AREA", _cell),
-          ("TIME_PERIOD", "SEX", "AGE", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", _cell),
-          ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _cell)
+          ("in_TIME_PERIOD", _cell),
+          ("in_TIME_PERIOD", "in_DISABILITY_STATUS", _cell),
+          ("in_TIME_PERIOD", "in_SEX", _cell),
+          ("in_TIME_PERIOD", "in_AGE", _cell),
+          ("in_TIME_PERIOD", "in_REF_AREA", _cell),
+          ("in_TIME_PERIOD", "in_SEX", "in_AGE", _cell),
+          ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_SEX", _cell),
+          ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_AGE", _cell),
+          ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_REF_AREA", _cell)
         )
     )
     JOIN basis
       USING (_cell)
     GROUP BY
-      "TIME_PERIOD",
-      "DISABILITY_STATUS",
-      "SEX",
-      "AGE",
-      "REF_AREA",
+      "in_TIME_PERIOD",
+      "in_DISABILITY_STATUS",
+      "in_SEX",
+      "in_AGE",
+      "in_REF_AREA",
       "all_DISABILITY_STATUS",
       "all_SEX",
       "all_AGE",
@@ -921,26 +921,26 @@ WITH current AS NOT MATERIALIZED (
       j
   )
   GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA"
 ), answers AS (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
-    GROUPING("DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
-    GROUPING("SEX") = 1 AS "all_SEX",
-    GROUPING("AGE") = 1 AS "all_AGE",
-    GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
+    GROUPING("in_DISABILITY_STATUS") = 1 AS "all_DISABILITY_STATUS",
+    GROUPING("in_SEX") = 1 AS "all_SEX",
+    GROUPING("in_AGE") = 1 AS "all_AGE",
+    GROUPING("in_REF_AREA") = 1 AS "all_REF_AREA",
     _stratum,
     _psu,
     SUM(_n0) AS _n0,
@@ -978,7 +978,7 @@ WITH current AS NOT MATERIALIZED (
     CAST(COALESCE(SUM(_num9), 0) AS DOUBLE) AS _num9,
     CAST(COALESCE(SUM(_den9), 0) AS DOUBLE) AS _den9,
     CAST(COALESCE(
-      CASE GROUPING("DISABILITY_STATUS", "SEX", "AGE", "REF_AREA")
+      CASE GROUPING("in_DISABILITY_STATUS", "in_SEX", "in_AGE", "in_REF_AREA")
         WHEN 15
         THEN SUM(_num10_0)
         WHEN 7
@@ -1010,15 +1010,15 @@ WITH current AS NOT MATERIALIZED (
   FROM cells
   GROUP BY
     GROUPING SETS (
-      ("TIME_PERIOD", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", _stratum, _psu),
-      ("TIME_PERIOD", "SEX", _stratum, _psu),
-      ("TIME_PERIOD", "AGE", _stratum, _psu),
-      ("TIME_PERIOD", "REF_AREA", _stratum, _psu),
-      ("TIME_PERIOD", "SEX", "AGE", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "SEX", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "AGE", _stratum, _psu),
-      ("TIME_PERIOD", "DISABILITY_STATUS", "REF_AREA", _stratum, _psu)
+      ("in_TIME_PERIOD", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_SEX", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_AGE", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_REF_AREA", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_SEX", "in_AGE", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_SEX", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_AGE", _stratum, _psu),
+      ("in_TIME_PERIOD", "in_DISABILITY_STATUS", "in_REF_AREA", _stratum, _psu)
     )
 ), loads AS (
   SELECT
@@ -1048,11 +1048,11 @@ WITH current AS NOT MATERIALIZED (
     _psu
 ), predicted AS (
   SELECT
-    fits."TIME_PERIOD",
-    fits."DISABILITY_STATUS",
-    fits."SEX",
-    fits."AGE",
-    fits."REF_AREA",
+    fits."in_TIME_PERIOD",
+    fits."in_DISABILITY_STATUS",
+    fits."in_SEX",
+    fits."in_AGE",
+    fits."in_REF_AREA",
     fits."all_DISABILITY_STATUS",
     fits."all_SEX",
     fits."all_AGE",
@@ -1089,14 +1089,14 @@ WITH current AS NOT MATERIALIZED (
     LIST_INNER_PRODUCT(loads._load, fits._den14) AS _den14
   FROM fits
   JOIN loads
-    ON loads.period IS NOT DISTINCT FROM fits."TIME_PERIOD"
+    ON loads.period IS NOT DISTINCT FROM fits."in_TIME_PERIOD"
 ), units AS (
   SELECT
-    predicted."TIME_PERIOD",
-    predicted."DISABILITY_STATUS",
-    predicted."SEX",
-    predicted."AGE",
-    predicted."REF_AREA",
+    predicted."in_TIME_PERIOD",
+    predicted."in_DISABILITY_STATUS",
+    predicted."in_SEX",
+    predicted."in_AGE",
+    predicted."in_REF_AREA",
     predicted."all_DISABILITY_STATUS",
     predicted."all_SEX",
     predicted."all_AGE",
@@ -1147,11 +1147,11 @@ WITH current AS NOT MATERIALIZED (
     COALESCE(answers._den14, 0) - predicted._den14 AS _den14
   FROM predicted
   LEFT JOIN answers
-    ON answers."TIME_PERIOD" IS NOT DISTINCT FROM predicted."TIME_PERIOD"
-    AND answers."DISABILITY_STATUS" IS NOT DISTINCT FROM predicted."DISABILITY_STATUS"
-    AND answers."SEX" IS NOT DISTINCT FROM predicted."SEX"
-    AND answers."AGE" IS NOT DISTINCT FROM predicted."AGE"
-    AND answers."REF_AREA" IS NOT DISTINCT FROM predicted."REF_AREA"
+    ON answers."in_TIME_PERIOD" IS NOT DISTINCT FROM predicted."in_TIME_PERIOD"
+    AND answers."in_DISABILITY_STATUS" IS NOT DISTINCT FROM predicted."in_DISABILITY_STATUS"
+    AND answers."in_SEX" IS NOT DISTINCT FROM predicted."in_SEX"
+    AND answers."in_AGE" IS NOT DISTINCT FROM predicted."in_AGE"
+    AND answers."in_REF_AREA" IS NOT DISTINCT FROM predicted."in_REF_AREA"
     AND answers."all_DISABILITY_STATUS" IS NOT DISTINCT FROM predicted."all_DISABILITY_STATUS"
     AND answers."all_SEX" IS NOT DISTINCT FROM predicted."all_SEX"
     AND answers."all_AGE" IS NOT DISTINCT FROM predicted."all_AGE"
@@ -1160,11 +1160,11 @@ WITH current AS NOT MATERIALIZED (
     AND answers._psu = predicted._psu
 ), strata AS (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
@@ -1270,11 +1270,11 @@ WITH current AS NOT MATERIALIZED (
     SUM(_den14 * _den14) AS _xx14
   FROM units
   GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
@@ -1282,11 +1282,11 @@ WITH current AS NOT MATERIALIZED (
     _stratum
 ), covariances AS (
   SELECT
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
@@ -1874,24 +1874,24 @@ WITH current AS NOT MATERIALIZED (
     JOIN drawn
       USING (_stratum)
     WHERE
-      drawn.period IS NOT DISTINCT FROM "TIME_PERIOD"
+      drawn.period IS NOT DISTINCT FROM "in_TIME_PERIOD"
   ) AS s
   GROUP BY
-    "TIME_PERIOD",
-    "DISABILITY_STATUS",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_DISABILITY_STATUS",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_DISABILITY_STATUS",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA"
 ), units_disability_status AS (
   SELECT
-    s."TIME_PERIOD",
-    s."SEX",
-    s."AGE",
-    s."REF_AREA",
+    s."in_TIME_PERIOD",
+    s."in_SEX",
+    s."in_AGE",
+    s."in_REF_AREA",
     s."all_SEX",
     s."all_AGE",
     s."all_REF_AREA",
@@ -1899,12 +1899,12 @@ WITH current AS NOT MATERIALIZED (
     s._psu,
     COALESCE(
       SUM(s._n11) FILTER(WHERE
-        NOT CASE s."DISABILITY_STATUS" WHEN 'PWD' THEN 1 WHEN 'PD' THEN -1 END IS NULL),
+        NOT CASE s."in_DISABILITY_STATUS" WHEN 'PWD' THEN 1 WHEN 'PD' THEN -1 END IS NULL),
       0
     ) AS _n12,
     COALESCE(
       SUM(
-        CASE s."DISABILITY_STATUS" WHEN 'PWD' THEN 1 WHEN 'PD' THEN -1 END * (
+        CASE s."in_DISABILITY_STATUS" WHEN 'PWD' THEN 1 WHEN 'PD' THEN -1 END * (
           s._num11 - t._num11 / NULLIF(t._den11, 0) * s._den11
         ) / NULLIF(t._den11, 0)
       ),
@@ -1913,22 +1913,22 @@ WITH current AS NOT MATERIALIZED (
     CAST(0 AS DOUBLE) AS _den12
   FROM units AS s
   JOIN sums AS t
-    ON s."TIME_PERIOD" IS NOT DISTINCT FROM t."TIME_PERIOD"
-    AND s."DISABILITY_STATUS" IS NOT DISTINCT FROM t."DISABILITY_STATUS"
-    AND s."SEX" IS NOT DISTINCT FROM t."SEX"
-    AND s."AGE" IS NOT DISTINCT FROM t."AGE"
-    AND s."REF_AREA" IS NOT DISTINCT FROM t."REF_AREA"
+    ON s."in_TIME_PERIOD" IS NOT DISTINCT FROM t."in_TIME_PERIOD"
+    AND s."in_DISABILITY_STATUS" IS NOT DISTINCT FROM t."in_DISABILITY_STATUS"
+    AND s."in_SEX" IS NOT DISTINCT FROM t."in_SEX"
+    AND s."in_AGE" IS NOT DISTINCT FROM t."in_AGE"
+    AND s."in_REF_AREA" IS NOT DISTINCT FROM t."in_REF_AREA"
     AND s."all_DISABILITY_STATUS" IS NOT DISTINCT FROM t."all_DISABILITY_STATUS"
     AND s."all_SEX" IS NOT DISTINCT FROM t."all_SEX"
     AND s."all_AGE" IS NOT DISTINCT FROM t."all_AGE"
     AND s."all_REF_AREA" IS NOT DISTINCT FROM t."all_REF_AREA"
   WHERE
-    NOT s."all_DISABILITY_STATUS" AND s."DISABILITY_STATUS" IN ('PWD', 'PD')
+    NOT s."all_DISABILITY_STATUS" AND s."in_DISABILITY_STATUS" IN ('PWD', 'PD')
   GROUP BY
-    s."TIME_PERIOD",
-    s."SEX",
-    s."AGE",
-    s."REF_AREA",
+    s."in_TIME_PERIOD",
+    s."in_SEX",
+    s."in_AGE",
+    s."in_REF_AREA",
     s."all_SEX",
     s."all_AGE",
     s."all_REF_AREA",
@@ -1936,10 +1936,10 @@ WITH current AS NOT MATERIALIZED (
     s._psu
 ), strata_disability_status AS (
   SELECT
-    "TIME_PERIOD",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA",
@@ -1953,20 +1953,20 @@ WITH current AS NOT MATERIALIZED (
     SUM(_den12 * _den12) AS _xx12
   FROM units_disability_status
   GROUP BY
-    "TIME_PERIOD",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA",
     _stratum
 ), covariances_disability_status AS (
   SELECT
-    "TIME_PERIOD",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA",
@@ -2020,13 +2020,13 @@ WITH current AS NOT MATERIALIZED (
     JOIN drawn
       USING (_stratum)
     WHERE
-      drawn.period IS NOT DISTINCT FROM "TIME_PERIOD"
+      drawn.period IS NOT DISTINCT FROM "in_TIME_PERIOD"
   ) AS s
   GROUP BY
-    "TIME_PERIOD",
-    "SEX",
-    "AGE",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_SEX",
+    "in_AGE",
+    "in_REF_AREA",
     "all_SEX",
     "all_AGE",
     "all_REF_AREA"
@@ -2094,21 +2094,21 @@ WITH current AS NOT MATERIALIZED (
     _df14
   FROM sums
   LEFT JOIN quantile10 AS q10
-    ON sums."TIME_PERIOD" IS NOT DISTINCT FROM q10."TIME_PERIOD"
-    AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM q10."DISABILITY_STATUS"
-    AND sums."SEX" IS NOT DISTINCT FROM q10."SEX"
-    AND sums."AGE" IS NOT DISTINCT FROM q10."AGE"
-    AND sums."REF_AREA" IS NOT DISTINCT FROM q10."REF_AREA"
+    ON sums."in_TIME_PERIOD" IS NOT DISTINCT FROM q10."in_TIME_PERIOD"
+    AND sums."in_DISABILITY_STATUS" IS NOT DISTINCT FROM q10."in_DISABILITY_STATUS"
+    AND sums."in_SEX" IS NOT DISTINCT FROM q10."in_SEX"
+    AND sums."in_AGE" IS NOT DISTINCT FROM q10."in_AGE"
+    AND sums."in_REF_AREA" IS NOT DISTINCT FROM q10."in_REF_AREA"
     AND sums."all_DISABILITY_STATUS" IS NOT DISTINCT FROM q10."all_DISABILITY_STATUS"
     AND sums."all_SEX" IS NOT DISTINCT FROM q10."all_SEX"
     AND sums."all_AGE" IS NOT DISTINCT FROM q10."all_AGE"
     AND sums."all_REF_AREA" IS NOT DISTINCT FROM q10."all_REF_AREA"
   LEFT JOIN covariances
-    ON sums."TIME_PERIOD" IS NOT DISTINCT FROM covariances."TIME_PERIOD"
-    AND sums."DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."DISABILITY_STATUS"
-    AND sums."SEX" IS NOT DISTINCT FROM covariances."SEX"
-    AND sums."AGE" IS NOT DISTINCT FROM covariances."AGE"
-    AND sums."REF_AREA" IS NOT DISTINCT FROM covariances."REF_AREA"
+    ON sums."in_TIME_PERIOD" IS NOT DISTINCT FROM covariances."in_TIME_PERIOD"
+    AND sums."in_DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."in_DISABILITY_STATUS"
+    AND sums."in_SEX" IS NOT DISTINCT FROM covariances."in_SEX"
+    AND sums."in_AGE" IS NOT DISTINCT FROM covariances."in_AGE"
+    AND sums."in_REF_AREA" IS NOT DISTINCT FROM covariances."in_REF_AREA"
     AND sums."all_DISABILITY_STATUS" IS NOT DISTINCT FROM covariances."all_DISABILITY_STATUS"
     AND sums."all_SEX" IS NOT DISTINCT FROM covariances."all_SEX"
     AND sums."all_AGE" IS NOT DISTINCT FROM covariances."all_AGE"
@@ -2228,34 +2228,34 @@ WITH current AS NOT MATERIALIZED (
   UNION ALL BY NAME
   SELECT
     a.*
-    REPLACE (NULL AS "DISABILITY_STATUS", TRUE AS "all_DISABILITY_STATUS", a.figure.numerator / NULLIF(a.figure.denominator, 0) - b.figure.numerator / NULLIF(b.figure.denominator, 0) AS e, v._vyy12 AS v, CASE
+    REPLACE (NULL AS "in_DISABILITY_STATUS", TRUE AS "all_DISABILITY_STATUS", a.figure.numerator / NULLIF(a.figure.denominator, 0) - b.figure.numerator / NULLIF(b.figure.denominator, 0) AS e, v._vyy12 AS v, CASE
       WHEN NOT a.se IS NULL AND NOT b.se IS NULL AND v._vyy12 > 0
       THEN SQRT(v._vyy12)
     END AS se, CAST(NULL AS DOUBLE) AS neff, CAST(NULL AS DOUBLE) AS deff, {'key': 'DB08_EMPLOYMENT_GAP', 'kind': 'difference', 'scale': CAST(100 AS DOUBLE), 'n': CAST(a.figure.n + b.figure.n AS BIGINT), 'k': CAST(NULL AS BIGINT), 'size': CAST(NULL AS BIGINT), 'side': CAST(NULL AS BIGINT), 'numerator': CAST(NULL AS DOUBLE), 'denominator': CAST(NULL AS DOUBLE), 'value': CAST(a.figure.numerator / NULLIF(a.figure.denominator, 0) - b.figure.numerator / NULLIF(b.figure.denominator, 0) AS DOUBLE), 'q': CAST(NULL AS DOUBLE), 'x1': CAST(NULL AS DOUBLE), 'x2': CAST(NULL AS DOUBLE), 'v_yy': CAST(NULL AS DOUBLE), 'v_yx': CAST(NULL AS DOUBLE), 'v_xx': CAST(NULL AS DOUBLE), 'df': CAST(v._df12 AS BIGINT), 'set_UNIT_MEASURE': 'PP'} AS figure)
   FROM sure AS a
   JOIN sure AS b
-    ON a."TIME_PERIOD" IS NOT DISTINCT FROM b."TIME_PERIOD"
-    AND a."SEX" IS NOT DISTINCT FROM b."SEX"
-    AND a."AGE" IS NOT DISTINCT FROM b."AGE"
-    AND a."REF_AREA" IS NOT DISTINCT FROM b."REF_AREA"
+    ON a."in_TIME_PERIOD" IS NOT DISTINCT FROM b."in_TIME_PERIOD"
+    AND a."in_SEX" IS NOT DISTINCT FROM b."in_SEX"
+    AND a."in_AGE" IS NOT DISTINCT FROM b."in_AGE"
+    AND a."in_REF_AREA" IS NOT DISTINCT FROM b."in_REF_AREA"
     AND a."all_SEX" IS NOT DISTINCT FROM b."all_SEX"
     AND a."all_AGE" IS NOT DISTINCT FROM b."all_AGE"
     AND a."all_REF_AREA" IS NOT DISTINCT FROM b."all_REF_AREA"
   LEFT JOIN covariances_disability_status AS v
-    ON a."TIME_PERIOD" IS NOT DISTINCT FROM v."TIME_PERIOD"
-    AND a."SEX" IS NOT DISTINCT FROM v."SEX"
-    AND a."AGE" IS NOT DISTINCT FROM v."AGE"
-    AND a."REF_AREA" IS NOT DISTINCT FROM v."REF_AREA"
+    ON a."in_TIME_PERIOD" IS NOT DISTINCT FROM v."in_TIME_PERIOD"
+    AND a."in_SEX" IS NOT DISTINCT FROM v."in_SEX"
+    AND a."in_AGE" IS NOT DISTINCT FROM v."in_AGE"
+    AND a."in_REF_AREA" IS NOT DISTINCT FROM v."in_REF_AREA"
     AND a."all_SEX" IS NOT DISTINCT FROM v."all_SEX"
     AND a."all_AGE" IS NOT DISTINCT FROM v."all_AGE"
     AND a."all_REF_AREA" IS NOT DISTINCT FROM v."all_REF_AREA"
   WHERE
     a.figure.key = 'DB08_EMPLOYMENT'
     AND NOT a."all_DISABILITY_STATUS"
-    AND a."DISABILITY_STATUS" = 'PWD'
+    AND a."in_DISABILITY_STATUS" = 'PWD'
     AND b.figure.key = 'DB08_EMPLOYMENT'
     AND NOT b."all_DISABILITY_STATUS"
-    AND b."DISABILITY_STATUS" = 'PD'
+    AND b."in_DISABILITY_STATUS" = 'PD'
 ), reach AS (
   SELECT
     *,
@@ -2291,11 +2291,11 @@ WITH current AS NOT MATERIALIZED (
   FROM compared
 ), bounds10 AS (
   SELECT
-    reach."TIME_PERIOD",
-    reach."DISABILITY_STATUS",
-    reach."SEX",
-    reach."AGE",
-    reach."REF_AREA",
+    reach."in_TIME_PERIOD",
+    reach."in_DISABILITY_STATUS",
+    reach."in_SEX",
+    reach."in_AGE",
+    reach."in_REF_AREA",
     reach."all_DISABILITY_STATUS",
     reach."all_SEX",
     reach."all_AGE",
@@ -2328,11 +2328,11 @@ WITH current AS NOT MATERIALIZED (
     ) AS beyond
   FROM reach
   JOIN ranked10 AS r
-    ON reach."TIME_PERIOD" IS NOT DISTINCT FROM r."TIME_PERIOD"
-    AND reach."DISABILITY_STATUS" IS NOT DISTINCT FROM r."DISABILITY_STATUS"
-    AND reach."SEX" IS NOT DISTINCT FROM r."SEX"
-    AND reach."AGE" IS NOT DISTINCT FROM r."AGE"
-    AND reach."REF_AREA" IS NOT DISTINCT FROM r."REF_AREA"
+    ON reach."in_TIME_PERIOD" IS NOT DISTINCT FROM r."in_TIME_PERIOD"
+    AND reach."in_DISABILITY_STATUS" IS NOT DISTINCT FROM r."in_DISABILITY_STATUS"
+    AND reach."in_SEX" IS NOT DISTINCT FROM r."in_SEX"
+    AND reach."in_AGE" IS NOT DISTINCT FROM r."in_AGE"
+    AND reach."in_REF_AREA" IS NOT DISTINCT FROM r."in_REF_AREA"
     AND reach."all_DISABILITY_STATUS" IS NOT DISTINCT FROM r."all_DISABILITY_STATUS"
     AND reach."all_SEX" IS NOT DISTINCT FROM r."all_SEX"
     AND reach."all_AGE" IS NOT DISTINCT FROM r."all_AGE"
@@ -2342,11 +2342,11 @@ WITH current AS NOT MATERIALIZED (
     AND reach.e - reach.half >= 0
     AND reach.e + reach.half <= 1
   GROUP BY
-    reach."TIME_PERIOD",
-    reach."DISABILITY_STATUS",
-    reach."SEX",
-    reach."AGE",
-    reach."REF_AREA",
+    reach."in_TIME_PERIOD",
+    reach."in_DISABILITY_STATUS",
+    reach."in_SEX",
+    reach."in_AGE",
+    reach."in_REF_AREA",
     reach."all_DISABILITY_STATUS",
     reach."all_SEX",
     reach."all_AGE",
@@ -2395,11 +2395,11 @@ WITH current AS NOT MATERIALIZED (
   FROM reach
   LEFT JOIN bounds10
     ON reach.figure.key = 'DB07_LIFE_SATISFACTION_MEDIAN'
-    AND reach."TIME_PERIOD" IS NOT DISTINCT FROM bounds10."TIME_PERIOD"
-    AND reach."DISABILITY_STATUS" IS NOT DISTINCT FROM bounds10."DISABILITY_STATUS"
-    AND reach."SEX" IS NOT DISTINCT FROM bounds10."SEX"
-    AND reach."AGE" IS NOT DISTINCT FROM bounds10."AGE"
-    AND reach."REF_AREA" IS NOT DISTINCT FROM bounds10."REF_AREA"
+    AND reach."in_TIME_PERIOD" IS NOT DISTINCT FROM bounds10."in_TIME_PERIOD"
+    AND reach."in_DISABILITY_STATUS" IS NOT DISTINCT FROM bounds10."in_DISABILITY_STATUS"
+    AND reach."in_SEX" IS NOT DISTINCT FROM bounds10."in_SEX"
+    AND reach."in_AGE" IS NOT DISTINCT FROM bounds10."in_AGE"
+    AND reach."in_REF_AREA" IS NOT DISTINCT FROM bounds10."in_REF_AREA"
     AND reach."all_DISABILITY_STATUS" IS NOT DISTINCT FROM bounds10."all_DISABILITY_STATUS"
     AND reach."all_SEX" IS NOT DISTINCT FROM bounds10."all_SEX"
     AND reach."all_AGE" IS NOT DISTINCT FROM bounds10."all_AGE"
@@ -2407,12 +2407,12 @@ WITH current AS NOT MATERIALIZED (
 ), observations AS (
   SELECT
     CAST('A4' AS TEXT) AS "FREQ",
-    CAST(CASE WHEN "all_REF_AREA" THEN 'DK' ELSE figures."REF_AREA" END AS TEXT) AS "REF_AREA",
+    CAST(CASE WHEN "all_REF_AREA" THEN 'DK' ELSE figures."in_REF_AREA" END AS TEXT) AS "REF_AREA",
     CAST(figure.key AS TEXT) AS "INDICATOR",
-    CAST(CASE WHEN "all_DISABILITY_STATUS" THEN '_T' ELSE figures."DISABILITY_STATUS" END AS TEXT) AS "DISABILITY_STATUS",
-    CAST(CASE WHEN "all_SEX" THEN '_T' ELSE figures."SEX" END AS TEXT) AS "SEX",
-    CAST(CASE WHEN "all_AGE" THEN 'Y16T64' ELSE figures."AGE" END AS TEXT) AS "AGE",
-    CAST(figures."TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
+    CAST(CASE WHEN "all_DISABILITY_STATUS" THEN '_T' ELSE figures."in_DISABILITY_STATUS" END AS TEXT) AS "DISABILITY_STATUS",
+    CAST(CASE WHEN "all_SEX" THEN '_T' ELSE figures."in_SEX" END AS TEXT) AS "SEX",
+    CAST(CASE WHEN "all_AGE" THEN 'Y16T64' ELSE figures."in_AGE" END AS TEXT) AS "AGE",
+    CAST(figures."in_TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
     CAST(ROUND(
       CASE figure.kind
         WHEN 'count'
@@ -2474,19 +2474,19 @@ WITH current AS NOT MATERIALIZED (
     CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
-    ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"
+    ON period IS NOT DISTINCT FROM figures."in_TIME_PERIOD"
   WHERE
     (
-      "all_DISABILITY_STATUS" OR NOT figures."DISABILITY_STATUS" IS NULL
+      "all_DISABILITY_STATUS" OR NOT figures."in_DISABILITY_STATUS" IS NULL
     )
     AND (
-      "all_SEX" OR NOT figures."SEX" IS NULL
+      "all_SEX" OR NOT figures."in_SEX" IS NULL
     )
     AND (
-      "all_AGE" OR NOT figures."AGE" IS NULL
+      "all_AGE" OR NOT figures."in_AGE" IS NULL
     )
     AND (
-      "all_REF_AREA" OR NOT figures."REF_AREA" IS NULL
+      "all_REF_AREA" OR NOT figures."in_REF_AREA" IS NULL
     )
     AND (
       figure.kind = 'count' OR figure.n > 0

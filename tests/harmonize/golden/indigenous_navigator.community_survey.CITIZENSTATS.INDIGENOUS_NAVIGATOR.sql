@@ -8,7 +8,7 @@ WITH current AS NOT MATERIALIZED (
   FROM current
 ), coded AS NOT MATERIALIZED (
   SELECT
-    "year" AS "TIME_PERIOD",
+    "year" AS "in_TIME_PERIOD",
     CASE CAST("country" AS TEXT)
       WHEN 'kenya'
       THEN 'KE'
@@ -16,7 +16,7 @@ WITH current AS NOT MATERIALIZED (
       THEN 'NP'
       WHEN 'peru'
       THEN 'PE'
-    END AS "REF_AREA",
+    END AS "in_REF_AREA",
     _delivery,
     CAST((
       data_on_men
@@ -138,8 +138,8 @@ WITH current AS NOT MATERIALIZED (
   FROM derived
 ), cells AS MATERIALIZED (
   SELECT
-    "TIME_PERIOD",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_REF_AREA",
     _delivery,
     COUNT(_y0) AS _n0,
     SUM(_y0) AS _k0,
@@ -181,14 +181,14 @@ WITH current AS NOT MATERIALIZED (
     MAX(ABS(_num8)) AS _most8
   FROM coded
   GROUP BY
-    "TIME_PERIOD",
-    "REF_AREA",
+    "in_TIME_PERIOD",
+    "in_REF_AREA",
     _delivery
 ), sums AS (
   SELECT
-    "TIME_PERIOD",
-    "REF_AREA",
-    GROUPING("REF_AREA") = 1 AS "all_REF_AREA",
+    "in_TIME_PERIOD",
+    "in_REF_AREA",
+    GROUPING("in_REF_AREA") = 1 AS "all_REF_AREA",
     CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
     CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
     SUM(_num0) AS _num0,
@@ -231,13 +231,13 @@ WITH current AS NOT MATERIALIZED (
   GROUP BY
     GROUPING SETS (
       (
-        "TIME_PERIOD"
+        "in_TIME_PERIOD"
       ),
-      ("TIME_PERIOD", "REF_AREA")
+      ("in_TIME_PERIOD", "in_REF_AREA")
     )
 ), behind AS (
   SELECT
-    "TIME_PERIOD" AS period,
+    "in_TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   WHERE
@@ -267,11 +267,11 @@ WITH current AS NOT MATERIALIZED (
 ), observations AS (
   SELECT
     CAST('OA' AS TEXT) AS "FREQ",
-    CAST(CASE WHEN "all_REF_AREA" THEN '_T' ELSE figures."REF_AREA" END AS TEXT) AS "REF_AREA",
+    CAST(CASE WHEN "all_REF_AREA" THEN '_T' ELSE figures."in_REF_AREA" END AS TEXT) AS "REF_AREA",
     CAST(COALESCE(figure."set_INDICATOR", figure.key) AS TEXT) AS "INDICATOR",
     CAST('LCS' AS TEXT) AS "QUESTIONNAIRE",
     CAST(COALESCE(figure."set_ITEM", '_T') AS TEXT) AS "ITEM",
-    CAST(figures."TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
+    CAST(figures."in_TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
     CAST(ROUND(
       CASE figure.kind
         WHEN 'count'
@@ -318,10 +318,10 @@ WITH current AS NOT MATERIALIZED (
     CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
-    ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"
+    ON period IS NOT DISTINCT FROM figures."in_TIME_PERIOD"
   WHERE
     (
-      "all_REF_AREA" OR NOT figures."REF_AREA" IS NULL
+      "all_REF_AREA" OR NOT figures."in_REF_AREA" IS NULL
     )
     AND (
       figure.kind = 'count' OR figure.n > 0

@@ -41,8 +41,8 @@ WITH current AS NOT MATERIALIZED (
       THEN 'PH'
       WHEN 'TUN'
       THEN 'TN'
-    END AS "REF_AREA",
-    "year" AS "TIME_PERIOD",
+    END AS "in_REF_AREA",
+    "year" AS "in_TIME_PERIOD",
     CASE CAST("victim_group" AS TEXT)
       WHEN 'hrd'
       THEN 'HRD'
@@ -50,7 +50,7 @@ WITH current AS NOT MATERIALIZED (
       THEN 'JOURNALIST'
       WHEN 'trade_unionist'
       THEN 'TRADE_UNIONIST'
-    END AS "VICTIM_GROUP",
+    END AS "in_VICTIM_GROUP",
     CASE CAST("sex" AS TEXT)
       WHEN 'female'
       THEN 'F'
@@ -58,7 +58,7 @@ WITH current AS NOT MATERIALIZED (
       THEN 'M'
       WHEN 'unknown'
       THEN '_U'
-    END AS "SEX",
+    END AS "in_SEX",
     _delivery,
     CASE
       WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
@@ -179,10 +179,10 @@ WITH current AS NOT MATERIALIZED (
     monitored
 ), cells AS MATERIALIZED (
   SELECT
-    "REF_AREA",
-    "TIME_PERIOD",
-    "VICTIM_GROUP",
-    "SEX",
+    "in_REF_AREA",
+    "in_TIME_PERIOD",
+    "in_VICTIM_GROUP",
+    "in_SEX",
     _delivery,
     COUNT(_y0) AS _n0,
     SUM(_y0) AS _k0,
@@ -210,19 +210,19 @@ WITH current AS NOT MATERIALIZED (
     SUM(_den5) AS _den5
   FROM coded
   GROUP BY
-    "REF_AREA",
-    "TIME_PERIOD",
-    "VICTIM_GROUP",
-    "SEX",
+    "in_REF_AREA",
+    "in_TIME_PERIOD",
+    "in_VICTIM_GROUP",
+    "in_SEX",
     _delivery
 ), sums AS (
   SELECT
-    "REF_AREA",
-    "TIME_PERIOD",
-    "VICTIM_GROUP",
-    "SEX",
-    GROUPING("VICTIM_GROUP") = 1 AS "all_VICTIM_GROUP",
-    GROUPING("SEX") = 1 AS "all_SEX",
+    "in_REF_AREA",
+    "in_TIME_PERIOD",
+    "in_VICTIM_GROUP",
+    "in_SEX",
+    GROUPING("in_VICTIM_GROUP") = 1 AS "all_VICTIM_GROUP",
+    GROUPING("in_SEX") = 1 AS "all_SEX",
     CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
     CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
     SUM(_num0) AS _num0,
@@ -250,14 +250,14 @@ WITH current AS NOT MATERIALIZED (
   FROM cells
   GROUP BY
     GROUPING SETS (
-      ("REF_AREA", "TIME_PERIOD"),
-      ("REF_AREA", "TIME_PERIOD", "VICTIM_GROUP"),
-      ("REF_AREA", "TIME_PERIOD", "SEX"),
-      ("REF_AREA", "TIME_PERIOD", "VICTIM_GROUP", "SEX")
+      ("in_REF_AREA", "in_TIME_PERIOD"),
+      ("in_REF_AREA", "in_TIME_PERIOD", "in_VICTIM_GROUP"),
+      ("in_REF_AREA", "in_TIME_PERIOD", "in_SEX"),
+      ("in_REF_AREA", "in_TIME_PERIOD", "in_VICTIM_GROUP", "in_SEX")
     )
 ), behind AS (
   SELECT
-    "TIME_PERIOD" AS period,
+    "in_TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   WHERE
@@ -284,16 +284,16 @@ WITH current AS NOT MATERIALIZED (
 ), observations AS (
   SELECT
     CAST('A' AS TEXT) AS "FREQ",
-    CAST(figures."REF_AREA" AS TEXT) AS "REF_AREA",
+    CAST(figures."in_REF_AREA" AS TEXT) AS "REF_AREA",
     CAST(figure.key AS TEXT) AS "INDICATOR",
-    CAST(CASE WHEN "all_VICTIM_GROUP" THEN '_T' ELSE figures."VICTIM_GROUP" END AS TEXT) AS "VICTIM_GROUP",
-    CAST(CASE WHEN "all_SEX" THEN '_T' ELSE figures."SEX" END AS TEXT) AS "SEX",
-    CAST(figures."TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
+    CAST(CASE WHEN "all_VICTIM_GROUP" THEN '_T' ELSE figures."in_VICTIM_GROUP" END AS TEXT) AS "VICTIM_GROUP",
+    CAST(CASE WHEN "all_SEX" THEN '_T' ELSE figures."in_SEX" END AS TEXT) AS "SEX",
+    CAST(figures."in_TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
     CAST(ROUND(
       CASE figure.kind
         WHEN 'count'
         THEN CASE
-          WHEN MAX(figure.denominator) OVER (PARTITION BY figure.key, figures."REF_AREA", figures."TIME_PERIOD") > 0
+          WHEN MAX(figure.denominator) OVER (PARTITION BY figure.key, figures."in_REF_AREA", figures."in_TIME_PERIOD") > 0
           THEN figure.scale * figure.numerator
         END
         WHEN 'total'
@@ -308,7 +308,7 @@ WITH current AS NOT MATERIALIZED (
     ) AS DOUBLE) AS "OBS_VALUE",
     CAST(CASE
       WHEN figure.kind <> 'count'
-      OR MAX(figure.denominator) OVER (PARTITION BY figure.key, figures."REF_AREA", figures."TIME_PERIOD") > 0
+      OR MAX(figure.denominator) OVER (PARTITION BY figure.key, figures."in_REF_AREA", figures."in_TIME_PERIOD") > 0
       THEN 'A'
       ELSE 'L'
     END AS TEXT) AS "OBS_STATUS",
@@ -343,13 +343,13 @@ WITH current AS NOT MATERIALIZED (
     CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
-    ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"
+    ON period IS NOT DISTINCT FROM figures."in_TIME_PERIOD"
   WHERE
     (
-      "all_VICTIM_GROUP" OR NOT figures."VICTIM_GROUP" IS NULL
+      "all_VICTIM_GROUP" OR NOT figures."in_VICTIM_GROUP" IS NULL
     )
     AND (
-      "all_SEX" OR NOT figures."SEX" IS NULL
+      "all_SEX" OR NOT figures."in_SEX" IS NULL
     )
     AND (
       figure.kind = 'count' OR figure.n > 0

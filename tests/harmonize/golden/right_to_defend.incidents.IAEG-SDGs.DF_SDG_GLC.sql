@@ -41,8 +41,8 @@ WITH current AS NOT MATERIALIZED (
       THEN '608'
       WHEN 'TUN'
       THEN '788'
-    END AS "REF_AREA",
-    "year" AS "TIME_PERIOD",
+    END AS "in_REF_AREA",
+    "year" AS "in_TIME_PERIOD",
     _delivery,
     CASE
       WHEN NOT CAST(COALESCE(act = 'killing', FALSE) AS INT) IS NULL
@@ -87,8 +87,8 @@ WITH current AS NOT MATERIALIZED (
     monitored
 ), cells AS MATERIALIZED (
   SELECT
-    "REF_AREA",
-    "TIME_PERIOD",
+    "in_REF_AREA",
+    "in_TIME_PERIOD",
     _delivery,
     COUNT(_y0) AS _n0,
     SUM(_y0) AS _k0,
@@ -100,13 +100,13 @@ WITH current AS NOT MATERIALIZED (
     SUM(_den1) AS _den1
   FROM coded
   GROUP BY
-    "REF_AREA",
-    "TIME_PERIOD",
+    "in_REF_AREA",
+    "in_TIME_PERIOD",
     _delivery
 ), sums AS (
   SELECT
-    "REF_AREA",
-    "TIME_PERIOD",
+    "in_REF_AREA",
+    "in_TIME_PERIOD",
     CAST(COALESCE(SUM(_n0), 0) AS BIGINT) AS _n0,
     CAST(COALESCE(SUM(_k0), 0) AS BIGINT) AS _k0,
     SUM(_num0) AS _num0,
@@ -118,11 +118,11 @@ WITH current AS NOT MATERIALIZED (
   FROM cells
   GROUP BY
     GROUPING SETS (
-      ("REF_AREA", "TIME_PERIOD")
+      ("in_REF_AREA", "in_TIME_PERIOD")
     )
 ), behind AS (
   SELECT
-    "TIME_PERIOD" AS period,
+    "in_TIME_PERIOD" AS period,
     LIST_SORT(ARRAY_AGG(DISTINCT _delivery)) AS deliveries
   FROM cells
   WHERE
@@ -147,7 +147,7 @@ WITH current AS NOT MATERIALIZED (
     CAST('A' AS TEXT) AS "FREQ",
     CAST('N' AS TEXT) AS "REPORTING_TYPE",
     CAST(figure.key AS TEXT) AS "SERIES",
-    CAST(figures."REF_AREA" AS TEXT) AS "REF_AREA",
+    CAST(figures."in_REF_AREA" AS TEXT) AS "REF_AREA",
     CAST('_T' AS TEXT) AS "SEX",
     CAST('_T' AS TEXT) AS "AGE",
     CAST('_T' AS TEXT) AS "URBANISATION",
@@ -159,7 +159,7 @@ WITH current AS NOT MATERIALIZED (
     CAST('_T' AS TEXT) AS "DISABILITY_STATUS",
     CAST('_T' AS TEXT) AS "ACTIVITY",
     CAST('_T' AS TEXT) AS "PRODUCT",
-    CAST(figures."TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
+    CAST(figures."in_TIME_PERIOD" AS TEXT) AS "TIME_PERIOD",
     CAST(ROUND(
       CASE figure.kind
         WHEN 'count'
@@ -210,7 +210,7 @@ WITH current AS NOT MATERIALIZED (
     CAST(figure.side AS BIGINT) AS "_side"
   FROM figures
   JOIN behind
-    ON period IS NOT DISTINCT FROM figures."TIME_PERIOD"
+    ON period IS NOT DISTINCT FROM figures."in_TIME_PERIOD"
   WHERE
     (
       figure.kind = 'count' OR figure.n > 0
