@@ -84,7 +84,7 @@ def test_no_module_of_the_library_brings_dagster_in():
         f"for name in {names!r}: importlib.import_module(name)\n"
         "sys.exit('dagster' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
 

@@ -40,7 +40,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
             text=True,
             check=False,
             env={"PYTHONPATH": str(ROOT)},
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         said.append(done.stdout)

@@ -101,7 +101,7 @@ def test_loading_makes_nothing_on_disk_and_needs_no_setting(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=copy, env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not (copy / "data").exists()

@@ -77,7 +77,7 @@ def test_two_runs_beside_each_other_end_in_one_and_the_same_release(tmp_path: Pa
         )
         for _ in range(2)
     ]
-    said = [run.communicate(timeout=120)[0] for run in runs]
+    said = [run.communicate(timeout=600)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     (release,) = releases(office.house.store, "OFFICE:ANSWERS")
     assert newest(office.house.store, "OFFICE:ANSWERS") == release
