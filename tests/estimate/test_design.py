@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from citizenstats.contracts.model import Contract
 from citizenstats.estimate.design import design_of
 from tests.estimate.support import contract, design_faults, estimated, select
 
@@ -198,6 +199,17 @@ def test_a_sample_that_nobody_drew_cannot_be_declared_random() -> None:
             {"design": "simple_random", "indicators": {"M": {"mean": "y"}}},
             sampling="register",
         )
+
+
+def test_a_sampling_error_that_a_partner_told_needs_a_random_sample() -> None:
+    said = contract({"y": "DOUBLE", "e": "DOUBLE"}, {"indicators": {"M": {"mean": "y"}}}).model_dump(
+        mode="json", by_alias=True, exclude_unset=True
+    )
+    said["targets"][0]["map"]["STD_ERROR"] = "e"
+    Contract.model_validate(said)
+    said["record"]["sampling"] = "non_probability"
+    with pytest.raises(ValidationError, match="STD_ERROR of OFFICE:SURVEY needs"):
+        Contract.model_validate(said)
 
 
 def test_a_simple_random_sample_has_the_error_of_the_textbook() -> None:

@@ -18,6 +18,10 @@ _FEWEST = 3
 """The least minimum frequency where only aggregates may be published: of two, each knows the other."""
 
 
+SAMPLING_ERRORS = ("STD_ERROR", "DESIGN_EFFECT", "EFFECTIVE_SAMPLE_SIZE", "DEGREES_OF_FREEDOM")
+"""Attributes that tell of a random sample alone; a model too may give a figure bounds."""
+
+
 class Contract(Model):
     """One dataset: ``sdmx_mappings/partners/<partner>/<dataset>.yaml``."""
 
@@ -120,11 +124,19 @@ class Contract(Model):
 
     @model_validator(mode="after")
     def _errors_need_a_probability_sample(self) -> Contract:
+        if self.record.sampling == "probability":
+            return self
         for target in self.targets:
             design = target.estimate.design if target.estimate is not None else None
-            if design in ("probability", "simple_random") and self.record.sampling != "probability":
+            if design in ("probability", "simple_random"):
                 raise ValueError(
                     f"design: {design} needs record.sampling: probability; nothing else has a standard error"
+                )
+            mapped = [component for component in SAMPLING_ERRORS if component in target.map]
+            if mapped:
+                raise ValueError(
+                    f"{', '.join(mapped)} of {target.dataflow} needs record.sampling: probability; nothing else has a sampling "
+                    "error, so leave it out of map"
                 )
         return self
 
