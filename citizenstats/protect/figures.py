@@ -114,6 +114,34 @@ class Feed:
             return "CAST([] AS VARCHAR[])"
         return f"list_sort(list_filter([{', '.join(parts)}], lambda part: part IS NOT NULL))"
 
+    def cell(self) -> str:
+        """Return SQL of what a cell is known again by, in whichever dataflow and under whichever codes it was published.
+
+        It is told by the columns `measured` and `origin` with the time, which a contract may say once for all records; of
+        compiled figures, which say nothing of either, by the columns that were coded, and the codes.
+        """
+        if self.estimate is not None:
+            time = self.structure.time
+            period = f"coalesce(CAST({name(time.id)} AS VARCHAR), '')" if time is not None else "''"
+            return f"md5(_measured || '|' || {period} || '|' || array_to_string(_origin, '|'))"
+        told = [
+            quoted(
+                f"{self.dataset.name}|{_normal(self.target.where or 'TRUE')}|{self._source(self.measures[0])}"
+            )
+        ]
+        for dimension in sorted(self.structure.key):
+            total = self.variables.totals.get(dimension)
+            text = f"{quoted(f'|{dimension}<{self._source(dimension)}=')} || coalesce(CAST({name(dimension)} AS VARCHAR), '')"
+            if total is not None:
+                text = f"CASE WHEN {name(dimension)} = {quoted(total)} THEN '' ELSE {text} END"
+            told.append(text)
+        return f"md5({' || '.join(told)})"
+
+    def _source(self, component: str) -> str:
+        """Return the column or the expression that a component comes from; an empty text where the contract says it."""
+        mapped = self.target.map.get(component)
+        return (mapped.column or _normal(mapped.sql or "")) if mapped is not None else ""
+
     def _origin(self, dimension: str, mapped: Mapped) -> str:
         code = f"coalesce(CAST({name(dimension)} AS VARCHAR), '')"
         codes = self.dataset.codes_of(mapped)

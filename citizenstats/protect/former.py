@@ -5,12 +5,13 @@ by fewer units than the minimum since any release that showed it is unsafe: it s
 already. One that has not changed stays shown or hidden.
 
 A former version of the dataflow had codes of its own. Its figures are known under the codes of this version by the map that
-the dataflow's file declares (`recoded`); without one a code stands for itself.
+the dataflow's file declares (`recoded`); without one a code stands for itself. And a figure is known again by what the partner
+calls it (`Feed.cell`), whichever dataflow published it: one of another name or family, or one that the mappings no longer have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
 from citizenstats.protect.recoding import Recoding, recoded, recoding_of
 from citizenstats.release.candidate import candidates
-from citizenstats.release.manifest import newest_loaded, releases
+from citizenstats.release.manifest import newest_loaded, released_flows, releases
 
 JUDGED = "judged.parquet"
 """Name of the restricted account of a protected state: what was shown, and how many units stand behind each cell."""
@@ -29,25 +30,52 @@ AMOUNTS = "amounts.parquet"
 
 @dataclass(frozen=True)
 class Former:
-    """The account behind one release of a dataflow."""
+    """The account behind one release of a dataflow.
+
+    Attributes:
+        flow: ``AGENCY:ID``.
+        release: its place among the releases of the dataflow.
+        file: the account.
+        published: when it came out.
+        recoding: how its keys are written in the present version.
+        is_there: whether the dataflow is one of the family still.
+    """
 
     flow: str
     release: int
     file: Path
+    published: str
     recoding: Recoding | None = None
+    is_there: bool = True
 
 
-def former_releases(house: House, family: str, flows: Iterable[str], account: str = JUDGED) -> list[Former]:
-    """Return the accounts of a name behind all releases of these dataflows, the oldest first."""
-    place = house.store.protected(family)
+def former_releases(house: House, family: str, account: str = JUDGED) -> list[Former]:
+    """Return the accounts of a name behind all releases of a family's datasets, of each dataflow the oldest first.
+
+    Of dataflows, too, that are no longer in the family, or in the mappings: what they published is known.
+    """
+    flows = house.mappings.families[family]
+    datasets = {name for flow in flows for name in house.mappings.dataflow(flow).feeds}
     found = []
-    for flow in flows:
-        origins = {candidate.id: candidate.facts["protected"] for candidate in candidates(house, flow)}
-        for number, release in enumerate(releases(house.store, flow)):
-            file = place / str(origins.get(release.candidate)) / account
-            if file.exists():
-                found.append(Former(flow, number, file, recoding_of(house, flow, release.dataflow.version)))
+    for flow in (*flows, *(flow for flow in released_flows(house.store) if flow not in flows)):
+        ever = list(enumerate(releases(house.store, flow)))
+        if flow not in flows:
+            ever = [(n, r) for n, r in ever if datasets & {c["dataset"] for c in r.facts["contracts"]}]
+        origins = {c.id: str(c.facts["protected"]) for c in candidates(house, flow)} if ever else {}
+        for number, release in ever:
+            file = _account_of(house, family, origins.get(release.candidate, ""), account)
+            if file is not None:
+                recoding = recoding_of(house, flow, release.dataflow.version) if flow in flows else None
+                published = str(release.facts["published"])
+                found.append(Former(flow, number, file, published, recoding, flow in flows))
     return found
+
+
+def _account_of(house: House, family: str, state: str, account: str) -> Path | None:
+    """Return the account of a protected state, which may have been made when the family had another name."""
+    own = house.store.protected(family)
+    places = (own, *sorted(own.parent.glob("*/")))
+    return next((file for place in places if state and (file := place / state / account).exists()), None)
 
 
 def published_now(house: House, flow: str) -> Path | None:
@@ -61,20 +89,46 @@ def published_now(house: House, flow: str) -> Path | None:
 
 
 def remember(engine: Engine, former: Sequence[Former]) -> None:
-    """Make the table `former` of every cell that was ever published: what stood behind it, and whether it was shown.
+    """Make the tables of all that was ever published: what stood behind it, and whether it was shown.
 
-    Its columns: flow, key, last (of the newest release: n, k, m, minimum, shown), seen (all that was shown: n, k, m).
+    `former`: flow, key, last (of the newest release: n, k, m, minimum, shown), seen (all that was shown: n, k, m). `known`: the
+    same by `cell` and whether it is a count (`counted`), whichever dataflow published it; `seen` by `cell` alone.
     """
     counted = "n BIGINT, k BIGINT, m BIGINT"
-    every = " UNION ALL ".join(map(_account, former)) or (
+    every = " UNION ALL ".join(_account(f) for f in former if f.is_there) or (
         f"SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(flow VARCHAR, key VARCHAR, {counted}, minimum BIGINT, "
         "shown BOOLEAN, release INTEGER, is_same BOOLEAN)[]), recursive := true))"
     )
+    of_release = "{n: n, k: k, m: m, minimum: minimum, shown: shown}"
     engine.run(
-        "CREATE TEMP TABLE former AS SELECT flow, key, "
-        "max_by({n: n, k: k, m: m, minimum: minimum, shown: shown}, release) FILTER (WHERE is_same) AS last, "
+        f"CREATE TEMP TABLE former AS SELECT flow, key, max_by({of_release}, release) FILTER (WHERE is_same) AS last, "
         "list(DISTINCT {n: n, k: k, m: m}) FILTER (WHERE shown) AS seen "
         f"FROM ({every}) GROUP BY flow, key"
+    )
+    cells = " UNION ALL BY NAME ".join(
+        [
+            f"SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(cell VARCHAR, counted BOOLEAN, {counted}, minimum BIGINT, "
+            "shown BOOLEAN, published VARCHAR)[]), recursive := true))",
+            *map(_cells, former),
+        ]
+    )
+    engine.run(
+        f"CREATE TEMP TABLE known AS SELECT cell, counted, max_by({of_release}, published) AS last FROM ({cells}) "
+        "WHERE cell IS NOT NULL GROUP BY cell, counted"
+    )
+    engine.run(
+        "CREATE TEMP TABLE seen AS SELECT cell, list(DISTINCT {n: CASE WHEN NOT counted THEN n END, k: k, m: m}) AS seen "
+        f"FROM ({cells}) WHERE cell IS NOT NULL AND shown GROUP BY cell"
+    )
+
+
+def _cells(former: Former) -> str:
+    """Return the SELECT of what one release showed, by cell; an account from before there were cells says nothing."""
+    return (
+        "SELECT cell, kind = 'count' AS counted, published_n AS n, published_k AS k, published_m AS m, minimum, "
+        f"shown OR retained AS shown, {quoted(f'{former.published} {former.release:06}')} AS published "
+        "FROM (SELECT CAST(NULL AS VARCHAR) AS cell WHERE FALSE UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet({quoted(str(former.file))})) WHERE flow = {quoted(former.flow)}"
     )
 
 
@@ -96,7 +150,8 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
     """Return the SELECT of cells with what former releases say.
 
     Args:
-        cells: relation of a feed's cells with `_key`, `_n`, `_k`, `_m`, `_minimum`, `_series`, `_unsafe`.
+        cells: relation of a feed's cells with `_key`, `_cell`, `_kind`, `_n`, `_k`, `_m`, `_minimum`, `_series`, `_mask`,
+            `_unsafe`.
         flow: their dataflow.
         guards: whether a change by few counts as unsafe.
         is_published: whether a release of it stands, whose figures may stay.
@@ -105,27 +160,34 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
     by fewer units than the minimum; `_revised`: shown before, and changed by fewer in every respect; `_was`: the counts then.
     `_n_change` and so on: since the last release, NULL in the first one.
     """
-    same = " AND ".join(f"f.last.{c} IS NOT DISTINCT FROM c._{c}" for c in ("n", "k", "m", "minimum"))
+    last = "(coalesce(f.last, w.last))"
+    same = " AND ".join(f"{last}.{c} IS NOT DISTINCT FROM c._{c}" for c in ("n", "k", "m", "minimum"))
     guarded, stays = str(guards).upper(), str(guards and is_published).upper()
     near = " OR ".join(
-        f"coalesce(abs(s.{c} - c._{c}) BETWEEN 1 AND c._minimum - 1, FALSE)" for c in ("n", "k", "m")
+        f"coalesce(abs(s.{c} - {now}) BETWEEN 1 AND c._minimum - 1, FALSE)"
+        for c, now in (("n", "{n}"), ("k", "c._k"), ("m", "c._m"))
+    )
+    near_under_key, near_elsewhere = (
+        near.format(n=n) for n in ("c._n", "CASE WHEN c._kind <> 'count' THEN c._n END")
     )
     # What was shown may stand as it is while it is nearly right.
     nearly = " AND ".join(
         f"coalesce(abs(f.last.{c} - c._{c}) < c._minimum, f.last.{c} IS NOT DISTINCT FROM c._{c})"
         for c in ("n", "k", "m")
     )
-    # A cell that was not there before held nobody, where the figure was there.
-    was_there = "bool_or(f.key IS NOT NULL) OVER (PARTITION BY c._series)"
+    # A cell that was not there before held nobody, where its breakdown of the figure was there.
+    was_there = "bool_or(f.key IS NOT NULL OR w.cell IS NOT NULL) OVER (PARTITION BY c._series, c._mask)"
     changes = ", ".join(
-        f"CASE WHEN {guarded} AND {was_there} THEN c._{c} - coalesce(f.last.{c}, 0) END AS _{c}_change"
+        f"CASE WHEN {guarded} AND {was_there} THEN c._{c} - coalesce({last}.{c}, 0) END AS _{c}_change"
         for c in ("n", "k", "m")
     )
     return (
-        f"SELECT c.*, coalesce({same}, FALSE) AND f.last IS NOT NULL AS _same, _same AND f.last.shown AS _kept, "
-        f"_same AND NOT f.last.shown AS _stays, {guarded} AND NOT _same AND c._minimum IS NOT NULL "
-        f"AND len(list_filter(coalesce(f.seen, []), lambda s: {near})) > 0 AS _close, "
+        f"SELECT c.*, coalesce({same}, FALSE) AND {last} IS NOT NULL AS _same, _same AND {last}.shown AS _kept, "
+        f"_same AND NOT {last}.shown AS _stays, {guarded} AND NOT _same AND c._minimum IS NOT NULL "
+        f"AND (len(list_filter(coalesce(f.seen, []), lambda s: {near_under_key})) > 0 "
+        f"OR len(list_filter(coalesce(e.seen, []), lambda s: {near_elsewhere})) > 0) AS _close, "
         f"f.last AS _was, {changes}, "
         f"coalesce({stays} AND f.last.shown AND NOT c._unsafe AND {nearly}, FALSE) AS _revised "
-        f"FROM {cells} AS c LEFT JOIN former AS f ON f.flow = {quoted(flow)} AND f.key = c._key"
+        f"FROM {cells} AS c LEFT JOIN former AS f ON f.flow = {quoted(flow)} AND f.key = c._key "
+        "LEFT JOIN known AS w ON w.cell = c._cell AND w.counted = (c._kind = 'count') LEFT JOIN seen AS e ON e.cell = c._cell"
     )

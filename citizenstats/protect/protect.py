@@ -99,7 +99,7 @@ def protect(house: House, family: str) -> Protected:
     is_hiding = method.hides
     structures = house.mappings.structures
     made_of = {flow: repr(structures.structure_of(house.mappings.reference(flow))) for flow in flows}
-    former = former_releases(house, family, flows, JUDGED if is_hiding else ACCOUNT)
+    former = former_releases(house, family, JUDGED if is_hiding else ACCOUNT)
     behind = [[f.flow, f.release, f.file.parent.name, repr(f.recoding)] for f in former]
     # A release that was taken back stays known, and what stood as published stands no more.
     stands = [flow for flow in flows if published_now(house, flow) is not None]
@@ -212,7 +212,8 @@ def _judge(
         f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
-        f"beside AS (SELECT told.*, {other_side()} AS _m, {unsafe} AS _unsafe, {one_sided()} AS _one_sided, "
+        f"beside AS (SELECT told.*, {feed.cell()} AS _cell, {other_side()} AS _m, {unsafe} AS _unsafe, "
+        f"{one_sided()} AS _one_sided, "
         f"{reliability} AS _reliability, {office.rule_broken(dominated(value, rules), rules)} AS _rule_broken, "
         f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted, "
         f"{cost_sql(said)} AS _cost, {stays_sql(said)} AS _declared FROM told) {former}"
@@ -330,7 +331,7 @@ def _judged(feeds: Sequence[Feed]) -> str:
     )
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _kind AS kind, "
-        "_figure AS figure, _n AS n, _k AS k, _m AS m, "
+        "_figure AS figure, _cell AS cell, _n AS n, _k AS k, _m AS m, "
         "_minimum AS minimum, _shown AS shown, _retained AS retained, _declared AS declared, "
         f"{published}, "
         "CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "

@@ -21,6 +21,7 @@ from citizenstats.house import House
 from citizenstats.mapping.model import MapMessage
 from citizenstats.mapping.recoded import recoding_maps
 from citizenstats.protect.audit.choose import audited
+from citizenstats.protect.audit.family import WORDS, keep_words
 from citizenstats.protect.audit.report import NAME as AUDIT
 from citizenstats.release.compare import Changes, Comparison, counted_changes
 from citizenstats.release.decision import Decision, Signature, Verdict, decision_of, record, signatures_of
@@ -163,6 +164,7 @@ def make_candidate(
             found = audited(house, flow, present.state, work)
             found.require(flow)
             (work / AUDIT).write_bytes(as_json(found.as_facts()))
+            keep_words(house, flow, present.state, work / WORDS)
             (work / REVIEW).write_bytes(
                 review_page(house, f"C{number:04}", work, facts, parent, _rejections(before, parent))
             )

@@ -17,6 +17,7 @@ from typing import Any
 from citizenstats import clock
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
+from citizenstats.protect.audit.family import WORDS
 from citizenstats.protect.former import JUDGED
 from citizenstats.protect.steady import ACCOUNT
 from citizenstats.receive.delivery import ERASED, Delivery, deliveries, pending
@@ -199,7 +200,9 @@ def _destroy_derived(house: House, names: set[str]) -> None:
             if names & set(candidate.facts["deliveries"]):
                 if candidate.is_waiting:
                     decide(house, candidate, "obsolete", None, "a delivery behind it was erased")
-                store.discard(*(f for f in sorted(candidate.folder.iterdir()) if f.suffix != ".json"))
+                files = (f for f in sorted(candidate.folder.iterdir()) if f.suffix != ".json")
+                # What the keys meant that everybody has seen is what later releases are compared by.
+                store.discard(*(f for f in files if not (candidate.is_approved and f.name == WORDS)))
         store.discard(*faults_of(store, flow))
         for state in sorted(doomed):
             _let_go(house, place, state)

@@ -2,17 +2,19 @@
 
 Each key of each dataflow is told in words (`words.py`), so that a figure that stands in two dataflows is one cell, shown
 where either shows it. The counts behind come from the restricted accounts of protection; what is shown comes from the
-messages. What belongs here: the tables of this state and of former ones. What does not: attacking them.
+messages. The words of a release are kept beside its candidate, so that what it said is known when the contracts, its codes or
+its dataflow are other ones or gone. What belongs here: the tables of this state and of former ones. What does not: attacking
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from citizenstats.contracts.model import Protection
-from citizenstats.engine import Engine, quoted
+from citizenstats.engine import Engine, quoted, session
 from citizenstats.house import House
 from citizenstats.protect.audit.combined import add_combined
 from citizenstats.protect.audit.implied import add_differences
@@ -20,12 +22,14 @@ from citizenstats.protect.audit.shown import key_of, shown_in
 from citizenstats.protect.audit.words import Ladder, Words, words_of
 from citizenstats.protect.recoding import recoded, recoding_of
 from citizenstats.release.kept import readable_structures
-from citizenstats.release.manifest import Release, releases
+from citizenstats.release.manifest import Release, released_flows, releases
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import read_json
 
 JUDGED = "judged.parquet"
 """The account that protection leaves of the counts behind each key; only its form is shared."""
+WORDS = "words.parquet"
+"""What the keys of a candidate mean, beside its files: key, figure, categories."""
 AMOUNTS = "amounts.parquet"
 """The values of totals, and the largest contributions to them."""
 
@@ -35,12 +39,12 @@ class Vintage:
     """A former state of which releases went out: everybody has a copy of those, also of what was taken back.
 
     Attributes:
-        state: of the family.
+        folder: where the state lies; the family may have had another name.
         released: dataflow → the release that was made from it.
         newest: whether the newest release of a dataflow is among them.
     """
 
-    state: str
+    folder: Path
     released: Mapping[str, Release]
     newest: bool
 
@@ -83,34 +87,52 @@ class Family:
         """Return how the keys of all its dataflows are told."""
         return [words for flow in self.flows for words in words_of(self.house, flow)]
 
-    def releases(self, flow: str) -> list[tuple[str, Release]]:
-        """Return the releases of a dataflow whose account is there, each with the state that it was made from."""
+    def releases(self, flow: str) -> list[tuple[Path, Release]]:
+        """Return the releases of a dataflow whose account is there, each with the folder of the state that it was made from."""
         found = []
         for release in releases(self.house.store, flow):
-            candidate = (
-                read_json(self.house.store.candidates(flow) / release.candidate / "candidate.json") or {}
-            )
+            candidate = read_json(self._candidate(flow, release) / "candidate.json") or {}
             state = str(candidate.get("protected"))
-            if (self.folder.parent / state / JUDGED).exists():
-                found.append((state, release))
+            places = (self.folder.parent, *sorted(self.folder.parent.parent.glob("*/")))
+            folder = next((place / state for place in places if (place / state / JUDGED).exists()), None)
+            if folder is not None:
+                found.append((folder, release))
         return found
+
+    def words_then(self, flow: str, release: Release) -> Path | None:
+        """Return what the keys of a release meant when it was made; None of one from before that was kept."""
+        file = self._candidate(flow, release) / WORDS
+        return file if file.exists() else None
+
+    def _candidate(self, flow: str, release: Release) -> Path:
+        return self.house.store.candidates(flow) / release.candidate
+
+    def _ever(self) -> Iterator[str]:
+        """Yield the dataflows that are fed by the family's datasets, and those that once were and are no longer."""
+        yield from self.flows
+        datasets = {words.dataset.name for words in self.words()}
+        for flow in released_flows(self.house.store):
+            told = (release.facts["contracts"] for release in releases(self.house.store, flow))
+            if flow not in self.flows and any(datasets & {of["dataset"] for of in each} for each in told):
+                yield flow
 
     def vintages(self) -> list[Vintage]:
         """Return the former states of which anything was released and whose account is there."""
-        found: dict[str, dict[str, Release]] = {}
+        found: dict[Path, dict[str, Release]] = {}
         newest = set()
-        for flow in self.flows:
-            for state, release in self.releases(flow):
-                found.setdefault(state, {})[flow] = release
-            newest |= {state for state, _ in self.releases(flow)[-1:]}
-        found.pop(self.state, None)
-        return [Vintage(state, released, state in newest) for state, released in found.items()]
+        for flow in self._ever():
+            ever = self.releases(flow)
+            for folder, release in ever:
+                found.setdefault(folder, {})[flow] = release
+            newest |= {folder for folder, _ in ever[-1:]}
+        found.pop(self.folder, None)
+        return [Vintage(folder, released, folder in newest) for folder, released in found.items()]
 
     def shown_by_releases(self, flow: str) -> str:
         """Return the SELECT of the keys that any release of a dataflow showed."""
         parts = ["SELECT '' AS key WHERE FALSE"]
-        for state, release in self.releases(flow):
-            judged = f"read_parquet({quoted(str(self.folder.parent / state / JUDGED))})"
+        for folder, release in self.releases(flow):
+            judged = f"read_parquet({quoted(str(folder / JUDGED))})"
             parts.append(f"SELECT key FROM {judged} WHERE flow = {quoted(flow)} AND (shown OR retained)")
             if release.tombstone is None and release.observations.exists():
                 parts.append(shown_in(self.structure_then(flow, release), release.observations))
@@ -120,8 +142,25 @@ class Family:
         """Return the folders that the engine must reach."""
         folders = [self.folder]
         for vintage in vintages:
-            folders += [self.folder.parent / vintage.state, *(r.folder for r in vintage.released.values())]
+            folders += [vintage.folder, *(r.folder for r in vintage.released.values())]
+            folders += [self._candidate(flow, release) for flow, release in vintage.released.items()]
         return folders
+
+
+def keep_words(house: House, flow: str, state: str, target: Path) -> None:
+    """Write what the keys of ``AGENCY:ID`` mean in a protected state; nothing where counts were changed in place of hidden."""
+    named = house.mappings.dataflow(flow).family
+    family = Family(house, named, state, house.mappings.families[named])
+    account = family.folder / JUDGED
+    if not account.exists():
+        return
+    judged = f"read_parquet({quoted(str(account))})"
+    told = " UNION ALL ".join(
+        f"SELECT _key AS key, {words.figure} AS figure, {words.categories} AS categories FROM {family.keys_of(words, judged)}"
+        for words in words_of(house, flow)
+    )
+    with session([family.folder, target.parent], scratch=house.store.scratch) as engine:
+        engine.write_parquet(f"{told} ORDER BY key", target)
 
 
 def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage]) -> tuple[Ladder, ...]:
@@ -272,22 +311,36 @@ def _former(family: Family, words: Sequence[Words], vintages: Sequence[Vintage])
         "0 AS n, 0 AS k, 0 AS m, FALSE AS shown WHERE FALSE"
     ]
     for number, vintage in enumerate(vintages):
-        judged = f"read_parquet({quoted(str(family.folder.parent / vintage.state / JUDGED))})"
-        for told in words:
-            release = vintage.released.get(told.flow)
-            if release is None or not told.guards:
-                continue
-            stands = release.tombstone is None and release.observations.exists()
-            structure = family.structure_then(told.flow, release)
-            seen = shown_in(structure, release.observations) if stands else "SELECT '' AS key"
-            account, key = _account_then(family, told.flow, release, judged)
-            parts.append(
-                f"SELECT {number}, {str(vintage.newest).upper()}, {told.figure}, "
-                f"{told.categories}, _published_n, _published_k, _published_m, "
-                f"coalesce(_shown OR _retained, FALSE) OR s.key IS NOT NULL "
-                f"FROM {_keys(told, account, family)} AS j LEFT JOIN ({seen}) AS s ON s.key = j.{key}"
-            )
+        judged = f"read_parquet({quoted(str(vintage.folder / JUDGED))})"
+        beside = f"{number}, {str(vintage.newest).upper()}"
+        for flow, release in vintage.released.items():
+            seen = _seen(family, flow, release)
+            for told in words:
+                if told.flow == flow and told.guards:
+                    account, key = _account_then(family, flow, release, judged)
+                    parts.append(
+                        f"SELECT {beside}, {told.figure}, {told.categories}, _published_n, _published_k, _published_m, "
+                        "coalesce(_shown OR _retained, FALSE) OR s.key IS NOT NULL "
+                        f"FROM {_keys(told, account, family)} AS j LEFT JOIN ({seen}) AS s ON s.key = j.{key}"
+                    )
+            guarded = ", ".join(sorted({quoted(told.dataset.name) for told in words if told.guards}))
+            kept = family.words_then(flow, release)
+            if guarded and kept is not None:
+                parts.append(
+                    f"SELECT {beside}, w.figure, w.categories, j.published_n, j.published_k, j.published_m, "
+                    f"coalesce(j.shown OR j.retained, FALSE) OR s.key IS NOT NULL FROM {judged} AS j "
+                    f"JOIN read_parquet({quoted(str(kept))}) AS w ON w.key = j.key LEFT JOIN ({seen}) AS s ON s.key = j.key "
+                    f"WHERE j.flow = {quoted(flow)} AND j.dataset IN ({guarded})"
+                )
     return " UNION ALL ".join(parts)
+
+
+def _seen(family: Family, flow: str, release: Release) -> str:
+    """Return the SELECT of the keys that a release shows, by its own file where it stands."""
+    stands = release.tombstone is None and release.observations.exists()
+    if not stands or (flow not in family.flows and readable_structures(release) is None):
+        return "SELECT '' AS key"
+    return shown_in(family.structure_then(flow, release), release.observations)
 
 
 def _account_then(family: Family, flow: str, release: Release, judged: str) -> tuple[str, str]:
