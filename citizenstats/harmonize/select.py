@@ -94,15 +94,14 @@ def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure
     if target.estimate is None:
         return None
     design, weight = design_of(dataset.contract, target.estimate), target.estimate.weight
-    if design is None and weight is None:
-        return None
     steps, period = _sample(dataset, target, structure, source)
-    if design is None:
-        assert weight is not None  # noqa: S101 - else there is nothing to look at
-        coder = Coder(dataset, target, _joins(dataset, target))
-        where = coder.parse(target.where, "where") if target.where else ""
-        return f"WITH {', '.join(steps)} {faults_of_weights(weight, 'derived', where)}"
-    return f"WITH {', '.join(steps)} {faults(design, period, 'derived')}"
+    if design is not None:
+        return f"WITH {', '.join(steps)} {faults(design, period, 'derived')}"
+    if weight is None:
+        return None
+    coder = Coder(dataset, target, _joins(dataset, target))
+    where = coder.parse(target.where, "where") if target.where else ""
+    return f"WITH {', '.join(steps)} {faults_of_weights(weight, 'derived', where)}"
 
 
 def cells_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:
