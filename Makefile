@@ -31,10 +31,9 @@ ui: $(VENV)/runtime ## open the Dagster UI on http://127.0.0.1:3000, with the da
 	@$(BIN)/python -m pipelines.ui
 
 test: $(VENV)/dev ## run the tests, the long ones scaled down
-	@# What times a real service mostly waits, so the others run beside it and give way. Files in their order: by their numbers
-	@# of tests the few long ones would come last, and one process would wait for the other.
+	@# What times a real service mostly waits, so the others run beside it and give way.
 	@said=$$(mktemp); $(BIN)/python -m pytest -m "timed and not long" >$$said 2>&1 & \
-	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long and not timed"; others=$$?; \
+	nice -n 10 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not timed"; others=$$?; \
 	wait $$!; timed=$$?; cat $$said; rm -f $$said; exit $$((others | timed))
 
 test-long: $(VENV)/dev ## run the soak, load, size and crash tests at full figures
