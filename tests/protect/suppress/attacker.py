@@ -17,17 +17,18 @@ def attack(
     shown: np.ndarray,
     targets: Iterable[int],
     ceiling: np.ndarray | None = None,
+    floor: float = 0.0,
 ) -> dict[int, tuple[float, float]]:
     """Return for each target the least and greatest value that agree with all shown values and all relations.
 
-    He knows that nothing is negative and, with `ceiling`, the greatest value each cell can have.
+    He knows that nothing hidden is below `floor` and, with `ceiling`, the greatest value each cell can have.
     """
     rows = lil_matrix((len(relations), len(values)))
     for row, relation in enumerate(relations):
         rows[row, relation.parent] = -1
         for child in relation.children:
             rows[row, child] += 1
-    low = np.where(shown, values, 0.0)
+    low = np.where(shown, values, floor)
     high = np.where(shown, values, np.inf if ceiling is None else ceiling)
     bounds = np.stack([low, high], axis=1)
     matrix, right = rows.tocsr(), np.zeros(len(relations))
