@@ -69,7 +69,7 @@ def _process(
 ) -> Said:
     """Run the command line as a process of its own, whose children's words are caught too."""
     told = {**os.environ, "CITIZENSTATS_NOW": NOW, "PYTHONPATH": str(ROOT), **(environment or {})}
-    command = [sys.executable, "-m", "citizenstats.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "citizenstats", *map(str, arguments)]
     if peak:
         command = [sys.executable, "-c", _MEASURED, *command]
     done = subprocess.run(

@@ -32,7 +32,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     for command in commands.splitlines():
         words = shlex.split(command)
         if words[0] == "citizenstats":
-            words = [sys.executable, "-m", "citizenstats.cli", *words[1:]]
+            words = [sys.executable, "-m", "citizenstats", *words[1:]]
         done = subprocess.run(
             words,
             cwd=folder,

@@ -65,7 +65,7 @@ def test_two_runs_beside_each_other_end_in_one_and_the_same_release(tmp_path: Pa
     command = [
         sys.executable,
         "-m",
-        "citizenstats.cli",
+        "citizenstats",
         "--home",
         str(office.home),
         "--mappings",
