@@ -16,6 +16,9 @@ from citizenstats.house import House
 from citizenstats.release.manifest import Release
 from citizenstats.sdmx.model import DataStructure, Reference, Structures
 
+DECIMALS = 4
+"""Decimals with which a figure is said at most."""
+
 HEADLINES = 30
 """Figures that are drawn at most."""
 
@@ -36,6 +39,8 @@ class Figure:
     size: int | None
     effect: float | None
     before: float | None
+    decimals: int
+    """With how many it is said, and what is beside it: as many as the figures of its indicator and unit have."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,11 @@ class Look:
         )
         telling = [i for i in range(len(dimensions)) if len({row[i] for row in rows}) > 1]
         width = len(dimensions)
+        of_indicator = [i for i in range(width) if dimensions[i] == "INDICATOR"]
+        alike = [tuple(row[i] for i in (*of_indicator, width + 5)) for row in rows]
+        decimals: dict[tuple[Any, ...], int] = {}
+        for group, row in zip(alike, rows, strict=True):
+            decimals[group] = max(decimals.get(group, 0), _decimals(float(row[width])))
         figures = tuple(
             Figure(
                 labels=tuple(self._label(dimensions[i], row[i]) for i in telling),
@@ -127,8 +137,9 @@ class Look:
                 size=row[width + 4],
                 effect=_number(row[width + 6]),
                 before=_number(row[width + 7]),
+                decimals=decimals[group],
             )
-            for row in rows
+            for group, row in zip(alike, rows, strict=True)
         )
         columns = tuple(self._component(dimensions[i]) for i in telling)
         return Headlines(str(newest), columns, figures, of)
@@ -248,6 +259,13 @@ def _told(names: Mapping[str, str], language: str) -> str:
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals a number needs, up to `DECIMALS`; none where it is large."""
+    if abs(value) >= 1000:
+        return 0
+    return len(f"{value:.{DECIMALS}f}".rstrip("0").partition(".")[2])
 
 
 def span(figures: Sequence[Figure]) -> dict[str, tuple[float, float]]:

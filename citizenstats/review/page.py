@@ -101,7 +101,7 @@ def review_page(
     listed = _deliveries(house, file.feeds, facts["deliveries"])
     return filled(
         Path(__file__).with_name(NAME),
-        {"number": _said, "score": told},
+        {"number": _said, "as_figure": _as_figure, "between": _between, "score": told},
         **content,
         title=file.name.get("en") or next(iter(file.name.values())),
         flow=name_of_flow,
@@ -220,6 +220,19 @@ def _on_line(figure: Figure, low: float, high: float) -> Drawn:
         None if figure.high is None else place(figure.high),
         place(0.0),
     )
+
+
+def _as_figure(value: float, figure: Figure) -> str:
+    """Return a figure, or what is beside it, with as many decimals as the other figures of its indicator."""
+    return f"{value:,.{0 if abs(value) >= 1000 else figure.decimals}f}"
+
+
+def _between(figure: Figure, words: str) -> str:
+    """Return both bounds with `words` between them, or the one that is told; empty without any."""
+    low, high = (None if bound is None else _as_figure(bound, figure) for bound in (figure.low, figure.high))
+    if low is None:
+        return "" if high is None else f"up to {high}"
+    return f"from {low}" if high is None else f"{low} {words} {high}"
 
 
 def _said(value: float | None) -> str:

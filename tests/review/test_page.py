@@ -62,7 +62,8 @@ def test_changes_against_the_last_release_are_told(house):
     assert "+10" in page
 
 
-def test_intervals_are_drawn_where_the_structure_has_bounds(tmp_path):
+def _bounded(tmp_path, rows):
+    """Return the page of figures with bounds beside them."""
     found = support.structures()
     reference = next(r for r in found.dataflows if r.id == "HOMES")
     structure = found.data_structures[reference]
@@ -80,14 +81,39 @@ def test_intervals_are_drawn_where_the_structure_has_bounds(tmp_path):
     house = support.office(tmp_path, found=structures, review="required")
     delivery = support.deliver(house, support.FIRST, 1)
     support.protect(house, "p1", {}, [delivery])
-    rows = [support.row("DK", "_T", value=50.0, LOWER_BOUND=40.0, UPPER_BOUND=60.0)]
     target = house.store.protected(support.FAMILY) / "p1" / "OFFICE.HOMES.parquet"
     support.write(target, rows, _dataset="VARCHAR", LOWER_BOUND="DOUBLE", UPPER_BOUND="DOUBLE")
     support.account(target.parent, [support.FLOW])
     release.release(house, support.FLOW)
-    page = candidates(house, support.FLOW)[-1].review.read_text("utf-8")
+    return candidates(house, support.FLOW)[-1].review.read_text("utf-8")
+
+
+def test_intervals_are_drawn_where_the_structure_has_bounds(tmp_path):
+    page = _bounded(tmp_path, [support.row("DK", "_T", value=50.0, LOWER_BOUND=40.0, UPPER_BOUND=60.0)])
     assert 'aria-label="50, interval 40 to 60"' in page
     assert "40 – 60" in page
+
+
+def test_figures_of_one_kind_and_their_bounds_have_as_many_decimals(tmp_path):
+    page = _bounded(
+        tmp_path,
+        [
+            support.row("DK", "_T", value=8.3, LOWER_BOUND=6.47, UPPER_BOUND=10.52),
+            support.row("DK", "F", value=29.0, LOWER_BOUND=23.6, UPPER_BOUND=36.9),
+            support.row(
+                "DK", "M", value=1400.0, LOWER_BOUND=900.25, UPPER_BOUND=1900.75, UNIT_MEASURE="NUMBER"
+            ),
+            support.row("NP", "M", value=12.0, LOWER_BOUND=None, UPPER_BOUND=19.31),
+        ],
+    )
+    for value, interval in (
+        ("8.3", "6.5 – 10.5"),
+        ("29.0", "23.6 – 36.9"),
+        ("1,400", "900 – 1,901"),
+        ("12.0", "up to 19.3"),
+    ):
+        assert f'<td class="n">{value}</td>' in page
+        assert f'<td class="n">{interval}</td>' in page
 
 
 def test_without_bounds_it_says_so_and_draws_none(house):
