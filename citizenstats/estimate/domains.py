@@ -47,9 +47,22 @@ class Domains:
         return [*self.finest, *(totalled(d) for d in self.breakdowns)]
 
     @property
+    def told(self) -> list[str]:
+        """The breakdowns that any margin tells; over the others every domain is a total."""
+        return [d for d in self.breakdowns if any(d in margin for margin in self.margins)]
+
+    @property
     def marked(self) -> list[str]:
         """The select list of `columns` over grouping sets."""
-        return [*self.finest, *(f"GROUPING({inside(d)}) = 1 AS {totalled(d)}" for d in self.breakdowns)]
+        told = self.told
+        return [
+            *(inside(d) for d in (*self.fixed, *told)),
+            *(f"NULL::VARCHAR AS {inside(d)}" for d in self.breakdowns if d not in told),
+            *(
+                f"{f'GROUPING({inside(d)}) = 1' if d in told else 'TRUE'} AS {totalled(d)}"
+                for d in self.breakdowns
+            ),
+        ]
 
     def sets(self, *further: str) -> str:
         """Return the grouping sets, each with further columns."""
@@ -76,11 +89,12 @@ class Domains:
 
     def chosen(self, by_margin: Sequence[str]) -> str:
         """Return SQL over grouping sets that takes of one text a margin the one of the row's."""
-        if not self.breakdowns:
+        told = self.told
+        if not told:
             return by_margin[0]
-        place = f"GROUPING({', '.join(map(inside, self.breakdowns))})"
+        place = f"GROUPING({', '.join(map(inside, told))})"
         cases = []
         for margin, text in zip(self.margins, by_margin, strict=True):
-            bits = [d not in margin for d in self.breakdowns]
+            bits = [d not in margin for d in told]
             cases.append(f"WHEN {sum(bit << at for at, bit in enumerate(reversed(bits)))} THEN {text}")
         return f"CASE {place} {' '.join(cases)} END"

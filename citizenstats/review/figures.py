@@ -19,6 +19,9 @@ from citizenstats.sdmx.model import DataStructure, Reference, Structures
 DECIMALS = 4
 """Decimals with which a figure is said at most."""
 
+LARGE = 1000
+"""From here on a figure is said without decimals."""
+
 HEADLINES = 30
 """Figures that are drawn at most."""
 
@@ -41,6 +44,8 @@ class Figure:
     before: float | None
     decimals: int
     """With how many it is said, and what is beside it: as many as the figures of its indicator and unit have."""
+    scale: str
+    """Figures of one scale are drawn on one: of a unit, and without units of an indicator."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ class Look:
         decimals: dict[tuple[Any, ...], int] = {}
         for group, row in zip(alike, rows, strict=True):
             decimals[group] = max(decimals.get(group, 0), _decimals(float(row[width])))
+        indicators = ["".join(row[i] for i in of_indicator) for row in rows]
         figures = tuple(
             Figure(
                 labels=tuple(self._label(dimensions[i], row[i]) for i in telling),
@@ -137,9 +143,10 @@ class Look:
                 size=row[width + 4],
                 effect=_number(row[width + 6]),
                 before=_number(row[width + 7]),
-                decimals=decimals[group],
+                decimals=decimals[group] if abs(float(row[width])) < LARGE else 0,
+                scale=row[width + 5] or indicator,
             )
-            for group, row in zip(alike, rows, strict=True)
+            for group, indicator, row in zip(alike, indicators, rows, strict=True)
         )
         columns = tuple(self._component(dimensions[i]) for i in telling)
         return Headlines(str(newest), columns, figures, of)
@@ -263,16 +270,16 @@ def _number(value: Any) -> float | None:
 
 def _decimals(value: float) -> int:
     """Return how many decimals a number needs, up to `DECIMALS`; none where it is large."""
-    if abs(value) >= 1000:
+    if abs(value) >= LARGE:
         return 0
     return len(f"{value:.{DECIMALS}f}".rstrip("0").partition(".")[2])
 
 
 def span(figures: Sequence[Figure]) -> dict[str, tuple[float, float]]:
-    """Return unit → the ends of the scale on which its figures are drawn; zero is always on it."""
+    """Return the ends of each scale on which figures are drawn; zero is always on it."""
     ends: dict[str, tuple[float, float]] = {}
     for figure in figures:
-        low, high = ends.get(figure.unit, (0.0, 0.0))
+        low, high = ends.get(figure.scale, (0.0, 0.0))
         reach = [figure.value, *(b for b in (figure.low, figure.high) if b is not None)]
-        ends[figure.unit] = (min(low, *reach), max(high, *reach))
-    return {unit: (low, high if high > low else low + 1) for unit, (low, high) in ends.items()}
+        ends[figure.scale] = (min(low, *reach), max(high, *reach))
+    return {scale: (low, high if high > low else low + 1) for scale, (low, high) in ends.items()}

@@ -101,7 +101,7 @@ def review_page(
     listed = _deliveries(house, file.feeds, facts["deliveries"])
     return filled(
         Path(__file__).with_name(NAME),
-        {"number": _said, "as_figure": _as_figure, "between": _between, "score": told},
+        {"number": _said, "as_figure": _as_figure, "interval": _interval, "score": told},
         **content,
         title=file.name.get("en") or next(iter(file.name.values())),
         flow=name_of_flow,
@@ -206,7 +206,7 @@ def _drawn(headlines: Headlines | None) -> list[Drawn]:
     if headlines is None:
         return []
     ends = span(headlines.figures)
-    return [_on_line(figure, *ends[figure.unit]) for figure in headlines.figures]
+    return [_on_line(figure, *ends[figure.scale]) for figure in headlines.figures]
 
 
 def _on_line(figure: Figure, low: float, high: float) -> Drawn:
@@ -224,15 +224,15 @@ def _on_line(figure: Figure, low: float, high: float) -> Drawn:
 
 def _as_figure(value: float, figure: Figure) -> str:
     """Return a figure, or what is beside it, with as many decimals as the other figures of its indicator."""
-    return f"{value:,.{0 if abs(value) >= 1000 else figure.decimals}f}"
+    return f"{value:,.{figure.decimals}f}"
 
 
-def _between(figure: Figure, words: str) -> str:
-    """Return both bounds with `words` between them, or the one that is told; empty without any."""
+def _interval(figure: Figure) -> str:
+    """Return both bounds of a figure, or the one that is told; empty without any."""
     low, high = (None if bound is None else _as_figure(bound, figure) for bound in (figure.low, figure.high))
     if low is None:
         return "" if high is None else f"up to {high}"
-    return f"from {low}" if high is None else f"{low} {words} {high}"
+    return f"from {low}" if high is None else f"{low} to {high}"
 
 
 def _said(value: float | None) -> str:

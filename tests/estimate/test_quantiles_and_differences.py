@@ -126,6 +126,42 @@ def test_only_the_margins_asked_for_have_differences() -> None:
     assert ("_T", "_T") not in found.loc["MEDIAN"].index
 
 
+@pytest.mark.parametrize(
+    ("margins", "drawn"),
+    [
+        ([[]], {}),
+        ([["B"], []], {"cluster": None, "population": None}),
+        ([[]], {"design": "none"}),
+    ],
+)
+def test_a_breakdown_that_no_margin_tells_is_totalled(
+    margins: list[list[str]], drawn: dict[str, Any]
+) -> None:
+    indicators = {key: one for key, one in INDICATORS.items() if key != "GAP"}
+    design = {**DESIGN, **drawn, "indicators": indicators}
+    few, all_ = estimated(survey(7), {**design, "margins": margins}), estimated(survey(7), design)
+    assert set(few.index.get_level_values("A")) == {"_T"}
+    expected = all_[(all_.index.get_level_values("A") == "_T")]
+    if margins == [[]]:
+        expected = expected[expected.index.get_level_values("B") == "_T"]
+    pd.testing.assert_frame_equal(few.sort_index(), expected.sort_index(), check_dtype=False, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"margins": []}, "the total alone is"),
+        ({"margins": [["C"]]}, "C is not among the breakdowns"),
+        ({"margins": [["A", "B"], ["B", "A"]]}, "twice"),
+        ({"margins": [["A", "A"]]}, "twice"),
+        ({"breakdowns": ["A", "B", "A"]}, "twice"),
+    ],
+)
+def test_margins_that_say_nothing_or_the_same_again_are_refused(said: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        contract({"y": "DOUBLE"}, {**DESIGN, "indicators": {"MEAN": {"mean": "y"}}, **said})
+
+
 @pytest.mark.parametrize("sampling", ["non_probability", "census_of_communities", "register"])
 def test_without_a_probability_design_there_is_the_figure_and_no_error(sampling: str) -> None:
     table = survey(5)

@@ -11,6 +11,7 @@ import pytest
 from citizenstats.release import approve, release
 from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import newest
+from citizenstats.review.figures import Figure, span
 from citizenstats.sdmx.model import Component
 from tests.release import support
 
@@ -91,7 +92,7 @@ def _bounded(tmp_path, rows):
 def test_intervals_are_drawn_where_the_structure_has_bounds(tmp_path):
     page = _bounded(tmp_path, [support.row("DK", "_T", value=50.0, LOWER_BOUND=40.0, UPPER_BOUND=60.0)])
     assert 'aria-label="50, interval 40 to 60"' in page
-    assert "40 – 60" in page
+    assert "40 to 60</td>" in page
 
 
 def test_figures_of_one_kind_and_their_bounds_have_as_many_decimals(tmp_path):
@@ -103,17 +104,33 @@ def test_figures_of_one_kind_and_their_bounds_have_as_many_decimals(tmp_path):
             support.row(
                 "DK", "M", value=1400.0, LOWER_BOUND=900.25, UPPER_BOUND=1900.75, UNIT_MEASURE="NUMBER"
             ),
+            support.row("NP", "F", value=-2.5, LOWER_BOUND=-3.0, UPPER_BOUND=-2.0),
             support.row("NP", "M", value=12.0, LOWER_BOUND=None, UPPER_BOUND=19.31),
         ],
     )
     for value, interval in (
-        ("8.3", "6.5 – 10.5"),
-        ("29.0", "23.6 – 36.9"),
-        ("1,400", "900 – 1,901"),
+        ("8.3", "6.5 to 10.5"),
+        ("29.0", "23.6 to 36.9"),
+        ("-2.5", "-3.0 to -2.0"),
+        ("1,400", "900 to 1,901"),
         ("12.0", "up to 19.3"),
     ):
         assert f'<td class="n">{value}</td>' in page
         assert f'<td class="n">{interval}</td>' in page
+
+
+def test_without_units_each_indicator_has_a_scale():
+    figures = [
+        Figure((), "", value, None, None, "A", None, None, None, 0, scale)
+        for value, scale in ((8.0, "SHARE"), (5000.0, "NUMBER"), (-4.0, "SHARE"))
+    ]
+    assert span(figures) == {"SHARE": (-4.0, 8.0), "NUMBER": (0.0, 5000.0)}
+
+
+def test_a_name_cannot_turn_what_stands_beside_it(house):
+    object.__setattr__(house.mappings.dataflows[support.FLOW], "name", {"en": "\u202eName " + "x" * 300})
+    _, page = _page(house)
+    assert re.search(r"<h1><bdi>\u202eName x+</bdi>: C0001</h1>", page)
 
 
 def test_without_bounds_it_says_so_and_draws_none(house):

@@ -194,7 +194,8 @@ class Estimate(Model):
         [], description="Dimensions; all their combinations with totals are estimated."
     )
     margins: list[list[Identifier]] | None = Field(
-        None, description="Only these breakdowns instead of all combinations; [] is the total."
+        None,
+        description="Only these breakdowns instead of all combinations, each a list; [] among them is the total.",
     )
     totals: dict[Identifier, str] = Field({}, description="Code of the total by dimension; `_T` unless said.")
     known_across: list[Identifier] = Field(
@@ -217,6 +218,24 @@ class Estimate(Model):
             raise ValueError("population2 needs cluster2")
         if self.design == "simple_random" and (self.strata is not None or self.cluster is not None):
             raise ValueError("simple_random has no strata and no cluster; say design: probability")
+        return self
+
+    @model_validator(mode="after")
+    def _margins_are_of_breakdowns(self) -> Estimate:
+        if len(set(self.breakdowns)) < len(self.breakdowns):
+            raise ValueError("breakdowns names a dimension twice")
+        if self.margins is None:
+            return self
+        if not self.margins:
+            raise ValueError("margins: [] asks for no figure at all; the total alone is [[]]")
+        for margin in self.margins:
+            for dimension in margin:
+                if dimension not in self.breakdowns:
+                    raise ValueError(f"margins: {dimension} is not among the breakdowns")
+        if len({frozenset(margin) for margin in self.margins}) < len(self.margins) or any(
+            len(set(margin)) < len(margin) for margin in self.margins
+        ):
+            raise ValueError("margins has a breakdown, or a dimension of one, twice")
         return self
 
     @model_validator(mode="after")
