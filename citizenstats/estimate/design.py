@@ -195,7 +195,7 @@ FAULTS = {
         "give the number of units in the population, the same for the whole stratum",
     ),
     "LONELY_CLUSTER": (
-        "strata with a single cluster (without clusters: a single unit; without strata: periods), whose variance nobody can know",
+        "strata (or periods) with a single cluster (or unit), whose variance nobody can know",
         "merge strata in the contract, leave such a period out with `where`, or choose estimate.lonely: certainty, adjust "
         "or average",
     ),
