@@ -126,7 +126,7 @@ def _of_column(
     stopping: dict[str, _Seen] = {}
     inside: dict[str, _Seen] = {}
     for i, kind in enumerate(KINDS):
-        found = _Forms(seen[f"whole{i}"], seen[f"hinted{i}"], seen.get(f"within{i}", _Seen()))
+        found = _Forms(*(seen.get(f"{form}{i}", _Seen()) for form in ("whole", "hinted", "within")))
         worst = _stopping(kind, hint(header, kind.id), texts, found, is_free=is_free, is_number=is_number)
         if worst is not None:
             stopping.setdefault(kind.id, worst)
@@ -160,11 +160,12 @@ def _named(said: Hint, texts: int, seen: Mapping[str, _Seen], *, is_free: bool) 
     """Return the texts that are names of persons; None when a column does not hold them."""
     full, alone = seen["full_given"], seen["alone_given"]
     given = full.texts + alone.texts
-    is_like = seen["likely"].texts >= HALF * texts
+    likely = seen.get("likely", _Seen())
+    is_like = likely.texts >= HALF * texts
     if said == "strong" and is_like and (texts >= FEWEST or given >= SOME_NAMES * texts):
-        return seen["likely"]
+        return likely
     if said == "soft" and is_like and given and given >= FEW_NAMES * texts:
-        return seen["likely"]
+        return likely
     if is_free:
         return None
     if full.texts >= FEWEST_FULL and full.texts >= SOME_NAMES * texts:
@@ -177,13 +178,7 @@ def _named(said: Hint, texts: int, seen: Mapping[str, _Seen], *, is_free: bool) 
 def _counted(
     engine: Engine, source: Source, positions: Sequence[int], known: Mapping[int, Sequence[str]]
 ) -> dict[int, tuple[int, dict[str, _Seen]]]:
-    """Return for each column the number of its distinct texts, and how many meet each condition."""
-    conditions = _conditions()
-    told = ", ".join(
-        f"count(*) FILTER ({key}), sum(n) FILTER ({key}), min(first) FILTER ({key})" for key in conditions
-    )
-    met = ", ".join(f"{condition} AS {key}" for key, condition in conditions.items())
-    engine.run(f"CREATE TEMP TABLE given_names AS SELECT unnest([{listed(given_names())}]) AS name")
+    """Return for each column the number of its distinct texts, and how many meet each condition; none does where it lacks."""
     engine.run("CREATE TEMP TABLE known_texts (place INTEGER, v VARCHAR)")
     engine.run("CREATE TEMP TABLE looked_at (place INTEGER, v VARCHAR, n BIGINT, first BIGINT)")
     for position in positions:
@@ -191,16 +186,24 @@ def _counted(
             engine.run(f"INSERT INTO known_texts SELECT {position}, unnest([{listed(known[position])}])")
     for statement in _distinct(source, positions):
         engine.run(f"INSERT INTO looked_at {statement}")
+    engine.run(
+        f"CREATE TEMP TABLE texts AS WITH trimmed AS (SELECT place, {trimmed('v')} AS v, n, first FROM looked_at) "
+        "SELECT *, regexp_replace(v, '[^0-9]+', '', 'g') AS d FROM trimmed "
+        "ANTI JOIN known_texts USING (place, v) WHERE v <> ''"
+    )
+    conditions = _conditions(engine, [source.headers[position] for position in positions])
+    told = ", ".join(
+        f"count(*) FILTER ({key}), sum(n) FILTER ({key}), min(first) FILTER ({key})" for key in conditions
+    )
+    met = ", ".join(f"{condition} AS {key}" for key, condition in conditions.items())
+    engine.run(f"CREATE TEMP TABLE given_names AS SELECT unnest([{listed(given_names())}]) AS name")
     rows = engine.rows(
-        f"WITH trimmed AS (SELECT place, {trimmed('v')} AS v, n, first FROM looked_at), "
-        "texts AS (SELECT *, regexp_replace(v, '[^0-9]+', '', 'g') AS d FROM trimmed "
-        "ANTI JOIN known_texts USING (place, v) WHERE v <> ''), "
         # First for themselves: the conditions on given names rest on them.
-        f"words AS (SELECT *, {FULL_NAME} AS named, {NAME_ALONE} AS alone FROM texts), "
+        f"WITH words AS (SELECT *, {FULL_NAME} AS named, {NAME_ALONE} AS alone FROM texts), "
         f"judged AS (SELECT place, n, first, {met} FROM words) "
         f"SELECT place, count(*), {told} FROM judged GROUP BY place ORDER BY place"
     )
-    for table in ("given_names", "known_texts", "looked_at"):
+    for table in ("given_names", "known_texts", "looked_at", "texts"):
         engine.run(f"DROP TABLE {table}")
     return {int(row[0]): (int(row[1]), dict(zip(conditions, _seen(row[2:]), strict=True))) for row in rows}
 
@@ -227,19 +230,28 @@ def _distinct(source: Source, positions: Sequence[int]) -> Iterator[str]:
         )
 
 
-def _conditions() -> dict[str, str]:
+def _conditions(engine: Engine, headers: Sequence[str]) -> dict[str, str]:
+    """Return the conditions that a text in the table `texts` may meet, or that a header asks about.
+
+    To plan all of them takes longer than to judge a small delivery by them.
+    """
+    formed = engine.rows(f"SELECT {', '.join(f'bool_or({kind.form})' for kind in KINDS)} FROM texts")[0]
     conditions: dict[str, str] = {}
-    for i, kind in enumerate(KINDS):
-        conditions |= {f"whole{i}": kind.whole, f"hinted{i}": kind.hinted}
-        if kind.within is not None:
-            conditions[f"within{i}"] = kind.within
+    for i, (kind, is_there) in enumerate(zip(KINDS, formed, strict=True)):
+        if is_there:
+            conditions[f"whole{i}"] = kind.whole
+            if kind.within is not None:
+                conditions[f"within{i}"] = kind.within
+        if any(hint(header, kind.id) != "none" for header in headers):
+            conditions[f"hinted{i}"] = kind.hinted
+    if any(hint(header, NAME) != "none" for header in headers):
+        conditions["likely"] = LIKE_A_NAME
     given = f"{GIVEN} IN (SELECT name FROM given_names)"
     return conditions | {
         "named": "named",
         "alone": "alone",
         "full_given": f"(named AND {given})",
         "alone_given": f"(alone AND {given})",
-        "likely": LIKE_A_NAME,
     }
 
 

@@ -29,6 +29,8 @@ class Kind:
 
     Attributes:
         id: stable identifier, such as ``PHONE``; `words` says it to people.
+        form: condition that all texts meet which meet `whole` or `within`, and which costs little to ask: where no text
+            meets it the engine need not plan the others, whose check digits are hundreds of terms.
         whole: condition that a text has the form, whatever its header says.
         hinted: condition that a text may be one, where the header says so.
         within: condition that there is one inside a longer text; None where that cannot be told.
@@ -37,6 +39,7 @@ class Kind:
     """
 
     id: str
+    form: str
     whole: str
     hinted: str
     within: str | None = None
@@ -46,6 +49,10 @@ class Kind:
 
 def _is(pattern: str, text: str = "v") -> str:
     return f"regexp_full_match({text}, {quoted(pattern)})"
+
+
+def _has(pattern: str) -> str:
+    return f"regexp_matches(v, {quoted(pattern)})"
 
 
 def _digit(position: int, text: str = "d") -> str:
@@ -98,61 +105,76 @@ _DIGITS_7_TO_15 = f"length(d) BETWEEN 7 AND 15 AND {_is(r'[+(]?[0-9][0-9 ()./-]*
 
 EMAIL = Kind(
     "EMAIL",
+    form="contains(v, '@')",
     whole=f"(contains(v, '@') AND {_is(_EMAIL)})",
     hinted=f"(contains(v, '@') AND {_is(_EMAIL)})",
-    within=f"(contains(v, '@') AND regexp_matches(v, {quoted(_EMAIL)}))",
+    within=f"(contains(v, '@') AND {_has(_EMAIL)})",
 )
 PHONE = Kind(
     "PHONE",
+    form="length(d) >= 8",
     whole=f"(length(d) BETWEEN 8 AND 17 AND {_is(f'(?i){_CALLED}{_PHONE}')})",
     hinted=f"({_DIGITS_7_TO_15})",
-    within=rf"(length(d) >= 8 AND regexp_matches(v, {quoted(rf'(^|[^0-9A-Za-z.,+/-]){_PHONE}($|[^0-9A-Za-z-])')}))",
+    within=f"(length(d) >= 8 AND {_has(rf'(^|[^0-9A-Za-z.,+/-]){_PHONE}($|[^0-9A-Za-z-])')})",
 )
 
 # --- national identity numbers ----------------------------------------------------------------------------
 
+_FORMS = {
+    "CPR_PARTED": r"[0-9]{6}[- ][0-9]{4}",
+    "SWEDEN": r"([0-9]{2})?[0-9]{6}[-+][0-9]{4}",
+    "NORWAY": r"[0-9]{6}[ -]?[0-9]{5}",
+    "FINLAND": r"(?i:[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y])",
+    "SPAIN": r"(?i:([0-9]{8}|[XYZ][0-9]{7})-?[A-Z])",
+    "CHILE": r"[0-9]{1,2}[.]?[0-9]{3}[.]?[0-9]{3}-[0-9kK]",
+    "FRANCE": r"[1-478] ?[0-9]{2} ?(0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9]{2} ?([0-9]{3} ?){2}[0-9]{2}",
+    "MEXICO": r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]",
+    "USA": r"[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}",
+}
+"""Countries → how their numbers are written; the check digits are asked after that."""
+
 # A spreadsheet drops the zero in front.
 _TEN = "lpad(d, 10, '0')"
-_CPR = f"(length(d) IN (9, 10) AND {_is('[0-9]{9,10}')} AND {_day_and_month(1, 3, _TEN)} AND {_modulus_11(_TEN)})"
-_CPR_PARTED = f"({_is('[0-9]{6}[- ][0-9]{4}')} AND {_day_and_month(1, 3)})"
+_TEN_DIGITS = _is("[0-9]{9,10}")
+_CPR = f"(length(d) IN (9, 10) AND {_TEN_DIGITS} AND {_day_and_month(1, 3, _TEN)} AND {_modulus_11(_TEN)})"
+_CPR_PARTED = f"({_is(_FORMS['CPR_PARTED'])} AND {_day_and_month(1, 3)})"
 _CPR_INSIDE = "regexp_extract(v, '(?:^|[^0-9])([0-9]{6}-[0-9]{4})(?:$|[^0-9])', 1)"
-_SWEDEN = (
-    f"(length(d) IN (10, 12) AND {_is('([0-9]{2})?[0-9]{6}[-+][0-9]{4}')} AND CASE length(d) WHEN 10 THEN "
-)
+_SWEDEN = f"(length(d) IN (10, 12) AND {_is(_FORMS['SWEDEN'])} AND CASE length(d) WHEN 10 THEN "
 _SWEDEN += (
     f"{_day_and_month(5, 3)} AND {_luhn(10)} ELSE {_day_and_month(7, 5)} AND {_luhn(10, 'substr(d, 3)')} END)"
 )
 _NORWAY = (
-    f"(length(d) = 11 AND {_is('[0-9]{6}[ -]?[0-9]{5}')} AND {_day_and_month(1, 3)} AND "
+    f"(length(d) = 11 AND {_is(_FORMS['NORWAY'])} AND {_day_and_month(1, 3)} AND "
     f"({_weighted([3, 7, 6, 1, 8, 9, 4, 5, 2, 1])}) % 11 = 0 AND ({_weighted([5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1])}) % 11 = 0)"
 )
 _FINLAND = (
-    f"(length(v) = 11 AND {_is('(?i)[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]')} AND {_day_and_month(1, 3)} AND "
+    f"(length(v) = 11 AND {_is(_FORMS['FINLAND'])} AND {_day_and_month(1, 3)} AND "
     "upper(right(v, 1)) = substr('0123456789ABCDEFHJKLMNPRSTUVWXY', "
     "CAST(coalesce(TRY_CAST(substr(d, 1, 9) AS BIGINT), 0) % 31 AS INT) + 1, 1))"
 )
 _SPAIN = (
-    f"(length(v) BETWEEN 9 AND 10 AND {_is('(?i)([0-9]{8}|[XYZ][0-9]{7})-?[A-Z]')} AND upper(right(v, 1)) = "
+    f"(length(v) BETWEEN 9 AND 10 AND {_is(_FORMS['SPAIN'])} AND upper(right(v, 1)) = "
     "substr('TRWAGMYFPDXBNJZSQVHLCKE', CAST(coalesce(TRY_CAST(replace(replace(replace(upper(left(v, 8)), 'X', '0'), "
     "'Y', '1'), 'Z', '2') AS BIGINT), 0) % 23 AS INT) + 1, 1))"
 )
 _FRANCE = (
-    "(length(d) = 15 AND " + _is(r"[1-478] ?[0-9]{2} ?(0[1-9]|1[0-2]|[2-9][0-9]) ?[0-9]{2} ?([0-9]{3} ?){2}[0-9]{2}")
+    "(length(d) = 15 AND " + _is(_FORMS['FRANCE'])
     + " AND 97 - coalesce(TRY_CAST(left(d, 13) AS BIGINT), 0) % 97 = coalesce(TRY_CAST(right(d, 2) AS INT), 0))"
 )  # fmt: skip
 # Only of what has the form: the engine computes both sides of an AND, and these steps take the square of a text's length.
 _CHILE_BODY = "replace(regexp_extract(v, '^([^-]*)', 1), '.', '')"
 _CHILE = (
-    f"(CASE WHEN length(v) <= 12 AND {_is('[0-9]{1,2}[.]?[0-9]{3}[.]?[0-9]{3}-[0-9kK]')} "
+    f"(CASE WHEN length(v) <= 12 AND {_is(_FORMS['CHILE'])} "
     "THEN upper(right(v, 1)) = substr('0K987654321', CAST(list_sum(list_transform("
     f"range(1, length({_CHILE_BODY}) + 1), lambda i: (ascii(substr(reverse({_CHILE_BODY}), i, 1)) - 48) "
     "* ((i - 1) % 6 + 2))) % 11 AS INT) + 1, 1) ELSE FALSE END)"
 )
-_MEXICO = _is("[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]")
-_USA = f"({_is('[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}')} AND left(v, 3) NOT IN ('000', '666'))"
+_MEXICO = _is(_FORMS["MEXICO"])
+_USA = f"({_is(_FORMS['USA'])} AND left(v, 3) NOT IN ('000', '666'))"
 
 NATIONAL_ID = Kind(
     "NATIONAL_ID",
+    form=f"(length(d) >= 7 AND {_has('|'.join(_FORMS.values()))})",
     whole=f"({' OR '.join([_CPR_PARTED, _SWEDEN, _NORWAY, _FINLAND, _SPAIN, _FRANCE, _CHILE, _MEXICO, _USA])})",
     hinted=f"(length(d) >= 5 AND length(v) <= 24 AND {_is('[0-9A-Za-z][0-9A-Za-z ./-]{4,}')} AND NOT {_is(_DATE)})",
     within=f"(length(d) >= 10 AND {_day_and_month(1, 3, _CPR_INSIDE)})",
@@ -160,24 +182,31 @@ NATIONAL_ID = Kind(
 )
 # Ten digits alone are many things; that most of them are days of birth with the check digit of those born before 2007
 # is no chance. The check is by the Danish civil registration's rule of modulus 11.
-CPR = Kind("NATIONAL_ID", whole=_CPR, hinted="FALSE", least=5, share=0.5)
+CPR = Kind("NATIONAL_ID", form=_TEN_DIGITS, whole=_CPR, hinted="FALSE", least=5, share=0.5)
 
 # --- devices ----------------------------------------------------------------------------------------------
 
 DEVICE = Kind(
     "DEVICE",
+    form=_has("[:-]"),
     whole=(
         f"({_is('(?i)([0-9a-f]{2}[:-]){5}[0-9a-f]{2}')} OR {_is('(collect|enketo|android|ee[.]kobotoolbox[.]org):.{8,}')})"
     ),
     hinted=f"(length(v) >= 7 AND length(d) >= 1 AND {_is('[0-9A-Za-z:._-]+')})",
 )
 IMEI = Kind(
-    "DEVICE", whole=f"(length(v) = 15 AND length(d) = 15 AND {_luhn(15)})", hinted="FALSE", least=5, share=0.8
+    "DEVICE",
+    form="(length(v) = 15 AND length(d) = 15)",
+    whole=f"(length(v) = 15 AND length(d) = 15 AND {_luhn(15)})",
+    hinted="FALSE",
+    least=5,
+    share=0.8,
 )
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 # Numbers of chapters and classes have four parts too; an address has a large one.
 ADDRESS = Kind(
     "DEVICE",
+    form="length(d) >= 4",
     whole=f"(length(v) BETWEEN 7 AND 15 AND {_is(f'({_OCTET}[.]){{3}}{_OCTET}')} AND regexp_matches(v, '[0-9]{{3}}'))",
     hinted="FALSE",
     least=3,
@@ -193,6 +222,7 @@ _POINT = r"""(?is).*(POINT ?Z? ?\(|"coordinates" ?:).*[0-9][.][0-9]{4,}.*"""
 
 COORDINATES = Kind(
     "COORDINATES",
+    form="length(d) >= 6",
     whole=f"(length(d) >= 6 AND length(v) >= 9 AND ({_is(_PAIR)} OR {_is(_DEGREES)} OR {_is(_POINT)}))",
     hinted=f"({_is(_EXACT)} OR {_is('-?[0-9]{6,7}([.,][0-9]+)?')})",
 )

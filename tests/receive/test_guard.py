@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pytest
 
+from citizenstats.engine import session
 from citizenstats.receive.current import current_records
 from citizenstats.receive.delivery import Delivery
-from citizenstats.receive.identifiers import given_names, hint
+from citizenstats.receive.identifiers import KINDS, given_names, hint
 from citizenstats.receive.outcome import Outcome
 from citizenstats.receive.reader import read
 from citizenstats.store import read_json
@@ -124,6 +126,35 @@ def read_here(office: Office, content: bytes | str, name: str = "answers.csv") -
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     delivery = Delivery(DATASET, 1, "0" * 64, name, path.stat().st_size, "2026-01-01T00:00:00Z", "mark")
     return read(delivery, path, office.house.mappings.dataset(DATASET), work)
+
+
+def test_what_is_quick_to_ask_is_met_by_all_that_is_found() -> None:
+    """Otherwise a kind that stands in a file alone would not be looked for."""
+    made = [
+        form() for _, _, form in [*LOOKS, *((None, None, form) for _, form in ORDINARY)] for _ in range(60)
+    ]
+    made += [
+        "123-45-6789",
+        "010190 1234",
+        "MOGA900101HDFRRN09",
+        "131052-308T",
+        "X1234567L",
+        "12 34 56 78",
+        "0712 345 678",
+    ]
+    parts = ["", " ", "ring ", "(x) ", ".", ",", "-", "A", "é", "\n"]
+    texts = made + [DICE.choice(parts) + DICE.choice(made) + DICE.choice(parts) for _ in range(3000)]
+    forms = ", ".join(
+        f"count(*) FILTER ({kind.whole} OR {kind.within or 'FALSE'}), "
+        f"count(*) FILTER (({kind.whole} OR {kind.within or 'FALSE'}) AND NOT {kind.form}), count(*) FILTER ({kind.form})"
+        for kind in KINDS
+    )
+    with session() as engine:
+        engine.register("given", pa.table({"v": [text.strip() for text in texts]}))
+        said = "SELECT v, regexp_replace(v, '[^0-9]+', '', 'g') AS d FROM given"
+        counts = engine.rows(f"SELECT {forms} FROM ({said})")[0]
+    for kind, found, missed, asked in zip(KINDS, counts[0::3], counts[1::3], counts[2::3], strict=True):
+        assert (found > 20, missed, asked < len(texts)) == (True, 0, True), kind.id
 
 
 def everything_told(office: Office) -> str:
