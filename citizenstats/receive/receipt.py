@@ -108,14 +108,12 @@ def _refused_rows(house: House, outcome: Outcome, language: str) -> bytes | None
     """Return the refused rows as CSV for a spreadsheet; None when there are none."""
     dataset = house.mappings.dataset(outcome.delivery.dataset)
     path = outcome.delivery.outcome_folder(house.store, dataset) / "refused.parquet"
-    if not path.exists():
+    if not outcome.counts["refused"] or not path.exists():
         return None
     with session([path.parent]) as engine:
         source = f"SELECT * FROM read_parquet({quoted(str(path))})"
         columns = [column for column, _ in engine.columns(source)]
         rows = engine.rows(f"{source} ORDER BY _row LIMIT {MOST_REFUSED}")
-    if not rows:
-        return None
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     label = labels.LABELS[language]

@@ -172,7 +172,7 @@ class _Look:
     def __init__(self, house: House, flow: str) -> None:
         self.house, self.flow = house, flow
         self.reference = house.mappings.reference(flow)
-        self._changed: dict[tuple[str, Path | None], bool] = {}
+        self._changed: dict[tuple[str, Path], bool] = {}
         self._quality: dict[tuple[str, Path | None], dict[str, Any]] = {}
 
     def is_up_to_date(self) -> bool:
@@ -243,11 +243,15 @@ class _Look:
         return self._has_changes(present, former)
 
     def _has_changes(self, present: Publishable, former: Path | None) -> bool:
+        if former is None:
+            # Only here: it takes a while to load.
+            import pyarrow.parquet as pq
+
+            return bool(pq.read_metadata(present.file).num_rows)
         of = present.state, former
         if of not in self._changed:
             structure = self.house.mappings.structures.structure_of(self.reference)
-            readable = [present.file.parent, *([former.parent] if former else [])]
-            with session(readable, scratch=self.house.store.scratch) as engine:
+            with session([present.file.parent, former.parent], scratch=self.house.store.scratch) as engine:
                 self._changed[of] = bool(Comparison(structure, present.file, former).changes(engine))
         return self._changed[of]
 

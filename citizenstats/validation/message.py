@@ -16,7 +16,7 @@ from pathlib import Path
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import MessageError
 from citizenstats.sdmx.model import Component, DataStructure, Structures
-from citizenstats.sdmx.read import MessageFacts, read_message, read_observations
+from citizenstats.sdmx.read import MessageFacts, read_observations, read_rows
 from citizenstats.validation.conditions import is_mandatory
 from citizenstats.validation.finding import Finding, Frame, finding
 from citizenstats.validation.judge import published_findings
@@ -53,9 +53,9 @@ def judged_content(file: Path, structures: Structures) -> Content:
     with tempfile.TemporaryDirectory(prefix="citizenstats-validate-") as folder:
         work = Path(folder).absolute()
         parquet = work / "message.parquet"
-        facts = read_message(file, structures, parquet)
-        structure = structures.data_structures[facts.structure]
         with session([work], scratch=work) as engine:
+            facts = read_rows(engine, file, structures, parquet)
+            structure = structures.data_structures[facts.structure]
             message = _Message(engine, parquet, facts, structure, structures)
             return Content(facts, tuple(in_order(list(message.findings()), structure)))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from citizenstats.engine import session
+from citizenstats.engine import Engine, session
 from citizenstats.sdmx.model import Reference, Structures
 from citizenstats.sdmx.read import csv, json, xml
 from citizenstats.sdmx.read.message import FRAME, MessageFacts, Used
@@ -21,7 +21,7 @@ from citizenstats.sdmx.read.rows import Rows
 from citizenstats.sdmx.read.source import opened, syntax_of
 from citizenstats.sdmx.read.typed import Observations, observations
 
-__all__ = ["FRAME", "MessageFacts", "Observations", "read_message", "read_observations"]
+__all__ = ["FRAME", "MessageFacts", "Observations", "read_message", "read_observations", "read_rows"]
 
 
 def read_message(
@@ -43,11 +43,23 @@ def read_message(
     Raises:
         MessageError: it is no such message, is damaged, too large, or its structure is not known; with the line.
     """
+    with session([into.parent.absolute()], scratch=into.parent.absolute()) as engine:
+        return read_rows(engine, file, structures, into, dataflow)
+
+
+def read_rows(
+    engine: Engine, file: Path, structures: Structures, into: Path, dataflow: Reference | None = None
+) -> MessageFacts:
+    """Do what `read_message` does by an engine that can reach the folder of the Parquet file, and is used for more.
+
+    Raises:
+        MessageError: as there.
+    """
     syntax = syntax_of(file)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".read-") as name:
         work = Path(name).absolute()
         if syntax == "csv":
-            return csv.read(file, structures, dataflow, work, into)
+            return csv.read(engine, file, structures, dataflow, work, into)
         made: list[Rows] = []
 
         def make(found: Used) -> Rows:
@@ -60,8 +72,7 @@ def read_message(
                     head, used, rows = xml.read(stream, structures, dataflow, make)
                 else:
                     head, used, rows = json.read(lambda: opened(file), structures, dataflow, make)
-            with session([work, into.parent.absolute()], scratch=work) as engine:
-                held = rows.finish(engine, into.absolute())
+            held = rows.finish(engine, into.absolute())
         finally:
             for one in made:
                 one.close()
@@ -86,6 +97,6 @@ def read_observations(
     """
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".read-") as name:
         frame = Path(name).absolute() / "frame.parquet"
-        facts = read_message(file, structures, frame, dataflow)
-        with session([frame.parent, into.parent.absolute()], scratch=frame.parent) as engine:
+        with session([into.parent.absolute()], scratch=frame.parent) as engine:
+            facts = read_rows(engine, file, structures, frame, dataflow)
             return observations(engine, frame, facts, structures, into.absolute())

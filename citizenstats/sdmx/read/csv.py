@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from citizenstats.engine import Engine, name, quoted, session
+from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import EngineError, MessageError
 from citizenstats.sdmx.model import Component, Reference, Structures
 from citizenstats.sdmx.read.message import Head, MessageFacts, Named, Used, named, used
@@ -42,9 +42,9 @@ class _Column:
 
 
 def read(
-    file: Path, structures: Structures, expected: Reference | None, work: Path, into: Path
+    engine: Engine, file: Path, structures: Structures, expected: Reference | None, work: Path, into: Path
 ) -> MessageFacts:
-    """Read a message into a Parquet file; see `citizenstats.sdmx.read.read_message`.
+    """Read a message into a Parquet file; see `citizenstats.sdmx.read.read_rows`.
 
     Raises:
         MessageError: it is no UTF-8, rows differ in their cells, or its structure is not known.
@@ -59,19 +59,18 @@ def read(
         )
     head = Head("csv-1.0" if columns[0].id == "DATAFLOW" else "csv-2.x")
     scan = _scan(plain, len(header), delimiter)
-    with session([work, into.parent.absolute()], scratch=work) as engine:
-        try:
-            found = _structure(engine, scan, columns, structures, expected)
-            _check_actions(engine, scan, columns)
-            _check_parts(engine, scan, columns, found)
-            rows = engine.write_parquet(_frame(scan, columns, found, head), into.absolute())
-            held = _held(engine, into.absolute(), found)
-        except EngineError:
-            raise MessageError(
-                "NOT_WELL_FORMED",
-                "the rows do not have as many cells as the header, or a quotation mark stands open",
-                mend="write the file again",
-            ) from None
+    try:
+        found = _structure(engine, scan, columns, structures, expected)
+        _check_actions(engine, scan, columns)
+        _check_parts(engine, scan, columns, found)
+        rows = engine.write_parquet(_frame(scan, columns, found, head), into.absolute())
+        held = _held(engine, into.absolute(), found)
+    except EngineError:
+        raise MessageError(
+            "NOT_WELL_FORMED",
+            "the rows do not have as many cells as the header, or a quotation mark stands open",
+            mend="write the file again",
+        ) from None
     return head.facts(found, held, rows)
 
 
