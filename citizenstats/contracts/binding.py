@@ -68,10 +68,19 @@ def unbound(dataset: Dataset) -> Iterator[MappingError]:
                 yield told
                 return
             types[derived] = _type_of(engine, dataset, text, types)
-        for expression in _expressions(dataset.contract, types):
-            told = _fault(engine, dataset, expression)
-            if told is not None:
-                yield told
+        faults = [
+            told
+            for expression in _expressions(dataset.contract, types)
+            if (told := _fault(engine, dataset, expression)) is not None
+        ]
+        yield from faults
+        if not faults and _agrees_in_silence(engine, dataset.contract):
+            yield MappingError(
+                "SILENCE_IS_NO_CONSENT",
+                "this holds for a record whose every cell is empty, and who says nothing has not agreed",
+                dataset.document.where(("record", "consent", "condition")),
+                "ask the cell that says that these people or this community agreed",
+            )
 
 
 def _record_types(contract: Contract) -> dict[str, str]:
@@ -147,6 +156,22 @@ def _fault(engine: Engine, dataset: Dataset, expression: _Expression) -> Mapping
             "NOT_A_CONDITION", f"this gives {called}, not true or false", where, "compare it with something"
         )
     return None
+
+
+def _agrees_in_silence(engine: Engine, contract: Contract) -> bool:
+    """Return whether people or communities that have to be asked count as having agreed where nothing is said at all."""
+    consent = contract.record.consent
+    if consent.condition is None or consent.basis not in ("individual", "community_fpic"):
+        return False
+    types = _record_types(contract)
+    cells = ", ".join(f"CAST(NULL AS {kind}) AS {name(column)}" for column, kind in types.items())
+    record, names = f"SELECT {cells}", list(types)
+    for derived, text in contract.derive.items():
+        value = expressions.sql(expressions.parse(text, names, ""))
+        record = f"SELECT *, TRY({value}) AS {name(derived)} FROM ({record})"
+        names.append(derived)
+    condition = expressions.sql(expressions.parse(consent.condition, names, ""))
+    return bool(engine.value(f"SELECT coalesce(TRY({condition}), FALSE) FROM ({record})"))
 
 
 def _type_of(engine: Engine, dataset: Dataset, text: str, types: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.extract.plan import TABLE, Plan, plan_of
+from citizenstats.quality.judge import closed_gates
 from citizenstats.receive.current import current_records
 from citizenstats.receive.delivery import deliveries, pending
 from citizenstats.receive.outcome import UNCLEAR, outcome_of
@@ -156,6 +157,14 @@ def _check_consent(house: House, dataset_name: str) -> None:
             UNCLEAR, "the newest delivery takes consent back without saying whose", dataset_name,
             "ask the partner for the file with the keys of these rows",
         )  # fmt: skip
+    closed = closed_gates(house.mappings.quality, house.mappings.dataset(dataset_name).contract)
+    for identifier, evidence in closed.items():
+        raise CitizenstatsError(
+            "GATE_CLOSED",
+            f"consent is not met: {identifier}: {evidence}",
+            dataset_name,
+            "settle it with the partner",
+        )
 
 
 def _made(engine: Engine, plan: Plan, records: str, made: Path, dataset_name: str) -> Report:

@@ -1,6 +1,7 @@
 """What a partner's receipt says of the quality of its own delivery: only what that partner can mend.
 
-A person's assessment, and what is measured of a whole dataflow, is told to the office and with the release, not here.
+A person's assessment, and what is measured of a whole dataflow, is told to the office and with the release, not here;
+a gate that it closes is a finding of the receipt.
 """
 
 from __future__ import annotations

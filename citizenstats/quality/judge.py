@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from citizenstats.contracts.model import Assessment, DataflowQuality
+from citizenstats.contracts.model import Assessment, Contract, DataflowQuality
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.quality.catalogue import Catalogue, Criterion
@@ -177,24 +177,48 @@ def told(score: float | None) -> str:
     return "not known" if score is None else percent(score)
 
 
+def closed_gates(criteria: Catalogue, contract: Contract) -> dict[str, str]:
+    """Return the gates that a person found not met, with the evidence; whatever was measured, they are closed."""
+    return {
+        identifier: assessed.evidence
+        for identifier, assessed in contract.assessment.items()
+        if identifier in criteria.criteria
+        and criteria.criteria[identifier].gate
+        and assessed.verdict in ("not_met", "partly")
+    }
+
+
+def gates_closed_now(house: House, flow: str) -> list[str]:
+    """Return which gates the contracts behind ``AGENCY:ID`` close as they are now, each with the evidence."""
+    return [
+        f"{identifier}: {evidence}"
+        for dataset in sorted(house.mappings.dataflow(flow).feeds)
+        for identifier, evidence in closed_gates(
+            house.mappings.quality, house.mappings.dataset(dataset).contract
+        ).items()
+    ]
+
+
 def may_be_published(facts: Mapping[str, Any]) -> bool:
     """Return whether the quality in a candidate's facts allows publication; one from before quality was judged may."""
     return not facts.get("quality", {}).get("hindrances")
 
 
-def check_quality(flow: str, candidate: str, facts: Mapping[str, Any]) -> None:
-    """Refuse a candidate whose quality is below the minimum, or whose consent is not met.
+def check_quality(house: House, flow: str, candidate: str, facts: Mapping[str, Any]) -> None:
+    """Refuse a candidate whose quality is below the minimum, or whose consent is not met, then or now.
 
     Raises:
         ReleaseError: ``GATE_CLOSED`` or ``BELOW_QUALITY``, with the reasons.
     """
-    if may_be_published(facts):
+    since = gates_closed_now(house, flow)
+    if may_be_published(facts) and not since:
         return
-    found = facts["quality"]
-    closed = found["gate"] == "closed"
+    found = facts.get("quality", {})
+    closed = bool(since) or found["gate"] == "closed"
+    told = dict.fromkeys([*since, *found.get("hindrances", ())])
     raise ReleaseError(
         "GATE_CLOSED" if closed else "BELOW_QUALITY",
-        f"the quality of {candidate} does not allow publication: {' '.join(found['hindrances'])}",
+        f"the quality of {candidate} does not allow publication: {' '.join(told)}",
         flow,
         "no score outweighs consent: settle it with the partner"
         if closed

@@ -22,6 +22,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "quarantined": "In quarantine",
         "duplicate": "Received before",
         "accepted_means": "All rows count.",
+        "agreed_means": "The rows of those who agreed count; the others are withheld.",
+        "none_means": "No row of this file counts.",
         "partially_accepted_means": "The rows that keep the agreement count. Please mend the others and send the file again.",
         "quarantined_means": "The file is locked away: it seems to tell who people are in columns that are not agreed to. "
         "Nothing of it counts. What you sent before stays as it was.",
@@ -88,6 +90,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "quarantined": "I karantæne",
         "duplicate": "Modtaget før",
         "accepted_means": "Alle rækker gælder.",
+        "agreed_means": "Rækkerne fra dem, der har samtykket, gælder; de andre holdes tilbage.",
+        "none_means": "Ingen række i filen gælder.",
         "partially_accepted_means": "De rækker, der holder aftalen, gælder. Ret de andre, og send filen igen.",
         "quarantined_means": "Filen er låst inde: den ser ud til at fortælle, hvem folk er, i kolonner, der ikke er aftalt. "
         "Intet i den gælder. Det, I sendte før, står ved magt.",

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 from citizenstats.engine import quoted, session
 from citizenstats.pages import filled, visible
 from citizenstats.quality.delivery import quality_of_delivery
+from citizenstats.quality.judge import closed_gates
 from citizenstats.receive import labels, words
 from citizenstats.receive.outcome import Finding, Outcome
 from citizenstats.store import as_json, digest, read_json
 
 if TYPE_CHECKING:
+    from citizenstats.contracts.model import Contract
     from citizenstats.house import House
+    from citizenstats.receive.delivery import Delivery
 
 SCHEMA = "urn:citizenstats:schema:receipt:1.0.0"
 MOST_REFUSED = 10_000
@@ -55,6 +58,16 @@ def send(house: House, outcome: Outcome) -> None:
     house.store.commit_file(outbox / f"{delivery.id}.receipt.json", as_json(facts))
 
 
+def is_due(house: House, delivery: Delivery, *, is_newest: bool) -> bool:
+    """Return whether a receipt was not sent, or is the newest and says another thing of closed gates than is so now."""
+    sent = read_json(house.store.outbox(delivery.dataset) / f"{delivery.id}.receipt.json")
+    if sent is None:
+        return True
+    closed = closed_gates(house.mappings.quality, house.mappings.dataset(delivery.dataset).contract)
+    said = sum(finding["code"] == "GATE_CLOSED" for finding in sent["findings"])
+    return is_newest and len(closed) != said
+
+
 def _facts(house: House, outcome: Outcome) -> dict[str, Any]:
     contract = house.mappings.dataset(outcome.delivery.dataset).contract
     language = words.language_of(contract.language)
@@ -71,10 +84,20 @@ def _facts(house: House, outcome: Outcome) -> dict[str, Any]:
         "counts": dict(outcome.counts),
         "periods": list(outcome.periods),
         "how_read": dict(outcome.how_read),
-        "findings": [_finding(finding, language) for finding in outcome.findings],
+        "findings": [
+            _finding(finding, language) for finding in (*outcome.findings, *_closed(house, contract))
+        ],
         "quality": quality_of_delivery(house, outcome, language),
         "contact": house.mappings.agency.contact,
     }
+
+
+def _closed(house: House, contract: Contract) -> list[Finding]:
+    """Return what the partner must know of consent that a person of the office found not met."""
+    return [
+        Finding("GATE_CLOSED", facts={"criterion": identifier, "evidence": evidence})
+        for identifier, evidence in closed_gates(house.mappings.quality, contract).items()
+    ]
 
 
 def _finding(finding: Finding, language: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from citizenstats.receive.notice import notify
 from citizenstats.receive.outcome import Outcome, outcome_of
 from citizenstats.receive.pull import pull
 from citizenstats.receive.read import read
-from citizenstats.receive.receipt import send
+from citizenstats.receive.receipt import is_due, send
 
 if TYPE_CHECKING:
     from citizenstats.house import House
@@ -26,11 +26,14 @@ AT_ONCE = 2
 
 
 def _send_all(house: House, dataset_name: str, outcomes: Sequence[Outcome]) -> None:
-    """Send the receipts of what was read now, and those that a crash before their sending left over."""
+    """Send the receipts of what was read now, and those that a crash before their sending left over.
+
+    The newest one is sent again where a gate was closed or opened since.
+    """
     read_now = {outcome.delivery.id for outcome in outcomes}
-    outbox = house.store.outbox(dataset_name)
-    for delivery in deliveries(house.store, dataset_name):
-        if delivery.id not in read_now and not (outbox / f"{delivery.id}.receipt.json").exists():
+    there = deliveries(house.store, dataset_name)
+    for delivery in there:
+        if delivery.id not in read_now and is_due(house, delivery, is_newest=delivery is there[-1]):
             outcome = outcome_of(house, delivery)
             if outcome is not None:
                 send(house, outcome)

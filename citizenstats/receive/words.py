@@ -106,6 +106,8 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "DUPLICATE_KEY": Words("Several rows have the same key and differ.", "Leave one of them.", "key: {key}"),
         "NO_CONSENT": Words("Rows without consent are withheld; nothing is computed from them.",
                             "Nothing, if that is right."),
+        "GATE_CLOSED": Words("We found that consent is not met, so nothing new is published from what you send.",
+                             "Settle it with us.", "{criterion}: {evidence}"),
         "WITHDRAWAL_UNCLEAR": Words("Rows without consent do not say whose they are, so what you sent before about these "
                                     "people cannot be taken back; until that is clear nothing new is published.",
                                     "Send the file again with the key of these rows, or without the rows."),
@@ -216,6 +218,8 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
                                 "{value}"),
         "DUPLICATE_KEY": Words("Flere rækker har samme nøgle og er forskellige.", "Lad én af dem stå.", "nøgle: {key}"),
         "NO_CONSENT": Words("Rækker uden samtykke holdes tilbage; intet beregnes af dem.", "Intet, hvis det er rigtigt."),
+        "GATE_CLOSED": Words("Vi fandt, at samtykket ikke er på plads, så intet nyt offentliggøres af det, I sender.",
+                             "Afklar det med os.", "{criterion}: {evidence}"),
         "WITHDRAWAL_UNCLEAR": Words("Rækker uden samtykke siger ikke, hvem de handler om, så det, I før har sendt om disse "
                                     "personer, kan ikke trækkes tilbage; indtil det er klart, udgives intet nyt.",
                                     "Send filen igen med rækkernes nøgle, eller uden rækkerne."),

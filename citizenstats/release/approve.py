@@ -41,7 +41,7 @@ def approve(house: House, flow: str, candidate: str | None, person: str, note: s
     needed = max(file.signatures, 1)
     _may_sign(house, chosen, person, needed)
     check_consent(house, flow, chosen.facts["deliveries"], chosen.facts["contracts"])
-    check_quality(flow, chosen.id, chosen.facts)
+    check_quality(house, flow, chosen.id, chosen.facts)
     if not sign(house.store, chosen.folder, " ".join(person.split()), note, needed):
         raise decided(waiting_or_decided(house, flow, chosen.id))
     publish_due(house, flow)

@@ -18,6 +18,7 @@ from citizenstats import clock
 from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.estimate.representative import for_everybody
 from citizenstats.house import House
+from citizenstats.quality.judge import gates_closed_now
 from citizenstats.release import catalog
 from citizenstats.release.candidate import Candidate, candidates, fill
 from citizenstats.release.consent import holds
@@ -43,6 +44,9 @@ def publish_due(house: House, flow: str) -> bool:
     ready = [candidate for candidate, time in times if time is not None and time <= now]
     # Signed off, and then consent was taken back: it stays, and a newer one comes.
     ready = [c for c in ready if holds(house, flow, c.facts["deliveries"])]
+    # Or a person found since that consent is not met: it stays until that is settled.
+    if ready and gates_closed_now(house, flow):
+        ready = []
     if ready:
         _publish(house, ready[-1])
     point_at_newest(house.store, flow)

@@ -3,7 +3,7 @@
 They are compared with the head of the dataflow: the signed-off candidate that still waits for its time, else the
 newest release. The same observations with the same structures make nothing new, whatever was delivered. Other ones
 make a candidate, unless they were rejected before, and what waited before becomes obsolete. Where no review is required it is
-approved at once.
+approved at once. The same observations wait as a candidate where a person found since that consent is not met.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from citizenstats.engine import session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.quality.judge import may_be_published, quality_of
+from citizenstats.quality.judge import gates_closed_now, may_be_published, quality_of
 from citizenstats.release.candidate import Candidate, candidates, decide, make_candidate
 from citizenstats.release.compare import Changes, Comparison
 from citizenstats.release.consent import check_consent, holds
@@ -190,7 +190,7 @@ class _Look:
         # What counts as released: signed off and waiting for its time, else the newest release.
         head = later[-1] if later else parent
         keep = rejected = None
-        if self._differs(present, head, _origin(head, found)):
+        if self._differs(present, head, _origin(head, found)) or self._closes(head):
             rejected = rejected_before(found, reference, present, lambda c: self._differs(present, c, c))
             keep = last if rejected is None else None
             if rejected is None and (
@@ -209,6 +209,11 @@ class _Look:
                 decide(house, candidate, "obsolete", None, _why_obsolete(keep, rejected))
         # A run beside us may have protected a newer state meanwhile.
         return publishable(house, flow).state == present.state
+
+    def _closes(self, head: Candidate | Release | None) -> bool:
+        """Return whether a person found since that consent is not met: the same figures then wait, and the page says why."""
+        was_open = head is not None and head.facts.get("quality", {}).get("gate") != "closed"
+        return was_open and bool(gates_closed_now(self.house, self.flow))
 
     def _cannot_be_signed(self, candidate: Candidate, present: Publishable) -> bool:
         """Return whether contracts changed since a candidate was made, in a way that its consent does not outlast."""

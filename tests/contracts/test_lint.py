@@ -147,6 +147,17 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
         ),
         "BAD_VALUE", "nobody consents for others",
     ),
+    **{
+        f"consent by silence: {condition}": (
+            lambda c, condition=condition, derive=derive: (
+                c.update({"derive": derive}), c["record"]["consent"].update({"condition": condition}),
+            ),
+            "SILENCE_IS_NO_CONSENT", "says that these people",
+        )
+        for condition, derive in (
+            ("true", {}), ("agrees OR 1 = 1", {}), ("coalesce(agrees, true)", {}), ("agreed", {"agreed": "region IS NULL"}),
+        )
+    },
     "an encoding that is none": (lambda c: c["read"].update({"encoding": "utf-9"}), "BAD_ENCODING", ""),
     "a code that is not in the list": (
         target(lambda t: t["map"]["REF_AREA"]["codes"].update({"East": "XX-E"})), "UNKNOWN_CODE", "XX-",

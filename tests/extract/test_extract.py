@@ -22,6 +22,7 @@ from citizenstats.contracts.load import load_mappings
 from citizenstats.engine import quoted, session
 from citizenstats.errors import CitizenstatsError
 from citizenstats.extract.extract import Extracted, extract
+from citizenstats.house import open_house
 from citizenstats.store import read_json
 from tests.receive.office import DATASET, Contract, Office, contract
 
@@ -118,6 +119,24 @@ def test_who_counts_learns_nothing(tmp_path: Path) -> None:
     assert report.smallest >= 5
     assert report.fewest["illness"] >= 2
     assert report.coarsened["age"] >= 1
+
+
+def test_nobody_takes_records_whose_consent_a_person_found_not_met(tmp_path: Path) -> None:
+    made = office(tmp_path, people(60))
+    said = made.mappings / f"partners/{DATASET}.yaml"
+    evidence = {
+        "verdict": "not_met",
+        "evidence": "The agreement ended.",
+        "by": "Q. Quality",
+        "date": "2026-05-02",
+    }
+    said.write_text(
+        said.read_text("utf-8") + f"\nassessment: {json.dumps({'CONSENT_BASIS': evidence})}\n", "utf-8"
+    )
+    made.house = open_house(made.home, made.mappings)
+    with pytest.raises(CitizenstatsError, match=r"GATE_CLOSED.*The agreement ended"):
+        take(made, tmp_path / "x.parquet")
+    assert not (tmp_path / "x.parquet").exists()
 
 
 def test_places_are_cells_and_small_areas_are_merged(tmp_path: Path) -> None:

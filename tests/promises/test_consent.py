@@ -14,7 +14,9 @@ from citizenstats import flow
 from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.release.approve import approve
 from citizenstats.release.candidate import candidates
+from citizenstats.release.decision import sign
 from citizenstats.release.manifest import newest, releases
+from citizenstats.release.publish import publish_due
 from tests.receive.office import DATASET, Office, file, row
 
 FLOW = "OFFICE:ANSWERS"
@@ -181,3 +183,52 @@ def test_a_withdrawal_that_does_not_say_whose_it_is_stops_what_goes_out(tmp_path
     all_steps(office)
     assert sample_size(office) == 60  # one left, one came
     assert not [r for r in office.records("id") if r == ("p01",)]
+
+
+ENDED = "The agreement of the community ended on 1 May 2026."
+
+
+def closes_the_gate(contract: dict[str, Any], verdict: str = "not_met") -> None:
+    contract["assessment"] = {
+        "CONSENT_BASIS": {"verdict": verdict, "evidence": ENDED, "by": "Q. Quality", "date": "2026-05-02"}
+    }
+
+
+def receipt(office: Office) -> str:
+    (found,) = office.house.store.outbox(DATASET).glob("*.receipt.html")
+    return found.read_text("utf-8")
+
+
+def test_a_gate_that_closes_stops_whatever_waits_and_is_told_while_a_release_stands(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.review("required")
+    office.send(file(*PEOPLE), "first.csv")
+    all_steps(office)
+    (waiting,) = candidates(office.house, FLOW)
+
+    office.agree(closes_the_gate)
+    with pytest.raises(ReleaseError, match="GATE_CLOSED"):
+        approve(office.house, FLOW, waiting.id, "Somebody Else")
+    # Signed off and not published yet, as before the time of an embargo.
+    assert sign(office.house.store, waiting.folder, "Somebody Else", "", 1)
+    assert not publish_due(office.house, FLOW)
+    office.agree()
+    assert publish_due(office.house, FLOW)
+
+    office.agree(closes_the_gate)
+    flow.receive(office.house, DATASET, settle=0.0)
+    for _ in range(2):
+        flow.release(office.house, FLOW)
+    assert [r.id for r in releases(office.house.store, FLOW)] == ["R0001"]
+    found = candidates(office.house, FLOW)
+    assert [c.is_waiting for c in found] == [False, True]
+    page = found[-1].review.read_text("utf-8") if found[-1].review else ""
+    assert f"CONSENT_BASIS: {ENDED}" in page
+    assert f"citizenstats recall {FLOW} R0001" in page
+    assert ENDED in receipt(office)
+
+    office.agree(lambda c: closes_the_gate(c, "met"))
+    flow.receive(office.house, DATASET, settle=0.0)
+    flow.release(office.house, FLOW)
+    assert not [c for c in candidates(office.house, FLOW) if c.is_waiting]
+    assert ENDED not in receipt(office)
