@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from citizenstats.errors import EngineError
+from citizenstats.errors import EngineError, OutOfMemoryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +91,11 @@ class Engine:
 
 @contextmanager
 def session(
-    folders: Iterable[Path] = (), *, threads: int | None = None, scratch: Path | None = None
+    folders: Iterable[Path] = (),
+    *,
+    threads: int | None = None,
+    scratch: Path | None = None,
+    memory: str = MEMORY_LIMIT,
 ) -> Iterator[Engine]:
     """Open an engine that can reach only `folders`; it is closed at the end.
 
@@ -99,10 +103,11 @@ def session(
         folders: folders whose files may be read and written; everything else outside is closed.
         threads: 1 where sums of floating point numbers must have equal bits in each run.
         scratch: folder for spilling to disk, inside the restricted store; without it nothing spills.
+        memory: what the engine may use before it spills, or fails with `OutOfMemoryError`.
     """
     connection = duckdb.connect()
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"SET memory_limit = {quoted(memory)}")
         connection.execute(f"SET streaming_buffer_size = '{STREAMED_AHEAD}'")
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
@@ -136,6 +141,7 @@ def name(identifier: str) -> str:
 
 def _without_data(error: Exception, sql: str) -> EngineError:
     words = " ".join(re.sub(r"'(?:[^']|'')*'", "'…'", sql).split())[:80]
-    return EngineError(
+    kind = OutOfMemoryError if isinstance(error, duckdb.OutOfMemoryException) else EngineError
+    return kind(
         "ENGINE_FAILED", f"{type(error).__name__} in the statement «{words}»", mend="see the step's SQL"
     )

@@ -60,6 +60,10 @@ class EngineError(CitizenstatsError):
     """The SQL engine failed; the engine's own message is dropped because it may quote data."""
 
 
+class OutOfMemoryError(EngineError):
+    """What the engine had to hold at once was more than it may use, on disk or off it."""
+
+
 class ReleaseError(CitizenstatsError):
     """A candidate or a release cannot go on."""
 

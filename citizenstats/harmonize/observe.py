@@ -15,8 +15,8 @@ from typing import Any
 import citizenstats
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Target
-from citizenstats.engine import Engine, name, quoted, session
-from citizenstats.errors import CitizenstatsError
+from citizenstats.engine import MEMORY_LIMIT, Engine, name, quoted, session
+from citizenstats.errors import CitizenstatsError, OutOfMemoryError
 from citizenstats.estimate.design import FAULTS
 from citizenstats.estimate.select import margins
 from citizenstats.harmonize.frame import columns
@@ -29,6 +29,9 @@ from citizenstats.receive.current import Current, current_records
 from citizenstats.receive.delivery import pending
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
+
+LITTLE_MEMORY = "300MB"
+"""What the engine may use at first. Sums of clusters spill to disk as fast as they would lie in four times as much."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,14 @@ def _make(
     folder: Path,
 ) -> None:
     flows = {}
-    # One thread: with several, the last bits of floating point sums differ from run to run.
-    with session(
-        [work, *(current.folders if current else ())], threads=1, scratch=house.store.scratch
-    ) as engine:
-        keys = _record_keys(house, dataset)
-        if keys:
-            engine.run(f"CREATE TEMP TABLE {SECRET} AS SELECT ? AS secret", [secret_of(house.store)])
-        for target in dataset.contract.targets:
+    keys = _record_keys(house, dataset)
+
+    def made(target: Target, memory: str) -> dict[str, Any]:
+        # One thread: with several, the last bits of floating point sums differ from run to run.
+        readable = [work, *(current.folders if current else ())]
+        with session(readable, threads=1, scratch=house.store.scratch, memory=memory) as engine:
+            if keys:
+                engine.run(f"CREATE TEMP TABLE {SECRET} AS SELECT ? AS secret", [secret_of(house.store)])
             structure = structures[target.dataflow]
             stem = file_stem(target.dataflow)
             select, told = _empty(structure), None
@@ -149,7 +152,14 @@ def _make(
                 )
                 (work / f"{stem}.sql").write_text(kept + "\n", "utf-8")
             count = engine.write_parquet(select, work / f"{stem}.parquet")
-            flows[target.dataflow] = {"observations": count, **_shape(engine, target), "sample": told}
+            return {"observations": count, **_shape(engine, target), "sample": told}
+
+    for target in dataset.contract.targets:
+        try:
+            flows[target.dataflow] = made(target, LITTLE_MEMORY)
+        except OutOfMemoryError:
+            # What cannot spill, as lists and windows do not, may take all that a step has.
+            flows[target.dataflow] = made(target, MEMORY_LIMIT)
     facts = {
         "dataset": dataset.name,
         "contract": dataset.digest,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from citizenstats.engine import quoted, session
+from citizenstats.engine import MEMORY_LIMIT, Engine, quoted, session
+from citizenstats.harmonize import observe as observing
 from citizenstats.harmonize.observe import observe
 from citizenstats.house import House, open_house
 from citizenstats.receive.receive import receive
@@ -92,6 +96,24 @@ def raked(persons: pd.DataFrame) -> pd.Series:
             factor = pd.DataFrame({"factor": counts / there})
             weight = weight * persons.join(factor, on=margin)["factor"]
     return weight
+
+
+def test_what_does_not_fit_into_little_memory_is_made_in_more(
+    house: House, ours: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    @contextmanager
+    def noted(*given: Any, memory: str, **said: Any) -> Iterator[Engine]:
+        opened.append(memory)
+        with session(*given, memory=memory, **said) as engine:
+            yield engine
+
+    monkeypatch.setattr(observing, "LITTLE_MEMORY", "5MB")
+    monkeypatch.setattr(observing, "session", noted)
+    shutil.rmtree(observe(house, DATASET).folder)
+    assert observe(house, DATASET).flows[FLOW] == len(ours)
+    assert opened == ["5MB", MEMORY_LIMIT]
 
 
 @pytest.mark.parametrize(
