@@ -187,6 +187,7 @@ def _told(problem: Problem, hidden: np.ndarray, *, near: bool = True) -> list[tu
     return found
 
 
+@pytest.mark.long
 def test_who_tells_another_value_in_a_larger_table_is_kept_from_it_by_few_cells(
     exposing: tuple[Problem, int],
 ) -> None:
