@@ -249,6 +249,8 @@ def test_what_was_not_asked_for_does_not_exist(tmp_path: Path) -> None:
         ({"columns": ["phone"], "generalise": {}, "area": None}, "identifier"),
         ({"columns": ["score"], "generalise": {}, "area": None}, "say the role"),
         ({"columns": ["nothing"]}, "no column"),
+        ({"columns": ["region", "age", "region"]}, "region is named twice"),
+        ({"coordinates": {"latitude": "lat", "longitude": "lat"}}, "lat is named twice"),
         ({"columns": ["sex"]}, "none of the extract's columns"),
         ({"generalise": {"region": ["left(region, 1)"]}}, "is an area"),
         ({"k": 2}, "greater than or equal to 3"),

@@ -127,6 +127,16 @@ def test_without_units_each_indicator_has_a_scale():
     assert span(figures) == {"SHARE": (-4.0, 8.0), "NUMBER": (0.0, 5000.0)}
 
 
+def test_a_page_without_a_figure_says_no_more_than_that(house):
+    _page(house)
+    approve.approve(house, support.FLOW, None, "Carla Chief")
+    _, page = _page(house, [], "p2", 2)
+    assert "There are no observations." in page
+    assert "No figure is withheld." in page
+    assert not re.search(r"<tbody>\s*</tbody>", page)
+    assert "none values" not in page
+
+
 def test_a_name_cannot_turn_what_stands_beside_it(house):
     object.__setattr__(house.mappings.dataflows[support.FLOW], "name", {"en": "\u202eName " + "x" * 300})
     _, page = _page(house)

@@ -59,6 +59,10 @@ class Extract(Model):
 
     def _fault_of_columns(self, columns: Mapping[str, Column]) -> str | None:
         """Return why a column may not be in an extract; None when all may."""
+        place = self.coordinates
+        named = [*self.columns, *((place.latitude, place.longitude) if place is not None else ())]
+        if twice := [column for column in named if named.count(column) > 1]:
+            return f"{twice[0]} is named twice"
         for column in self.columns:
             if column not in columns:
                 return f"the extract's {column} is no column"

@@ -132,12 +132,14 @@ def told(facts: Mapping[str, Any]) -> dict[str, str]:
         return _told_of_changed(facts) if "attacked" in facts else {}
     said = {
         "cells": f"{facts['cells']:,}",
-        "withheld": f"{_count(facts['withheld'])}, {facts['share_withheld']:.0%} of the cells",
+        "withheld": _withheld(facts),
         "unsafe by themselves": _count(facts["primary"]),
         "withheld with them": _count(facts["secondary"]),
         "stay as published": _count(facts["reasons"].get("stays as published", 0)),
-        "units behind what is withheld": f"{facts['units_withheld']:.0%}",
-        "attacked": f"{_count(found['attacked'])} values, with {_count(facts['vintages'])} former states",
+        "units behind what is withheld": _share(facts["units_withheld"]),
+        "attacked": f"{_count(found['attacked'])} values, with {_count(facts['vintages'])} former states"
+        if found["attacked"]
+        else "no value",
         "within reach": _count(found["within_reach"]),
     }
     if found["narrowest"] is not None:
@@ -153,8 +155,8 @@ def _told_of_changed(facts: Mapping[str, Any]) -> dict[str, str]:
     """Return the report on rounded counts, or on counts with noise, in such words."""
     said = {
         "cells": f"{facts['cells']:,}",
-        "withheld": f"{_count(facts['withheld'])}, {facts['share_withheld']:.0%} of the cells",
-        "attacked": f"{_count(facts['attacked'])} small counts",
+        "withheld": _withheld(facts),
+        "attacked": f"{_count(facts['attacked'])} small counts" if facts["attacked"] else "no small count",
         "within reach": _count(facts["within_reach"]),
         "shown in two ways": _count(facts["unsteady"]),
     }
@@ -165,6 +167,15 @@ def _told_of_changed(facts: Mapping[str, Any]) -> dict[str, str]:
     elif facts["narrowest"] is not None:
         said["how far off the best estimate of a small count is at least"] = f"{facts['narrowest']:.1f} units"
     return said
+
+
+def _withheld(facts: Mapping[str, Any]) -> str:
+    share = f", {_share(facts['share_withheld'])} of the cells" if facts["withheld"] else ""
+    return f"{_count(facts['withheld'])}{share}"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _count(number: int) -> str:
