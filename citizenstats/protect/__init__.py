@@ -7,6 +7,7 @@ estimating, and anything after a figure is public.
     former.py     what former releases have shown
     recoding.py   what those of a former version have shown, under the codes of this one
     figures.py    which cells are the same quantity, wherever they are published
+    asked.py      what figures that ask the same units tell of one another
     table.py      one figure with everything that adds up in it
     decide.py     which cells are hidden
     declared.py   what an office declares of cells: their cost, and which stay

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class Figure:
         wanted: how far above and below its value an unsafe total must be possible; NaN for what is none.
         cost: how many times as dear as a cell of its size and depth is otherwise.
         declared: cells that the office wants to stay, others being hidden instead.
+        most: of those layers of which other figures tell how great they can be: that, of each cell; NaN where none does.
     """
 
     at: Sequence[tuple[str, ...]]
@@ -70,6 +71,7 @@ class Figure:
     wanted: Floats
     cost: Floats
     declared: Bools
+    most: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,24 +102,26 @@ def decide(engine: Engine, parents: Parents, method: Hiding) -> Decided:
 
     Args:
         engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, wanted, cost,
-            declared, and the `_LAYERS`.
+            declared, asked, most, whole, and the `_LAYERS`.
         parents: the variables.
         method: how those are found that go with the unsafe ones.
     """
     thin = dict(_populations(engine, parents, method))
 
-    def suppressed_of(entry: tuple[tuple[str, str], Figure]) -> Hidden:
-        (_, population), figure = entry
-        gone = thin.get(population, frozenset())
+    def suppressed_of(entry: tuple[tuple[str, str, str], Figure]) -> Hidden:
+        (_, population, asked), figure = entry
+        gone = thin.get(population, frozenset()) | thin.get(asked, frozenset())
         among = np.array([at in gone for at in figure.at], dtype=bool)
-        return pattern(replace(figure, hidden=figure.hidden | among), parents, method)
+        # There no other figure is shown either.
+        most = {layer: np.where(among, np.nan, of) for layer, of in figure.most.items()}
+        return pattern(replace(figure, hidden=figure.hidden | among, most=most), parents, method)
 
     figures = list(_figures(engine))
     # The solver works without holding the interpreter, and each figure stands by itself.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(suppressed_of, figures))
     rows: list[tuple[str, list[str], str]] = []
-    for ((name, _), figure), of in zip(figures, found, strict=True):
+    for ((name, *_), figure), of in zip(figures, found, strict=True):
         rows += [
             (name, list(figure.at[i]), "unsafe" if figure.unsafe[i] else "with others")
             for i in np.flatnonzero(of.cells).tolist()
@@ -216,10 +220,11 @@ def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
     if _is_told_by_its_parts(made.layers):
         knowing["n"] = None
     wanted = np.concatenate([np.nan_to_num(figure.wanted), np.zeros(rests)])
+    most = {layer: np.concatenate([of, np.full(rests, np.nan)]) for layer, of in figure.most.items()}
     layers = [
         _sum_layer(counted, unsafe, wanted)
         if name == SUM
-        else _layer(name, counted, minimum, unsafe, knowing[name], made.given)
+        else _layer(name, counted, minimum, unsafe, knowing[name], made.given, most.get(name))
         for name, counted in made.layers.items()
     ]
     size = made.layers["n"] if "n" in made.layers else next(iter(made.layers.values()))
@@ -239,13 +244,19 @@ def _is_told_by_its_parts(layers: Mapping[str, Floats]) -> bool:
 
 
 def _layer(
-    name: str, counted: Floats, minimum: Floats, unsafe: Bools, units: Floats | None, given: int
+    name: str,
+    counted: Floats,
+    minimum: Floats,
+    unsafe: Bools,
+    units: Floats | None,
+    given: int,
+    most: Floats | None,
 ) -> Layer:
     """Return what is asked of a layer: each small count could as well be nobody, or as many as the minimum.
 
     Who stands alone in a cell knows himself, and with that everything about the cell, but not which other hidden cells have
-    none of this count. The attacker thinks twice the count possible, and twice the minimum; of a change, that more or fewer
-    came, not that some went where others came.
+    none of this count. The attacker thinks twice the count possible, and twice the minimum, as far as no other figure tells how
+    great it can be; of a change, that more or fewer came, not that some went where others came.
 
     Args:
         name: of the layer.
@@ -254,6 +265,7 @@ def _layer(
         unsafe: cells that may not be shown by themselves.
         units: behind each cell, of whom a single one knows himself; None where nobody is looked for.
         given: number of cells; those behind are rests, and of an empty one it follows from what is published.
+        most: how great each can be; NaN where nobody tells.
     """
     size = np.abs(counted)
     few = (size > 0) & (size < minimum)
@@ -262,11 +274,15 @@ def _layer(
         few &= counted > 0
         size = np.where(counted < 0, 2 * size.max(initial=0.0), size)
     primary = few if name in (*CHANGES, OTHERS) else few | (unsafe & (size > 0))
+    room = np.full(len(size), np.inf) if most is None else np.where(np.isnan(most), np.inf, most - counted)
     near = np.where(primary, np.minimum(size, np.where(few, size, minimum / 2)), 0.0)
+    # Where all have it nobody thinks that more do.
+    near = np.where(primary & ~few & (room <= 0), np.minimum(size, minimum), near)
     far = np.where(primary, minimum - near, 0.0)
-    most = np.where(size > 0, np.maximum(size, 2 * minimum - size), 0.0)
+    farthest = np.where(size > 0, np.maximum(size, 2 * minimum - size), 0.0)
     falls = counted < 0
-    inside = np.where((size == 0) & (np.arange(len(size)) < given), minimum, most)
+    inside = np.where((size == 0) & (np.arange(len(size)) < given), minimum, farthest)
+    farthest, inside = (np.minimum(of, np.maximum(room, far)) for of in (farthest, inside))
     return Layer(
         name,
         counted,
@@ -274,8 +290,8 @@ def _layer(
         lower=np.where(falls, far, near),
         upper=np.where(falls, near, far),
         contributors=None if name in CHANGES else units,
-        ceiling=counted + np.where(falls, size, most),
-        floor=counted - np.where(falls, most, size),
+        ceiling=counted + np.where(falls, size, farthest),
+        floor=counted - np.where(falls, farthest, size),
         ceiling_inside=None if name in CHANGES else counted + inside,
     )
 
@@ -305,38 +321,61 @@ def _sum_layer(values: Floats, unsafe: Bools, wanted: Floats) -> Layer:
 def _populations(
     engine: Engine, parents: Parents, method: Hiding
 ) -> Iterator[tuple[str, frozenset[tuple[str, ...]]]]:
-    """Yield of each population the places where few people stand, with what is hidden together with them."""
+    """Yield of each population the places where few people stand, or came or went, with what is hidden together with them.
+
+    So it is of those whom several figures ask, where that is only a part of the population.
+    """
+    columns = (
+        "max(n), max(minimum), bool_or(kept AND tells), max(cost), bool_or(declared), max(whole), "
+        "first(n_change ORDER BY n DESC, figure)"
+    )
+    told = "FROM quantities WHERE n IS NOT NULL AND minimum IS NOT NULL"
+    part = (
+        f"SELECT asked FROM (SELECT asked, n, max(n) OVER (PARTITION BY population, categories) AS every_one {told}) "
+        "WHERE asked IS NOT NULL AND n < every_one"
+    )
     rows = engine.rows(
-        "SELECT population, categories, max(n), max(minimum), bool_or(kept), max(cost), bool_or(declared) FROM quantities "
-        "WHERE n IS NOT NULL AND minimum IS NOT NULL GROUP BY population, categories ORDER BY population, categories"
+        f"SELECT population, categories, {columns} {told} GROUP BY population, categories UNION ALL "
+        f"SELECT asked, categories, {columns} {told} AND asked IN ({part}) GROUP BY asked, categories ORDER BY 1, 2"
     )
     for population, group in _grouped(rows, 1):
         at: list[tuple[str, ...]] = [tuple(row[1]) for row in group]
-        n, minimum = _floats(group, 2), _floats(group, 3)
+        n, minimum, whole = _floats(group, 2), _floats(group, 3), _floats(group, 7)
         few = (n > 0) & (n < minimum)
         none = np.zeros(len(group), dtype=bool)
         kept, cost, declared = _bools(group, 4), _floats(group, 5), _bools(group, 6)
         none_wanted = np.full(len(group), np.nan)
-        figure = Figure(at, {"n": n}, minimum, few, none, kept, none_wanted, cost, declared)
+        # Of a whole population nobody tells how great it can be.
+        most = {"n": np.where(whole > n, whole, np.nan)}
+        layers, change = {"n": n}, _floats(group, 8)
+        if not np.isnan(change).all():
+            layers["n_change"] = change
+        figure = Figure(at, layers, minimum, few, none, kept, none_wanted, cost, declared, most)
         hidden = pattern(figure, parents, method).cells
         yield population[0], frozenset(a for a, is_hidden in zip(at, hidden, strict=True) if is_hidden)
 
 
-def _figures(engine: Engine) -> Iterator[tuple[tuple[str, str], Figure]]:
+def _figures(engine: Engine) -> Iterator[tuple[tuple[str, str, str], Figure]]:
     rows = engine.rows(
-        "SELECT figure, population, categories, minimum, unsafe, hidden, kept, wanted, cost, declared, "
-        f"{', '.join(_LAYERS)} FROM quantities "
-        "WHERE minimum IS NOT NULL ORDER BY figure, population, categories"
+        "SELECT figure, population, coalesce(asked, '') AS asked, categories, minimum, unsafe, hidden, kept, wanted, cost, "
+        f"declared, most, whole, {', '.join(_LAYERS)} FROM quantities "
+        "WHERE minimum IS NOT NULL ORDER BY figure, population, asked, categories"
     )
-    for name, group in _grouped(rows, 2):
-        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 10)}
+    for name, group in _grouped(rows, 3):
+        layers = {layer: _floats(group, i) for i, layer in enumerate(_LAYERS, 13)}
         known = {layer: of for layer, of in layers.items() if not np.isnan(of).all()}
-        at: list[tuple[str, ...]] = [tuple(row[2]) for row in group]
-        unsafe, hidden, kept = (_bools(group, i) for i in (4, 5, 6))
+        at: list[tuple[str, ...]] = [tuple(row[3]) for row in group]
+        unsafe, hidden, kept = (_bools(group, i) for i in (5, 6, 7))
         counted = known or {"n": np.zeros(len(at))}
-        minimum, wanted = _floats(group, 3), _floats(group, 7)
-        cost, declared = _floats(group, 8), _bools(group, 9)
-        yield (name[0], name[1]), Figure(at, counted, minimum, unsafe, hidden, kept, wanted, cost, declared)
+        minimum, wanted = _floats(group, 4), _floats(group, 8)
+        cost, declared = _floats(group, 9), _bools(group, 10)
+        most: dict[str, Floats] = {}
+        if _is_told_by_its_parts({layer: np.nan_to_num(of) for layer, of in known.items()}):
+            most = {"k": _floats(group, 11), "m": _floats(group, 11)}
+        if OTHERS in known:
+            most[OTHERS] = _floats(group, 12)
+        figure = Figure(at, counted, minimum, unsafe, hidden, kept, wanted, cost, declared, most)
+        yield (name[0], name[1], name[2]), figure
 
 
 def _grouped(rows: list[tuple[Any, ...]], by: int) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:

@@ -79,6 +79,10 @@ class Feed:
         where = digest(self.target.where or "") if self.target.where else ""
         return f"{self.dataset.name if self.estimate else ''}|{where}"
 
+    def peers(self) -> str:
+        """Return SQL of the figures among which others may ask the same units: its population, of compiled ones the dataset."""
+        return self.population() if self.estimate is not None else quoted(self.dataset.name)
+
     def figure(self) -> str:
         """Return SQL of the figure of a cell: its population and what is measured."""
         if self.estimate is None:

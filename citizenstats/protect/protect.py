@@ -25,6 +25,7 @@ from citizenstats.house import House
 from citizenstats.protect import differences, errors, office
 from citizenstats.protect.altered import altered
 from citizenstats.protect.answers import hide_answers
+from citizenstats.protect.asked import put_asked
 from citizenstats.protect.combined import hide_following, put_combined
 from citizenstats.protect.decide import Decided, decide
 from citizenstats.protect.declared import cost_sql, stays_sql
@@ -54,7 +55,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 6
+_ACCOUNT = 7
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -209,7 +210,8 @@ def _judge(
         f"CREATE TEMP TABLE cells_{number} AS WITH told AS (SELECT * REPLACE ({numerator(feed)} AS _k, "
         f"{feed.minimum()} AS _minimum), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
-        f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, "
+        f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, {feed.peers()} AS _peers, "
+        f"{feed.sensitive()} AS _sensitive, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
         f"beside AS (SELECT told.*, {feed.cell()} AS _cell, {other_side()} AS _m, {unsafe} AS _unsafe, "
@@ -225,7 +227,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
     """Make the table `hidden` of the cells that are not shown: figure, categories, why; return what was decided last."""
     columns = (
         "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _close, _kept, "
-        "_n_change, _k_change, _m_change, _v, _wanted, _cost, _declared"
+        "_n_change, _k_change, _m_change, _v, _wanted, _cost, _declared, _peers, _base, _sensitive"
     )
     # How many lie on a side of a quantile adds up with nothing: such a cell is hidden, and no other one for its sake.
     apart = "_unsafe AND NOT _one_sided AS _unsafe, _stays OR _one_sided AS _stays"
@@ -243,16 +245,20 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "max(_v) AS v, max(_wanted) AS wanted, coalesce(max(_cost), 1) AS cost, bool_or(_declared) AS declared, "
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
         "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
-        "bool_or(_restricted) AS restricted FROM every GROUP BY _figure, _at), "
+        "bool_or(_restricted) AS restricted, min(_peers) AS peers, max(_base) AS asked_base, bool_or(_sensitive) AS sensitive "
+        "FROM every GROUP BY _figure, _at), "
         # Whoever a condition leaves out is had from the sample sizes of two figures, and how those changed from four.
         "beside AS (SELECT *, max(n) OVER place - n AS others, first(n_change) OVER (place ORDER BY n DESC NULLS LAST, figure) "
         "AS whole_change FROM gathered WINDOW place AS (PARTITION BY population, categories)) "
-        "SELECT * EXCLUDE (whole_change) REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum "
+        "SELECT * EXCLUDE (whole_change, asked_base) REPLACE (unsafe OR (restricted AND others > 0 AND others < minimum "
         "AND minimum IS NOT NULL) OR coalesce(restricted AND abs(n_change) >= minimum AND abs(whole_change) >= minimum "
         "AND abs(whole_change - n_change) BETWEEN 1 AND minimum - 1, FALSE) AS unsafe), "
-        "CASE WHEN restricted THEN others END AS o, CASE WHEN restricted THEN whole_change - n_change END AS o_change "
-        "FROM beside"
+        "CASE WHEN restricted THEN others END AS o, CASE WHEN restricted THEN whole_change - n_change END AS o_change, "
+        # Of a count those who gave no answer have it not; where a share leaves them out, the two have no units in common.
+        "CASE WHEN bool_and(n IS NULL OR asked_base IS NULL OR n = asked_base) OVER (PARTITION BY figure) "
+        "THEN coalesce(n, asked_base) ELSE n END AS base FROM beside"
     )
+    put_asked(engine)
     put_differences(engine, feeds)
     answers = put_combined(engine, feeds)
     variables = {**parents_of(feeds, structures), **answers}
@@ -332,7 +338,7 @@ def _judged(feeds: Sequence[Feed]) -> str:
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _kind AS kind, "
         "_figure AS figure, _cell AS cell, _n AS n, _k AS k, _m AS m, "
-        "_minimum AS minimum, _shown AS shown, _retained AS retained, _declared AS declared, "
+        "_base AS base, _minimum AS minimum, _shown AS shown, _retained AS retained, _declared AS declared, "
         f"{published}, "
         "CASE WHEN _unsafe OR _close THEN 'unsafe' ELSE _why END AS why "
         f"FROM ({_verdict(number, feed)})"

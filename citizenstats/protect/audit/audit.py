@@ -22,7 +22,7 @@ from citizenstats.protect.audit.texts import telling_texts
 from citizenstats.protect.audit.words import Ladder
 from citizenstats.store import digest, read_json
 
-_ATTACK = 5
+_ATTACK = 6
 """Number of the way of attacking; what another found is not taken over."""
 
 
@@ -126,7 +126,7 @@ def _as_they_are(engine: Engine) -> int:
     return int(
         engine.value(
             f"SELECT (SELECT {small} + count(*) FILTER (shown AND needed > 1e-9 * abs(value)) FROM keys) "
-            f"+ (SELECT count(*) FILTER (shown AND o {few}) FROM cells) "
+            f"+ (SELECT count(*) FILTER (shown AND (o {few} OR (counted AND asked AND m {few}))) FROM cells) "
             # What no key tells is the difference of two counts.
             f"+ (SELECT count(*) FILTER (shown AND k {few}) FROM cells ANTI JOIN keys USING (figure, categories)) "
             f"+ (SELECT count(DISTINCT (figure, categories)) {both} AND ({changed})) + ({_left_out_since()})"
@@ -203,7 +203,7 @@ def _attackable(engine: Engine) -> tuple[list[tuple[Any, ...]], list[tuple[Any, 
     """Return the cells of all figures of which something is withheld, and what was of them in the newest former releases."""
     some = "SELECT figure FROM cells WHERE NOT shown AND minimum > 0"
     cells = engine.rows(
-        "SELECT figure, categories, flows, n, k, m, o, v, minimum, guards, shown, needed "
+        "SELECT figure, categories, flows, n, k, m, o, v, minimum, guards, shown, needed, asked, everybody, counted "
         f"FROM cells WHERE figure IN ({some}) ORDER BY figure, categories"
     )
     former = engine.rows(

@@ -16,6 +16,7 @@ from pathlib import Path
 from citizenstats.contracts.model import Protection
 from citizenstats.engine import Engine, quoted, session
 from citizenstats.house import House
+from citizenstats.protect.audit.asked import add_asked
 from citizenstats.protect.audit.combined import add_combined
 from citizenstats.protect.audit.implied import add_differences
 from citizenstats.protect.audit.shown import key_of, shown_in
@@ -173,16 +174,17 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
         vintages: former states.
 
     `keys`: one row a key of a dataflow (flow, key, figure, categories, the counts, shown). `cells`: one row a cell (figure,
-    categories, flows, n, k, m, o, v, minimum, guards, shown, needed). `former`: one row a cell of a vintage (vintage, newest,
-    figure, categories, n, k, m, shown). What `o` counts are the units that a condition leaves out of a figure. Differences
-    of two conditions of which one says something of the other (`implied.py`), and sums of several (`combined.py`), are cells as
-    well, with `k` alone.
+    categories, flows, n, k, m, o, v, minimum, guards, shown, needed, and what other figures tell of its units: `asked.py`).
+    `former`: one row a cell of a vintage (vintage, newest, figure, categories, n, k, m, shown). What `o` counts are the units
+    that a condition leaves out of a figure. Differences of two conditions of which one says something of the other
+    (`implied.py`), and sums of several (`combined.py`), are cells as well, with `k` alone.
     """
     words = family.words()
     engine.run(f"CREATE TEMP TABLE present AS {_present(family, flow)}")
     judged = f"read_parquet({quoted(str(family.folder / JUDGED))})"
     told = " UNION ALL ".join(
-        "SELECT j._flow AS flow, j._key AS key, _kind AS kind, _n AS n, _k AS k, _m AS m, _minimum AS minimum, _why AS why, "
+        "SELECT j._flow AS flow, j._key AS key, _kind AS kind, _n AS n, _k AS k, _m AS m, _base AS base, _minimum AS minimum, "
+        "_why AS why, "
         "coalesce(_retained, FALSE) AS retained, coalesce(_shown, FALSE) AS passed, "
         f"p.key IS NOT NULL AND NOT coalesce(_retained, FALSE) AS shown, a.value, "
         f"{_needed(w.dataset.contract.protection)} AS needed, {str(w.guards).upper()} AS guards, {_told(w)} "
@@ -195,10 +197,15 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
         "CREATE TEMP TABLE cells AS WITH gathered AS (SELECT figure, categories, min(population) AS population, "
         "min(measured) AS measured, min(whom) AS whom, min(about) AS about, "
         "list_sort(list(DISTINCT flow)) AS flows, max(n) FILTER (kind <> 'count') AS n, max(k) AS k, max(m) AS m, "
+        "max(base) AS base_asked, min(peers) AS peers, "
         "max(value) FILTER (kind = 'total') AS v, max(needed) AS needed, coalesce(max(minimum), 0) AS minimum, "
         "bool_or(guards) AS guards, "
         "bool_or(restricted) AS restricted, bool_or(shown) AS shown FROM keys GROUP BY figure, categories) "
-        "SELECT *, CASE WHEN restricted THEN max(n) OVER (PARTITION BY population, categories) - n END AS o FROM gathered"
+        "SELECT * EXCLUDE (base_asked), "
+        "CASE WHEN restricted THEN max(n) OVER (PARTITION BY population, categories) - n END AS o, "
+        # Of a count those who gave no answer have it not; where a share leaves them out, the two have no units in common.
+        "CASE WHEN bool_and(n IS NULL OR base_asked IS NULL OR n = base_asked) OVER (PARTITION BY figure) "
+        "THEN coalesce(n, base_asked) ELSE n END AS base FROM gathered"
     )
     engine.run(f"INSERT INTO cells BY NAME {_empty(family, flow, words)}")
     columns = "figure, categories, max(n) AS n, max(k) AS k, max(m) AS m, bool_or(shown) AS shown"
@@ -206,6 +213,7 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
         f"CREATE TEMP TABLE former AS SELECT vintage, newest, {columns} FROM ({_former(family, words, vintages)}) "
         "GROUP BY vintage, newest, figure, categories"
     )
+    add_asked(engine)
     add_differences(engine, words)
     answers = add_combined(engine, words)
     return (*(ladder for w in words for ladder in w.ladders), *answers)
@@ -241,15 +249,15 @@ def _empty(family: Family, flow: str, words: Sequence[Words]) -> str:
         )
     if not parts:
         return "SELECT * FROM cells WHERE FALSE"
-    none = ", ".join(f"max(0) FILTER ({c} IS NOT NULL) AS {c}" for c in ("n", "k", "m", "o"))
+    none = ", ".join(f"max(0) FILTER ({c} IS NOT NULL) AS {c}" for c in ("n", "k", "m", "o", "base"))
     of = (
         "SELECT figure, min(population) AS population, min(measured) AS measured, min(whom) AS whom, min(about) AS about, "
-        "list_distinct(flatten(list(flows))) AS flows, "
+        "min(peers) AS peers, list_distinct(flatten(list(flows))) AS flows, "
         f"bool_or(guards) AS guards, bool_or(restricted) AS restricted, {none} FROM cells GROUP BY figure"
     )
     return (
-        "SELECT DISTINCT e.figure, e.categories, f.population, f.measured, f.whom, f.about, f.flows, "
-        "f.n, f.k, f.m, f.o, f.guards, f.restricted, "
+        "SELECT DISTINCT e.figure, e.categories, f.population, f.measured, f.whom, f.about, f.peers, f.flows, "
+        "f.n, f.k, f.m, f.o, f.base, f.guards, f.restricted, "
         f"0 AS minimum, FALSE AS shown FROM ({' UNION ALL '.join(parts)}) AS e JOIN ({of}) AS f USING (figure) "
         "ANTI JOIN cells AS c ON c.figure = e.figure AND c.categories = e.categories"
     )
@@ -275,7 +283,7 @@ def _keys(words: Words, account: str, family: Family) -> str:
 def _told(words: Words) -> str:
     return (
         f"{words.figure} AS figure, {words.population} AS population, {words.measured} AS measured, "
-        f"{quoted(words.whom)} AS whom, {words.about} AS about, "
+        f"{quoted(words.whom)} AS whom, {words.about} AS about, {words.peers} AS peers, "
         f"{words.restricted} AS restricted, "
         f"{words.categories} AS categories"
     )
@@ -305,7 +313,10 @@ def _needed(rules: Protection) -> str:
 
 
 def _former(family: Family, words: Sequence[Words], vintages: Sequence[Vintage]) -> str:
-    """Return the SELECT of the cells of former states: what stood behind them, and whether a release showed them."""
+    """Return the SELECT of the cells of former states: what stood behind them, and whether a release showed them.
+
+    A count says nothing of units: what its account calls so are those whom it counts.
+    """
     parts = [
         "SELECT 0 AS vintage, FALSE AS newest, '' AS figure, CAST([] AS VARCHAR[]) AS categories, "
         "0 AS n, 0 AS k, 0 AS m, FALSE AS shown WHERE FALSE"
@@ -319,7 +330,8 @@ def _former(family: Family, words: Sequence[Words], vintages: Sequence[Vintage])
                 if told.flow == flow and told.guards:
                     account, key = _account_then(family, flow, release, judged)
                     parts.append(
-                        f"SELECT {beside}, {told.figure}, {told.categories}, _published_n, _published_k, _published_m, "
+                        f"SELECT {beside}, {told.figure}, {told.categories}, "
+                        "CASE WHEN _kind <> 'count' THEN _published_n END, _published_k, _published_m, "
                         "coalesce(_shown OR _retained, FALSE) OR s.key IS NOT NULL "
                         f"FROM {_keys(told, account, family)} AS j LEFT JOIN ({seen}) AS s ON s.key = j.{key}"
                     )
@@ -327,7 +339,8 @@ def _former(family: Family, words: Sequence[Words], vintages: Sequence[Vintage])
             kept = family.words_then(flow, release)
             if guarded and kept is not None:
                 parts.append(
-                    f"SELECT {beside}, w.figure, w.categories, j.published_n, j.published_k, j.published_m, "
+                    f"SELECT {beside}, w.figure, w.categories, "
+                    "CASE WHEN j.kind <> 'count' THEN j.published_n END, j.published_k, j.published_m, "
                     f"coalesce(j.shown OR j.retained, FALSE) OR s.key IS NOT NULL FROM {judged} AS j "
                     f"JOIN read_parquet({quoted(str(kept))}) AS w ON w.key = j.key LEFT JOIN ({seen}) AS s ON s.key = j.key "
                     f"WHERE j.flow = {quoted(flow)} AND j.dataset IN ({guarded})"

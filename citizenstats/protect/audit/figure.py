@@ -4,7 +4,8 @@ Units, those with the characteristic, those without, those whom a condition leav
 former release; and the values of totals. Each is a layer of its own over the same cells. Units are those with and those
 without, so that whoever attacks all three knows of the units what he knows of those two, and no more: any count with and any
 count without that agree with what is shown may stand together. The interval of units is then as wide as both, and is not
-attacked again.
+attacked again. Not so where another figure shows the units (`asked.py`): then those with and those without are attacked as one
+table (`joined.py`) as well.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from citizenstats.protect.audit.attack import TINY, Attacker, Bools, Floats, Ints, Sum
 from citizenstats.protect.audit.insider import narrowest, people
+from citizenstats.protect.audit.joined import Joined
 from citizenstats.protect.audit.table import Categories, sums_of, with_rests
 from citizenstats.protect.audit.words import Ladder
 
@@ -64,7 +66,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell, as the accounts and the messages say."""
+    """One cell, as the accounts and the messages say.
+
+    Attributes:
+        asked: whether any figure shows the units of the cell.
+        everybody: the units of the whole population, where any figure shows them.
+        counted: whether the figure itself says nothing of units, and counts those with the characteristic alone.
+    """
 
     categories: Categories
     counts: Mapping[str, int | None]
@@ -73,6 +81,9 @@ class Cell:
     shown: bool
     value: float | None
     needed: float | None
+    asked: bool = False
+    everybody: int | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,9 +119,10 @@ class Figure:
         """Attack what there is, whatever was before."""
         sums = self._sums(ladders)
         found = Found(insiders=len(self._insiders(sums)))
+        joined = self._joined(sums)
         for layer in COUNTS[1:] if self._is_told_by_its_parts else COUNTS:
             if any(cell.counts[layer] is not None for cell in self.cells):
-                found += self._counts(layer, sums)
+                found += self._counts(layer, sums, joined)
         return found + self._values([s for s in sums if self._adds(s)])
 
     def attacked_since(self, ladders: Sequence[Ladder]) -> Found:
@@ -127,28 +139,49 @@ class Figure:
     def _sums(self, ladders: Sequence[Ladder]) -> list[Sum]:
         return sums_of([cell.categories for cell in self.cells], self.adding(ladders))
 
-    def _counts(self, layer: str, sums: Sequence[Sum]) -> Found:
+    def _joined(self, sums: Sequence[Sum]) -> Joined | None:
+        """Return those with, those without and those left out as one table; None where nobody else tells their sum."""
+        if not self._is_told_by_its_parts:
+            return None
+        hidden = ~(self._known("k") & self._known("m"))
+        asked = np.array([cell.asked for cell in self.cells], dtype=np.bool_) & hidden
+        others = all(cell.counts["o"] is not None for cell in self.cells)
+        everybody = np.array([others and cell.everybody is not None for cell in self.cells], dtype=np.bool_)
+        if not (asked | everybody & hidden).any():
+            return None
+        layers = ("k", "m", "o") if others else ("k", "m")
+        known = {layer: self._known(layer) for layer in layers}
+        if others:
+            known["o"] = known["o"] & everybody
+        return Joined({layer: self._of(layer) for layer in layers}, known, sums, asked, everybody)
+
+    def _counts(self, layer: str, sums: Sequence[Sum], joined: Joined | None) -> Found:
         values, minimum = self._of(layer), self._minimum
         few = (values > 0) & (values < minimum)
-        hidden = ~self._shown & (values > 0)
+        hidden = ~self._known(layer) & (values > 0)
         targets = np.flatnonzero(few & hidden)
         if not len(targets):
             return Found()
+        asked = minimum[targets]
         whole, every, _ = with_rests(sums, values, signed=False)
         attacker = Attacker(np.array(whole), np.r_[np.flatnonzero(hidden), len(values) : len(whole)], every)
-        found = _told(attacker.widths(targets.tolist(), minimum[targets]), minimum[targets])
-        return found + self._inside(layer, targets, sums)
+        widths = attacker.widths(targets.tolist(), asked)
+        if joined is not None:
+            widths = np.minimum(widths, joined.widths(layer, targets, asked))
+        return _told(widths, asked) + self._inside(layer, targets, sums, joined)
 
-    def _inside(self, layer: str, targets: Ints, sums: Sequence[Sum]) -> Found:
+    def _inside(self, layer: str, targets: Ints, sums: Sequence[Sum], joined: Joined | None) -> Found:
         """Set those on the small counts who stand alone in a cell. They cannot tell which withheld cells are empty."""
         insiders = self._insiders(sums)
         if not insiders:
             return Found()
         values = self._of(layer)
         whole, every, _ = with_rests(sums, values, signed=False)
-        hidden = np.r_[np.flatnonzero(~self._shown), len(values) : len(whole)]
+        hidden = np.r_[np.flatnonzero(~self._known(layer)), len(values) : len(whole)]
         asked = np.minimum(self._minimum[targets], UNIT)
         left = narrowest(Attacker(np.array(whole), hidden, every), insiders, targets.tolist(), asked)
+        if joined is not None:
+            left = np.minimum(left, joined.narrowest(layer, insiders, targets, asked))
         return Found(
             attacked_inside=len(targets),
             within_reach_inside=int(np.count_nonzero(left < asked - TINY)),
@@ -158,7 +191,7 @@ class Figure:
     def _insiders(self, sums: Sequence[Sum]) -> list[list[int]]:
         """Return the cells of each unit that stands alone in a withheld one."""
         units = self._of("n" if any(cell.counts["n"] is not None for cell in self.cells) else "k")
-        return people((units == 1) & ~self._shown, sums)
+        return people((units == 1) & ~self._known("n"), sums)
 
     @property
     def _is_told_by_its_parts(self) -> bool:
@@ -175,7 +208,7 @@ class Figure:
         A cell that was not there before held nobody. What did not change is taken for known.
         """
         before = [was.get(cell.categories) for cell in self.cells]
-        known = self._shown & np.array([w is None or w.shown for w in before])
+        known = self._known(layer) & np.array([w is None or w.shown for w in before])
         change = self._change(layer, was)
         few = (np.abs(change) > TINY) & (np.abs(change) < self._minimum)
         hidden = ~known & (np.abs(change) > TINY)
@@ -224,6 +257,11 @@ class Figure:
     def _shown(self) -> Bools:
         return np.array([cell.shown for cell in self.cells], dtype=np.bool_)
 
+    def _known(self, layer: str) -> Bools:
+        """Return where a count is known: of a figure that says nothing of units, those without are where another one tells."""
+        told = [cell.shown and (layer == "k" or cell.asked or not cell.counted) for cell in self.cells]
+        return np.array(told, dtype=np.bool_)
+
     def _adds(self, of: Sum) -> bool:
         """Return whether children hold no more than their parent, in any count."""
         parent, children = of
@@ -239,7 +277,7 @@ def figures(
     """Yield each figure with the dataflows that it stands in.
 
     Args:
-        cells: figure, categories, flows, n, k, m, o, v, minimum, guards, shown, needed; by figure.
+        cells: figure, categories, flows, n, k, m, o, v, minimum, guards, shown, needed, asked, everybody, counted; by figure.
         former: figure, vintage, categories, n, k, m, shown.
     """
     was: dict[str, dict[int, dict[Categories, Was]]] = {}
@@ -259,6 +297,9 @@ def figures(
                     row[10],
                     row[7],
                     row[11],
+                    bool(row[12]),
+                    row[13],
+                    bool(row[14]),
                 )
                 for row in group
             ]

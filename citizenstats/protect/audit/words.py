@@ -46,6 +46,7 @@ class Words:
         figure: SQL of what is measured of whom, over the columns of the key.
         population: SQL of whom.
         whom: the units among which the target looks.
+        peers: SQL of the figures among which others may ask the same units: its population, of compiled ones the dataset.
         about: SQL of the rest of the population: of what dataset, when, where.
         measured: SQL of what is measured.
         restricted: SQL condition that only some of them are asked.
@@ -59,6 +60,7 @@ class Words:
     figure: str
     population: str
     whom: str
+    peers: str
     about: str
     measured: str
     restricted: str
@@ -111,6 +113,7 @@ def _told(
         figure=f"md5({population} || '|' || {measured})",
         population=f"md5({population})",
         whom=_of_whom(dataset, target),
+        peers=f"md5({population})" if target.estimate is not None else quoted(dataset.name),
         about=f"md5({' || '.join([quoted(dataset.name), *sorted(about)])})",
         measured=measured,
         restricted=_by_indicator(target, structure, lambda i: "TRUE" if i.among else "FALSE", "FALSE"),
