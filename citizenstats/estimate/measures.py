@@ -9,36 +9,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from citizenstats.contracts.model import Estimate, Indicator, Protection
+from citizenstats.contracts.model import Contract, Estimate, Indicator
 from citizenstats.engine import quoted
+from citizenstats.estimate.design import design_of
 from citizenstats.harmonize.coder import Coder
 
 CONTRIBUTED = ("mean", "total", "ratio")
 """Kinds whose numerator a single unit can dominate."""
 
+Seconds = Literal["none", "cells", "heads"]
+"""Where the two largest contributions are sought: nowhere, in the finest cells, or in `heads`, once for all drawn units."""
 
-def asks_seconds(rules: Protection) -> bool:
-    """Return whether a rule looks at the second largest contribution: that takes a list in each of the finest cells."""
-    return rules.p_percent is not None or (rules.dominance is not None and rules.dominance.units > 1)
+
+def seconds(contract: Contract, estimate: Estimate) -> Seconds:
+    """Return where the two largest contributions are kept together.
+
+    A list in every cell of every drawn unit would fill the memory, and no rule but these looks at a second.
+    """
+    rules = contract.protection
+    if rules.p_percent is None and (rules.dominance is None or rules.dominance.units == 1):
+        return "none"
+    return "cells" if design_of(contract, estimate) is None else "heads"
 
 
 class Measured:
     """The measured columns and sums of one indicator.
 
     Attributes:
+        number: of the indicator.
         columns: select list on a record.
         cells: select list of the finest cells, over the records.
-        parts: what a variance takes of these: select list of the finest cells of each drawn cluster.
+        heads: select list of the two largest contributions of the finest cells, over the records, where `cells` has none.
         sums: select list over cells.
+        largest: select list over the cells of `heads`.
     """
 
     def __init__(
-        self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder, *, has_second: bool
+        self, number: int, indicator: Indicator, key: str, weight: str, coder: Coder, two: Seconds
     ) -> None:
         def parse(text: str | None, default: str) -> str:
             return coder.parse(text, "estimate", "indicators", key) if text is not None else default
 
+        self.number = number
         among = parse(indicator.among, "")
         measured, of = _asked(indicator, parse)
         conditions = [*([f"({among})"] if among else []), *([f"{of} IS NOT NULL"] if of else [])]
@@ -52,20 +66,24 @@ class Measured:
         n, k = f"_n{number}", f"_k{number}"
         # Of a sum or a mean too: who contributes nothing is nobody behind it. Of yes and no the sum is the quicker count.
         has = f"sum({y})" if indicator.kind in ("proportion", "count") else f"count(nullif({y}, 0))"
-        self.parts = [f"count({y}) AS {n}", f"sum({weighted}) AS {weighted}", f"sum({base}) AS {base}"]
-        self.cells = [*self.parts, f"{has} AS {k}"]
+        self.cells = [
+            f"count({y}) AS {n}", f"{has} AS {k}", f"sum({weighted}) AS {weighted}", f"sum({base}) AS {base}",
+        ]  # fmt: skip
         self.sums = [f"CAST(coalesce(sum({count}), 0) AS BIGINT) AS {count}" for count in (n, k)]
         self.sums += [f"sum({total}) AS {total}" for total in (weighted, base)]
+        self.heads: list[str] = []
+        self.largest: list[str] = []
         if indicator.kind in CONTRIBUTED:
             q, most = f"_q{number}", f"_most{number}"
             self.cells.append(f"sum({weighted} * {y}) AS {q}")
             self.sums.append(f"sum({q}) AS {q}")
-            if has_second:
-                self.cells.append(f"max(abs({weighted}), 2) AS {most}")
-                self.sums += [f"max({most}[1], 2) AS {most}", f"max({most}[2]) AS _next{number}"]
-            else:
+            if two == "none":
                 self.cells.append(f"max(abs({weighted})) AS {most}")
                 self.sums.append(f"max({most}) AS {most}")
+            else:
+                kept, summed = (self.cells, self.sums) if two == "cells" else (self.heads, self.largest)
+                kept.append(f"max(abs({weighted}), 2) AS {most}")
+                summed += [f"max({most}[1], 2) AS {most}", f"max({most}[2]) AS _next{number}"]
 
 
 def _asked(indicator: Indicator, parse: Callable[[str | None, str], str]) -> tuple[str, str]:
@@ -150,7 +168,7 @@ def keyed(number: int) -> list[str]:
     ]
 
 
-def fields_of(number: int, indicator: Indicator, *, has_second: bool) -> dict[str, str]:
+def fields_of(number: int, indicator: Indicator, two: Seconds) -> dict[str, str]:
     """Return the fields of an indicator's figure from its sums and variances."""
     n, k = f"_n{number}", f"_k{number}"
     fields = {"n": n, "k": k, "size": n, "numerator": f"_num{number}", "denominator": f"_den{number}"}
@@ -165,7 +183,7 @@ def fields_of(number: int, indicator: Indicator, *, has_second: bool) -> dict[st
     elif indicator.kind in CONTRIBUTED:
         most, following = f"_most{number}", f"_next{number}"
         fields |= {"q": f"_q{number}", "x1": most}
-        if has_second:
+        if two != "none":
             # The second of all is the second of the firsts, or the first of the seconds.
             fields |= {"x1": f"{most}[1]", "x2": f"greatest({most}[2], {following})"}
     return fields

@@ -49,7 +49,7 @@ def residuals(
     time: str | None,
     other: Sums,
 ) -> list[str]:
-    """Return the steps from `cells`, `parts`, `drawn_cells` and `weights` to those that `variance.totals` ends with.
+    """Return the steps from `cells`, `drawn_cells` and `weights` to those that `variance.totals` ends with.
 
     Args:
         design: the design.
@@ -103,7 +103,7 @@ def _over_units(
     keys = [f"predicted.{c}" for c in (*domain, *design.units)]
     loaded = ", ".join(["period", *design.units])
     return [
-        f"answers AS (SELECT {', '.join([*domains.marked, *design.units, *sums])} FROM parts GROUP BY GROUPING SETS ({sets}))",
+        f"answers AS (SELECT {', '.join([*domains.marked, *design.units, *sums])} FROM cells GROUP BY GROUPING SETS ({sets}))",
         f"loads AS (SELECT {loaded}, list(a ORDER BY j) AS _load FROM (SELECT {loaded}, j, sum(w * q) AS a FROM "
         f"drawn_cells JOIN basis USING ({CELL}) GROUP BY {loaded}, j) GROUP BY {loaded})",
         f"predicted AS (SELECT {', '.join([*given, *predicted])} FROM fits JOIN loads ON {same_period})",

@@ -1,11 +1,11 @@
-"""Indicators over all breakdowns from few scans of the records: one for the figures, one for what clusters add to errors.
+"""Indicators over all breakdowns in ONE scan of the records.
 
 For each indicator the scan sums, in the finest cells: units that answered (`n`), units with the characteristic (`k`), the
 weighted numerator and the weighted denominator; the totals are sums over the cells. Proportions, means and ratios are
 then numerator over denominator, the estimator of a domain under any sampling design (Särndal, Swensson, Wretman 1992,
-5.7). Where the contract declares a probability design, the variances come from the same sums by stratum; and where clusters
-were drawn, from what each cluster has in each cell, in a scan of its own (`variance.py`, `precision.py`). Units whose
-category in a breakdown is not known count in the totals of that breakdown and form no category of their own.
+5.7). Where the contract declares a probability design, the finest cells are kept by drawn unit as well, and the
+variances come from them without a second scan (`variance.py`, `precision.py`). Units whose category in a breakdown is
+not known count in the totals of that breakdown and form no category of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from citizenstats.engine import name, quoted
 from citizenstats.estimate.design import design_of, drawn, drawn_cells
 from citizenstats.estimate.differences import compared, has_variances, variances, with_differences
 from citizenstats.estimate.domains import Domains, inside, totalled
-from citizenstats.estimate.measures import KEYS, Figures, Measured, asks_seconds, fields_of, keyed
+from citizenstats.estimate.measures import KEYS, Figures, Measured, fields_of, keyed, seconds
 from citizenstats.estimate.precision import ATTRIBUTES, COMPANIONS, SHOWS_VALUES, precision
 from citizenstats.estimate.quantiles import beneath, found, over_cells
 from citizenstats.estimate.residual import CELL, WEIGHT, products, residuals, weighted
@@ -46,10 +46,10 @@ def estimated(
 ) -> list[str]:
     """Return the steps from records to observations, the last of which is `observations`.
 
-    `coded`, `cells`, `sums`, `behind` and `figures`; with a probability design those of the variances between (`parts` where
-    clusters were drawn), and where there are quantiles or differences theirs. Where the weights are calibrated, the first is
-    `weighted`, and there is a step `weights` before. With a `record_key`, SQL of a record's secret key, counts have the sums of
-    the keys of their records beside them.
+    `coded`, `cells`, `sums`, `behind` and `figures`; with a probability design those of the variances between, and where
+    there are quantiles or differences theirs. Where the weights are calibrated, the first is `weighted`, and there is a step
+    `weights` before. With a `record_key`, SQL of a record's secret key, counts have the sums of the keys of their records
+    beside them.
     """
     estimate = target.estimate
     assert estimate is not None  # noqa: S101 - the caller asked
@@ -59,8 +59,8 @@ def estimated(
     weight = WEIGHT if is_calibrated else name(estimate.weight) if estimate.weight else "1"
     alone = design is not None and design.cluster is None
     measuring = [(i, key, one) for i, (key, one) in enumerate(estimate.indicators.items()) if one.expressions]
-    has_second = asks_seconds(dataset.contract.protection)
-    measured = [Measured(i, one, key, weight, coder, has_second=has_second) for i, key, one in measuring]
+    two = seconds(dataset.contract, estimate)
+    measured = [Measured(i, one, key, weight, coder, two) for i, key, one in measuring]
     quantiles = [(i, one.quantile) for i, _, one in measuring if one.quantile is not None]
     fixed = [d for d in structure.key if d != estimate.indicator_dimension and d not in estimate.breakdowns]
     coded = {d: coder.code(d) for d in (*fixed, *estimate.breakdowns)}
@@ -76,11 +76,8 @@ def estimated(
     listed += [f"{record_key} AS _record_key"] if record_key else []
     listed += ["_delivery", *(text for m in measured for text in m.columns)]
     least = [f"min({inside(a.id)}) AS {inside(a.id)}" for a in attributes]
-    # What each cluster has in each cell is kept by itself: with all else beside it, it would fill the memory.
-    in_clusters = design is not None and not alone
-    calibrated = [CELL] if is_calibrated and design else []
-    within = [*units, *calibrated]
-    apart = [*domains.finest, *(calibrated if in_clusters else within), "_delivery"]
+    within = [*units, *([CELL] if is_calibrated and design else [])]
+    apart = [*domains.finest, *within, "_delivery"]
     cells = [*apart, *least, *(text for m in measured for text in m.cells)]
     for i, _, one in measuring if design is not None else ():
         cells += squares(i) if alone and one.quantile is None else []
@@ -97,31 +94,28 @@ def estimated(
     steps += [
         step for i, quantile in quantiles for step in found(i, quantile, domains, within, squared=alone)
     ]
-    beneath_it = ""
+    further = ""
     for i, _ in quantiles if design is not None else ():
         steps += beneath(i, domains, within, squared=alone)
-        beneath_it += f" UNION ALL BY NAME SELECT * FROM beneath{i}"
-    further = beneath_it if alone or calibrated else ""
-    # Once over the records to cells that are few; all combinations of breakdowns come from these.
-    steps.append(
-        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join(apart)}{further})"
-    )
-    if in_clusters:
-        drawn_apart = [*domains.finest, *units]
-        parts = ", ".join([*drawn_apart, *(text for m in measured for text in m.parts)])
-        steps.append(
-            f"parts AS MATERIALIZED (SELECT {parts} FROM coded GROUP BY {', '.join(drawn_apart)}{beneath_it})"
-        )
+        further += f" UNION ALL BY NAME SELECT * FROM beneath{i}"
+    if heads := [text for m in measured for text in m.heads]:
+        grouping = f" GROUP BY {', '.join(domains.finest)}" if domains.finest else ""
+        steps.append(f"heads AS (SELECT {', '.join([*domains.finest, *heads])} FROM coded{grouping})")
+        largest = ", ".join([*domains.marked, *(text for m in measured for text in m.largest)])
+        steps.append(f"largest AS (SELECT {largest} FROM heads GROUP BY GROUPING SETS ({domains.sets()}))")
     steps += [
+        # Once over the records to cells that are few; all combinations of breakdowns come from these.
+        f"cells AS MATERIALIZED (SELECT {', '.join(cells)} FROM coded GROUP BY {', '.join(apart)}{further})",
         f"sums AS (SELECT {', '.join(sums)} FROM cells GROUP BY GROUPING SETS ({domains.sets()}))",
         f"behind AS ({_behind(structure, grouped)})",
     ]
     figures = Figures.of(estimate, has_design=design is not None, has_keys=bool(record_key))
-    structs = [
-        figures.struct(key, estimate, fields_of(i, one, has_second=has_second)) for i, key, one in measuring
-    ]
+    structs = [figures.struct(key, estimate, fields_of(i, one, two)) for i, key, one in measuring]
     beside = [f"q{i}.at AS _quantile{i}, q{i}.w_to AS _to{i}, q{i}.side AS _side{i}" for i, _ in quantiles]
     joins = [f"LEFT JOIN quantile{i} AS q{i} ON {domains.same('sums', f'q{i}')}" for i, _ in quantiles]
+    if heads:
+        beside += [f"{c}{m.number}" for m in measured if m.heads for c in ("_most", "_next")]
+        joins.append(f"LEFT JOIN largest ON {domains.same('sums', 'largest')}")
     if design is not None:
         numbers = [i for i, _, _ in measuring]
         period = coded[time] or "NULL" if time else "NULL"

@@ -28,7 +28,7 @@ def squares(number: int) -> list[str]:
 
 
 def totals(design: Design, numbers: Sequence[int], domains: Domains, sums: Sums) -> str:
-    """Return the step to the totals of what was drawn: `units` of `parts`, or `strata` of `cells`, records drawn by themselves.
+    """Return the step from `cells` to the totals of what was drawn: `units`, or `strata` of records drawn by themselves.
 
     Args:
         design: the design.
@@ -42,7 +42,7 @@ def totals(design: Design, numbers: Sequence[int], domains: Domains, sums: Sums)
         return f"strata AS (SELECT {listed} FROM cells GROUP BY GROUPING SETS ({domains.sets('_stratum')}))"
     summed = [text for i in numbers for text in _totals(i, sums.get(i, {}))]
     listed = ", ".join([*domains.marked, *design.units, *summed])
-    return f"units AS (SELECT {listed} FROM parts GROUP BY GROUPING SETS ({domains.sets(*design.units)}))"
+    return f"units AS (SELECT {listed} FROM cells GROUP BY GROUPING SETS ({domains.sets(*design.units)}))"
 
 
 def covariances(

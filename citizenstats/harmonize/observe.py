@@ -31,7 +31,7 @@ from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
 
 LITTLE_MEMORY = "300MB"
-"""What the engine may use at first. Sums of clusters spill to disk as fast as they would lie in four times as much."""
+"""What the engine may use at first; what is more spills to disk, which took no longer where it was measured."""
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,13 @@ WITH current AS NOT MATERIALIZED (
     "in_TIME_PERIOD",
     _delivery,
     COUNT(_y0) AS _n0,
+    SUM(_y0) AS _k0,
     SUM(_num0) AS _num0,
     SUM(_den0) AS _den0,
-    SUM(_y0) AS _k0,
     COUNT(_y1) AS _n1,
+    SUM(_y1) AS _k1,
     SUM(_num1) AS _num1,
-    SUM(_den1) AS _den1,
-    SUM(_y1) AS _k1
+    SUM(_den1) AS _den1
   FROM coded
   GROUP BY
     "in_REF_AREA",
