@@ -101,7 +101,7 @@ def _tell(engine: Engine, number: int, feed: Feed, observations: Path) -> None:
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin, "
         f"coalesce(_base, _n) AS _about, _kind = 'count' AS _counted, {feed.sensitive()} AS _sensitive, {percent} AS _percent "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}) "
-        "SELECT *, CASE WHEN _minimum IS NULL THEN 'free' "
+        f"SELECT *, {feed.cell()} AS _cell, CASE WHEN _minimum IS NULL THEN 'free' "
         f"WHEN {value} IS NULL THEN 'empty' "
         "WHEN _about IS NULL THEN 'none' "
         "WHEN _kind = 'proportion' OR (_kind = 'given' AND _percent AND _k IS NOT NULL) THEN 'share' "
@@ -117,7 +117,7 @@ def _round(engine: Engine, house: House, feeds: Sequence[Feed], base: int, forme
     """Make the tables of cells with their rounded counts, `n_out` and `k_out`."""
     every = " UNION ALL ".join(
         "SELECT _figure AS figure, _counted AS counted, _population AS population, _at AS categories, _measured AS measured, "
-        f"_origin AS origin, _about AS n, _k AS k FROM cells_{n} WHERE _made <> 'free'"
+        f"_origin AS origin, _cell AS cell, _about AS n, _k AS k FROM cells_{n} WHERE _made <> 'free'"
         for n in range(len(feeds))
     )
     engine.run(f"CREATE TEMP TABLE shown AS {_shown(former, base)}")
@@ -128,10 +128,14 @@ def _round(engine: Engine, house: House, feeds: Sequence[Feed], base: int, forme
     engine.run(
         f"CREATE TEMP TABLE quantities AS WITH every AS ({every}), gathered AS ("
         "SELECT figure, counted, categories, min(population) AS population, min(measured) AS measured, min(origin) AS origin, "
-        "max(n) AS n, max(k) AS k "
+        "min(cell) AS cell, max(n) AS n, max(k) AS k "
         "FROM every GROUP BY figure, counted, categories), "
+        # What a former release showed under other codes is known by what the partner calls it.
+        "same AS (SELECT q.figure, q.counted, q.categories, s.* EXCLUDE (figure, counted, categories, cell) FROM gathered AS q "
+        "JOIN shown AS s USING (figure, counted, categories) UNION SELECT q.figure, q.counted, q.categories, "
+        "s.* EXCLUDE (figure, counted, categories, cell) FROM gathered AS q JOIN shown AS s USING (cell, counted)), "
         f"before AS (SELECT figure, counted, categories, {bounds} FROM gathered AS q "
-        "JOIN shown AS s USING (figure, counted, categories) GROUP BY ALL) "
+        "JOIN same AS s USING (figure, counted, categories) GROUP BY ALL) "
         "SELECT * FROM gathered LEFT JOIN before USING (figure, counted, categories)"
     )
     variables = parents_of(feeds, house.mappings.structures)
@@ -167,16 +171,21 @@ def _perturb(engine: Engine, noise: Noise, feeds: int) -> None:
         )
 
 
+_UNTOLD = "SELECT CAST(NULL AS VARCHAR) AS cell WHERE FALSE"
+"""Of an account from before cells were told; it says of nothing what the partner calls it."""
+
+
 def _shown(former: Sequence[Former], base: int) -> str:
     """Return the SELECT of the counts that former releases showed rounded to a base, and as what."""
     parts = [
-        "SELECT DISTINCT figure, counted, categories, n, k, n_out, k_out "
-        f"FROM read_parquet({quoted(str(f.file))}) WHERE flow = {quoted(f.flow)} AND base = {base}"
+        "SELECT DISTINCT figure, counted, categories, cell, n, k, n_out, k_out FROM ("
+        f"{_UNTOLD} UNION ALL BY NAME SELECT * FROM read_parquet({quoted(str(f.file))})) "
+        f"WHERE flow = {quoted(f.flow)} AND base = {base}"
         for f in former
     ]
     counted = "n BIGINT, k BIGINT, n_out BIGINT, k_out BIGINT"
     return " UNION ALL ".join(parts) or (
-        "SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(figure VARCHAR, counted BOOLEAN, categories VARCHAR[], "
+        "SELECT * FROM (SELECT UNNEST(CAST([] AS STRUCT(figure VARCHAR, counted BOOLEAN, categories VARCHAR[], cell VARCHAR, "
         f"{counted})[]), recursive := true))"
     )
 
@@ -236,7 +245,7 @@ def _account(feeds: Sequence[Feed], protection: FlowProtection) -> str:
     base = protection.rounding.base if protection.rounding is not None else "NULL"
     parts = [
         f"SELECT {quoted(feed.flow)} AS flow, _dataset AS dataset, _key AS key, _figure AS figure, _counted AS counted, "
-        "_at AS categories, _base_key AS n_key, _k_key AS k_key, _about AS n, _k AS k, _minimum AS minimum, "
+        "_cell AS cell, _at AS categories, _base_key AS n_key, _k_key AS k_key, _about AS n, _k AS k, _minimum AS minimum, "
         f"_made AS made, _scale AS scale, CAST({_decimals(feed)} AS INTEGER) AS decimals, n_out, k_out, "
         f"CAST({base} AS BIGINT) AS base FROM made_{number}"
         for number, feed in enumerate(feeds)

@@ -11,7 +11,7 @@ calls it (`Feed.cell`), whichever dataflow published it: one of another name or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from citizenstats.engine import Engine, quoted
 from citizenstats.house import House
 from citizenstats.protect.recoding import Recoding, recoded, recoding_of
 from citizenstats.release.candidate import candidates
-from citizenstats.release.manifest import newest_loaded, released_flows, releases
+from citizenstats.release.manifest import Release, newest_loaded, released_flows, releases
 
 JUDGED = "judged.parquet"
 """Name of the restricted account of a protected state: what was shown, and how many units stand behind each cell."""
@@ -55,27 +55,36 @@ def former_releases(house: House, family: str, account: str = JUDGED) -> list[Fo
     Of dataflows, too, that are no longer in the family, or in the mappings: what they published is known.
     """
     flows = house.mappings.families[family]
-    datasets = {name for flow in flows for name in house.mappings.dataflow(flow).feeds}
     found = []
+    for flow, number, release, folder in ever_released(house, family):
+        if folder is not None and (folder / account).exists():
+            recoding = recoding_of(house, flow, release.dataflow.version) if flow in flows else None
+            published = str(release.facts["published"])
+            found.append(Former(flow, number, folder / account, published, recoding, flow in flows))
+    return found
+
+
+def ever_released(house: House, family: str) -> Iterator[tuple[str, int, Release, Path | None]]:
+    """Yield all releases of a family's datasets: dataflow, place among its releases, the release, and its protected state.
+
+    The dataflow may no longer be in the family, or in the mappings, and the state may have been made when the family had
+    another name; it is None where it is gone.
+    """
+    flows = house.mappings.families[family]
+    datasets = {name for flow in flows for name in house.mappings.dataflow(flow).feeds}
     for flow in (*flows, *(flow for flow in released_flows(house.store) if flow not in flows)):
         ever = list(enumerate(releases(house.store, flow)))
         if flow not in flows:
             ever = [(n, r) for n, r in ever if datasets & {c["dataset"] for c in r.facts["contracts"]}]
         origins = {c.id: str(c.facts["protected"]) for c in candidates(house, flow)} if ever else {}
         for number, release in ever:
-            file = _account_of(house, family, origins.get(release.candidate, ""), account)
-            if file is not None:
-                recoding = recoding_of(house, flow, release.dataflow.version) if flow in flows else None
-                published = str(release.facts["published"])
-                found.append(Former(flow, number, file, published, recoding, flow in flows))
-    return found
+            yield flow, number, release, _folder_of(house, family, origins.get(release.candidate, ""))
 
 
-def _account_of(house: House, family: str, state: str, account: str) -> Path | None:
-    """Return the account of a protected state, which may have been made when the family had another name."""
+def _folder_of(house: House, family: str, state: str) -> Path | None:
     own = house.store.protected(family)
     places = (own, *sorted(own.parent.glob("*/")))
-    return next((file for place in places if state and (file := place / state / account).exists()), None)
+    return next((folder for place in places if state and (folder := place / state).exists()), None)
 
 
 def published_now(house: House, flow: str) -> Path | None:

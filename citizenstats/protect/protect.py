@@ -55,7 +55,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 7
+_ACCOUNT = 8
 """Number of the rules and of the form of the account; others are another state."""
 
 

@@ -14,10 +14,9 @@ from citizenstats.contracts.model import FlowProtection
 from citizenstats.engine import name, quoted, session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.protect.former import JUDGED
+from citizenstats.protect.figures import feeds_of
+from citizenstats.protect.former import JUDGED, ever_released
 from citizenstats.protect.recoding import recoded, recoding_of
-from citizenstats.release.candidate import candidates
-from citizenstats.release.manifest import releases
 from citizenstats.store import read_json
 
 ACCOUNT = "altered.parquet"
@@ -32,8 +31,8 @@ def require_steady(
 ) -> None:
     """Refuse a method, a base or a noise that former releases of the family were not made with.
 
-    While a release of the present version stands, nothing else comes out. One that was taken back, or has a former version, was
-    seen all the same: figures that it showed do not come out in another way.
+    While a release of the present version stands, nothing else comes out. One that was taken back, has a former version, or is
+    of a dataflow that has another name now or is gone, was seen all the same: what it showed does not come out in another way.
 
     Args:
         house: where and what.
@@ -44,56 +43,80 @@ def require_steady(
     Raises:
         ReleaseError: ``ANOTHER_METHOD``.
     """
-    place = house.store.protected(family)
-    for flow in house.mappings.families[family]:
-        version = house.mappings.reference(flow).version
-        behind = {c.id: str(c.facts["protected"]) for c in candidates(house, flow)}
-        for release in releases(house.store, flow):
-            state = place / behind.get(release.candidate, "")
-            former = method_behind(state)
-            if former == method.way:
-                continue
-            if release.tombstone is None and release.dataflow.version == version:
-                raise ReleaseError(
-                    "ANOTHER_METHOD",
-                    f"{release.id} stands and was protected {_named(former)}, and not as the dataflow's file says now; two "
-                    "protections of the same people tell more than one",
-                    flow,
-                    "take back the former `protection` of all dataflows of the family; figures that were published by it do "
-                    "not come out in another way, also not after a recall or in a new version",
-                )
-            if _seen(
-                house, flow, state, release.dataflow.version, states[flow]["folder"] / "observations.parquet"
-            ):
-                raise ReleaseError(
-                    "ANOTHER_METHOD",
-                    f"{release.id} was protected {_named(former)}, and not as the dataflow's file says now; it does not stand "
-                    "any more, but who has a copy can compare the same figures",
-                    flow,
-                    "take back the former `protection` of all dataflows of the family; another one is for figures that were "
-                    "not published before, of other periods: leave those that were out of the dataflow (`where`)",
-                )
+    flows = house.mappings.families[family]
+    for flow, _, release, state in ever_released(house, family):
+        former = method_behind(state) if state is not None else None
+        if former == method.way:
+            continue
+        is_there = flow in flows
+        stands = release.tombstone is None and is_there
+        if stands and release.dataflow.version == house.mappings.reference(flow).version:
+            raise ReleaseError(
+                "ANOTHER_METHOD",
+                f"{release.id} stands and was protected {_named(former)}, and not as the dataflow's file says now; two "
+                "protections of the same people tell more than one",
+                flow,
+                "take back the former `protection` of all dataflows of the family; figures that were published by it do "
+                "not come out in another way, also not after a recall or in a new version",
+            )
+        if _seen(house, flow, state, release.dataflow.version, states):
+            raise ReleaseError(
+                "ANOTHER_METHOD",
+                f"{release.id} was protected {_named(former)}, and not as the dataflow's file says now; it does not stand "
+                "any more, or under another name, but who has a copy can compare the same figures",
+                flow,
+                "take back the former `protection` of all dataflows of the family; another one is for figures that were "
+                "not published before, of other periods: leave those that were out of the dataflow (`where`)",
+            )
 
 
-def _seen(house: House, flow: str, state: Path, version: str, observations: Path) -> bool:
-    """Return whether a release showed a figure that is to come out now; also where nobody can tell."""
+def _seen(
+    house: House, flow: str, state: Path | None, version: str, states: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """Return whether a release showed a figure that is to come out now; also where nobody can tell.
+
+    A figure is known by its key while the dataflow is there, and by what the partner calls it in any.
+    """
     found = [
-        (state / JUDGED, "minimum IS NOT NULL AND (shown OR retained)"),
-        (state / ACCOUNT, "made <> 'free'"),
+        (JUDGED, "minimum IS NOT NULL AND (shown OR retained)"),
+        (ACCOUNT, "made <> 'free'"),
     ]
-    account = next(((file, which) for file, which in found if file.exists()), None)
+    account = next(((state / a, which) for a, which in found if state and (state / a).exists()), None)
     if account is None:
         return True
     file, which = account
-    shown = f"SELECT flow, key FROM read_parquet({quoted(str(file))}) WHERE flow = {quoted(flow)} AND {which}"
-    recoding = recoding_of(house, flow, version)
-    if recoding is not None:
-        shown = f"SELECT key FROM ({recoded(shown, recoding)})"
-    structure = house.mappings.structures.structure_of(house.mappings.reference(flow))
-    key = ", ".join(f"{name(d)}: {name(d)}" for d in structure.key)
-    present = f"SELECT CAST({{{key}}} AS JSON)::VARCHAR AS key FROM read_parquet({quoted(str(observations))})"
-    with session([file.parent, observations.parent], scratch=house.store.scratch) as engine:
-        return bool(engine.value(f"SELECT count(*) FROM ({present}) SEMI JOIN ({shown}) USING (key)"))
+    # An account from before cells were told does not say what the partner calls them.
+    shown = (
+        "SELECT flow, key, cell FROM (SELECT CAST(NULL AS VARCHAR) AS cell WHERE FALSE UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet({quoted(str(file))})) WHERE flow = {quoted(flow)} AND {which}"
+    )
+    present = " UNION ALL ".join(
+        _cells(house, f, of["folder"] / "observations.parquet") for f, of in states.items()
+    )
+    folders = [file.parent, *(of["folder"] for of in states.values())]
+    with session(folders, scratch=house.store.scratch) as engine:
+        again = f"SELECT count(*) FROM ({present}) SEMI JOIN ({shown}) USING (cell)"
+        if engine.value(again):
+            return True
+        if flow not in states:
+            return bool(engine.value(f"SELECT count(*) FROM ({shown}) WHERE cell IS NULL"))
+        recoding = recoding_of(house, flow, version)
+        if recoding is not None:
+            shown = f"SELECT key FROM ({recoded(shown, recoding)})"
+        structure = house.mappings.structures.structure_of(house.mappings.reference(flow))
+        key = ", ".join(f"{name(d)}: {name(d)}" for d in structure.key)
+        observations = quoted(str(states[flow]["folder"] / "observations.parquet"))
+        keys = f"SELECT CAST({{{key}}} AS JSON)::VARCHAR AS key FROM read_parquet({observations})"
+        return bool(engine.value(f"SELECT count(*) FROM ({keys}) SEMI JOIN ({shown}) USING (key)"))
+
+
+def _cells(house: House, flow: str, observations: Path) -> str:
+    """Return the SELECT of what the figures of a dataflow are called by the partner."""
+    return " UNION ALL ".join(
+        f"SELECT {feed.cell()} AS cell FROM (SELECT *, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
+        f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)})"
+        for feed in feeds_of(house, flow)
+    )
 
 
 def method_behind(state: Path) -> FlowProtection | None:

@@ -13,6 +13,7 @@ from citizenstats.harmonize.observe import observe
 from citizenstats.house import House, open_house
 from citizenstats.protect.audit.choose import audited
 from citizenstats.protect.protect import protect
+from citizenstats.receive.receive import receive
 from citizenstats.release.assemble import assemble
 from citizenstats.release.recall import recall
 from citizenstats.release.release import release
@@ -162,3 +163,87 @@ def test_the_audit_stops_figures_that_were_out_in_another_way(tmp_path: Path) ->
     house = _house(tmp_path, "protection: {rounding: {base: 7}}\n")
     with pytest.raises(ReleaseError, match="DISCLOSIVE"):
         audited(house, office.FLOW, state.name, messages)
+
+
+def _renamed(folder: Path) -> tuple[str, str]:
+    """Give the dataflow, its structure and its family another name; return the dataflow and the family."""
+    for file in ("dataflows/OFFICE/ANSWERS.yaml", "structures/OFFICE/data_structures/ANSWERS.yaml"):
+        former = folder / "mappings" / file
+        text = former.read_text("utf-8").replace("family: answers", "family: replies")
+        former.with_name("REPLIES.yaml").write_text(text.replace("OFFICE:ANSWERS", "OFFICE:REPLIES"), "utf-8")
+        former.unlink()
+    contract = folder / "mappings/partners/asker/answers.yaml"
+    contract.write_text(contract.read_text("utf-8").replace(office.FLOW, "OFFICE:REPLIES"), "utf-8")
+    return "OFFICE:REPLIES", "replies"
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [(NOISE, HIDING), pytest.param(ROUNDING, NOISE, marks=pytest.mark.long), (HIDING, ROUNDING)],
+)
+def test_a_dataflow_of_another_name_is_no_way_round(
+    tmp_path: Path, before: str, now: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noise is taken off by whoever sees the same count without it."""
+    _released(tmp_path, before)
+    _house(tmp_path, now)
+    flow, family = _renamed(tmp_path)
+    house = open_house(tmp_path / "home", tmp_path / "mappings")
+    observe(house, office.DATASET)
+    assemble(house, flow)
+    with pytest.raises(ReleaseError, match="ANOTHER_METHOD") as refused:
+        protect(house, family)
+    assert "copy" in str(refused.value)
+    # The audit knows it by itself.
+    monkeypatch.setattr("citizenstats.protect.protect.require_steady", lambda *_: None)
+    state = protect(house, family).folder
+    messages = tmp_path / "messages"
+    messages.mkdir()
+    duckdb.sql(f"COPY (FROM '{state}/OFFICE.REPLIES.parquet') TO '{messages}/data.csv' (HEADER)")
+    with pytest.raises(ReleaseError, match="in another way"):
+        audited(house, flow, state.name, messages)
+
+
+def test_a_dataflow_of_another_name_keeps_its_method(tmp_path: Path) -> None:
+    _released(tmp_path, ROUNDING)
+    flow, family = _renamed(tmp_path)
+    house = open_house(tmp_path / "home", tmp_path / "mappings")
+    observe(house, office.DATASET)
+    assemble(house, flow)
+    assert protect(house, family).flows[flow].shown > 0
+
+
+def test_a_count_has_the_same_rounded_value_under_other_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two draws for one count leave fewer that agree with both."""
+    monkeypatch.setattr(
+        "citizenstats.protect.altered.secret_of", lambda _: "by which two codes draw differently"
+    )
+    values = []
+    for letter in "XY":
+        house = _house(tmp_path, ROUNDING)
+        folder = tmp_path / "mappings"
+        codes = "".join(f"{letter}{i},,Category {i}\n" for i in range(SIZES[0]))
+        (folder / "structures/OFFICE/codelists/CL_GA.csv").write_text(
+            f"id,parent,name_en\n_T,,Total\n{codes}", "utf-8"
+        )
+        contract = folder / "partners/asker/answers.yaml"
+        told = ", ".join(f"A{i}: {letter}{i}" for i in range(SIZES[0]))
+        text = contract.read_text("utf-8").replace("GA: ga\n", f"GA: {{column: ga, codes: {{{told}}}}}\n")
+        contract.write_text(text, "utf-8")
+        flow, family = (office.FLOW, office.FAMILY) if letter == "X" else _renamed(tmp_path)
+        house = open_house(tmp_path / "home", folder)
+        if letter == "X":
+            _taken(house)
+            assert release(house, office.FLOW).release is not None
+        receive(house, office.DATASET, settle=0.0)
+        observe(house, office.DATASET)
+        assemble(house, flow)
+        file = protect(house, family).folder / f"{flow.replace(':', '.')}.parquet"
+        values.append(
+            duckdb.sql(
+                f"SELECT GA[2:], GB, INDICATOR, OBS_VALUE FROM '{file}' WHERE INDICATOR = 'NUMBER_OF' ORDER BY ALL"
+            ).fetchall()
+        )
+    assert values[0] == values[1]

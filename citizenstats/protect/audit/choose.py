@@ -14,6 +14,7 @@ from citizenstats.protect.audit.perturbed import PerturbedAudit, audit_perturbed
 from citizenstats.protect.audit.report import Audit
 from citizenstats.protect.audit.rounded import RoundedAudit, audit_rounded
 from citizenstats.protect.audit.together import ACCOUNT, whole_figures
+from citizenstats.protect.audit.words import words_of
 from citizenstats.release.manifest import releases
 from citizenstats.store import read_json
 
@@ -87,26 +88,49 @@ def _require_one_family(house: House, flow: str) -> None:
 
 
 def _require_one_method(house: House, flow: str, state: str) -> None:
-    """Refuse figures that a release showed which was protected in another way, taken back or not: the two can be compared."""
-    place = house.store.protected(house.mappings.dataflow(flow).family)
-    now = _keys(place / state, flow)
-    for release in releases(house.store, flow):
-        candidate = read_json(house.store.candidates(flow) / release.candidate / "candidate.json") or {}
-        former = place / str(candidate.get("protected"))
-        if _method(former) == _method(place / state) or not now:
-            continue
-        then = _keys(former, flow)
-        if then is None:
-            continue
-        with session([place / state, former], scratch=house.store.scratch) as engine:
-            twice = int(engine.value(f"SELECT count(*) FROM ({now}) SEMI JOIN ({then}) USING (key)"))
-        if twice:
-            raise ReleaseError(
-                "DISCLOSIVE",
-                f"{twice} figures were published in {release.id}, which was protected in another way",
-                flow,
-                "nothing is published; keep the method for what has been published",
-            )
+    """Refuse figures that a release showed which was protected in another way: the two can be compared.
+
+    Whether it was taken back, or its dataflow has another name or is gone. A figure is known by its key, and by its words.
+    """
+    named = house.mappings.dataflow(flow).family
+    family = Family(house, named, state, house.mappings.families[named])
+    now = _keys(family.folder, flow)
+    if not now:
+        return
+    account = next(f for name in (JUDGED, ACCOUNT) if (f := family.folder / name).exists())
+    listed = f"read_parquet({quoted(str(account))})"
+    meant = " UNION ALL ".join(
+        f"SELECT {of.figure} AS figure, {of.categories} AS categories FROM {family.keys_of(of, listed)} SEMI JOIN ({now}) AS s "
+        "ON s.key = _key"
+        for of in words_of(house, flow)
+    )
+    for other in family.ever():
+        for release in releases(house.store, other):
+            former = family.made_from(other, release)
+            if former is None or _method(former) == _method(family.folder):
+                continue
+            then, kept = _keys(former, other), family.words_then(other, release)
+            if then is None:
+                continue
+            folders = [family.folder, former, *([kept.parent] if kept is not None else [])]
+            with session(folders, scratch=house.store.scratch) as engine:
+                twice = 0
+                if other == flow:
+                    twice = int(engine.value(f"SELECT count(*) FROM ({now}) SEMI JOIN ({then}) USING (key)"))
+                if kept is not None and not twice:
+                    words = f"SELECT w.* FROM read_parquet({quoted(str(kept))}) AS w SEMI JOIN ({then}) USING (key)"
+                    twice = int(
+                        engine.value(
+                            f"SELECT count(*) FROM ({meant}) SEMI JOIN ({words}) USING (figure, categories)"
+                        )
+                    )
+            if twice:
+                raise ReleaseError(
+                    "DISCLOSIVE",
+                    f"{twice} figures were published in {release.id}, which was protected in another way",
+                    other,
+                    "nothing is published; keep the method for what has been published",
+                )
 
 
 def _keys(state: Path, flow: str) -> str | None:

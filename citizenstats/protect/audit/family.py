@@ -29,6 +29,8 @@ from citizenstats.store import read_json
 
 JUDGED = "judged.parquet"
 """The account that protection leaves of the counts behind each key; only its form is shared."""
+ALTERED = "altered.parquet"
+"""The account of counts that were changed in place of hidden."""
 WORDS = "words.parquet"
 """What the keys of a candidate mean, beside its files: key, figure, categories."""
 AMOUNTS = "amounts.parquet"
@@ -90,15 +92,17 @@ class Family:
 
     def releases(self, flow: str) -> list[tuple[Path, Release]]:
         """Return the releases of a dataflow whose account is there, each with the folder of the state that it was made from."""
-        found = []
-        for release in releases(self.house.store, flow):
-            candidate = read_json(self._candidate(flow, release) / "candidate.json") or {}
-            state = str(candidate.get("protected"))
-            places = (self.folder.parent, *sorted(self.folder.parent.parent.glob("*/")))
-            folder = next((place / state for place in places if (place / state / JUDGED).exists()), None)
-            if folder is not None:
-                found.append((folder, release))
-        return found
+        made = ((self.made_from(flow, release), release) for release in releases(self.house.store, flow))
+        return [
+            (folder, release) for folder, release in made if folder is not None and (folder / JUDGED).exists()
+        ]
+
+    def made_from(self, flow: str, release: Release) -> Path | None:
+        """Return the folder of the state that a release was made from, when the family may have had another name."""
+        candidate = read_json(self._candidate(flow, release) / "candidate.json") or {}
+        state = str(candidate.get("protected"))
+        places = (self.folder.parent, *sorted(self.folder.parent.parent.glob("*/")))
+        return next((place / state for place in places if (place / state).exists()), None)
 
     def words_then(self, flow: str, release: Release) -> Path | None:
         """Return what the keys of a release meant when it was made; None of one from before that was kept."""
@@ -108,7 +112,7 @@ class Family:
     def _candidate(self, flow: str, release: Release) -> Path:
         return self.house.store.candidates(flow) / release.candidate
 
-    def _ever(self) -> Iterator[str]:
+    def ever(self) -> Iterator[str]:
         """Yield the dataflows that are fed by the family's datasets, and those that once were and are no longer."""
         yield from self.flows
         datasets = {words.dataset.name for words in self.words()}
@@ -121,7 +125,7 @@ class Family:
         """Return the former states of which anything was released and whose account is there."""
         found: dict[Path, dict[str, Release]] = {}
         newest = set()
-        for flow in self._ever():
+        for flow in self.ever():
             ever = self.releases(flow)
             for folder, release in ever:
                 found.setdefault(folder, {})[flow] = release
@@ -149,11 +153,11 @@ class Family:
 
 
 def keep_words(house: House, flow: str, state: str, target: Path) -> None:
-    """Write what the keys of ``AGENCY:ID`` mean in a protected state; nothing where counts were changed in place of hidden."""
+    """Write what the keys of ``AGENCY:ID`` mean in a protected state."""
     named = house.mappings.dataflow(flow).family
     family = Family(house, named, state, house.mappings.families[named])
-    account = family.folder / JUDGED
-    if not account.exists():
+    account = next((f for name in (JUDGED, ALTERED) if (f := family.folder / name).exists()), None)
+    if account is None:
         return
     judged = f"read_parquet({quoted(str(account))})"
     told = " UNION ALL ".join(
