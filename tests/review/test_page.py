@@ -119,6 +119,18 @@ def test_figures_of_one_kind_and_their_bounds_have_as_many_decimals(tmp_path):
         assert f'<td class="n">{interval}</td>' in page
 
 
+def test_columns_that_no_figure_fills_are_left_out(house):
+    _, page = _page(house)
+    assert ">Answers</th>" in page
+    assert ">Interval</th>" not in page
+    counts = [
+        support.row("DK", "_T", value=12.0, SAMPLE_SIZE=None),
+        support.row("DK", "F", value=10.0, SAMPLE_SIZE=None),
+    ]
+    _, page = _page(house, counts, "p2", 2)
+    assert ">Answers</th>" not in page
+
+
 def test_without_units_each_indicator_has_a_scale():
     figures = [
         Figure((), "", value, None, None, "A", None, None, None, 0, scale)
