@@ -230,7 +230,7 @@ def account(state: Path, flows: Sequence[str]) -> None:
     key = ", ".join(f"{d}: {d}" for d in ("FREQ", "REF_AREA", "SEX", "TIME_PERIOD"))
     each = " UNION ALL ".join(
         f"SELECT '{flow}' AS flow, CAST({{{key}}} AS JSON)::VARCHAR AS key, "
-        f"'{FIRST}' AS dataset, 'given' AS kind, 40 AS n, 0 AS k, 0 AS m, 40 AS published_n, "
+        f"'{FIRST}' AS dataset, 'given' AS kind, 40 AS n, 0 AS k, 0 AS m, 40 AS base, 40 AS published_n, "
         "0 AS published_k, 0 AS published_m, 5 AS minimum, "
         "OBS_VALUE IS NOT NULL AS shown, FALSE AS retained, CAST(NULL AS VARCHAR) AS why "
         f"FROM read_parquet('{state / flow.replace(':', '.')}.parquet')"
