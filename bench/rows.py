@@ -89,4 +89,12 @@ MEMORY: tuple[Memory, ...] = (
     Memory("memory, SDMX-CSV 2.1", "bench.messages:csv", _MESSAGES),
     Memory("memory, SDMX-ML 3.0 flat", "bench.messages:ml_flat", _MESSAGES),
     Memory("memory, SDMX-ML 3.0 series", "bench.messages:ml_series", _MESSAGES),
+    Memory("memory, estimates of strata", "bench.designs:alone", "bench.designs:records", 512),
+    Memory("memory, estimates of 1,000 clusters", "bench.designs:few_clusters", "bench.designs:records", 512),
+    Memory(
+        "memory, estimates of 10,000 clusters with p %",
+        "bench.designs:many_clusters",
+        "bench.designs:records",
+        512,
+    ),
 )

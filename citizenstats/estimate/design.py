@@ -103,6 +103,14 @@ def drawn(design: Design, period: str, records: str) -> list[str]:
     ]
 
 
+def clusters(design: Design, records: str) -> str:
+    """Return the SELECT of how many clusters were drawn; 0 where each record was drawn by itself."""
+    if design.cluster is None:
+        return "SELECT 0"
+    listed = f"{_text(design.strata)}, {_text(design.cluster)}"
+    return f"SELECT count(*) FROM (SELECT DISTINCT {listed} FROM {records})"
+
+
 def drawn_cells(design: Design, period: str, records: str, weight: str, cell: str) -> list[str]:
     """Return the steps of `drawn`, and before them `drawn_cells`: the weight of each drawn unit in each cell of benchmarks.
 

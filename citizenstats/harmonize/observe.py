@@ -21,7 +21,7 @@ from citizenstats.estimate.design import FAULTS
 from citizenstats.estimate.select import margins
 from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.sample import Official, official_counts, sample_of
-from citizenstats.harmonize.select import design_faults_for, select_for
+from citizenstats.harmonize.select import clusters_for, design_faults_for, select_for
 from citizenstats.house import House
 from citizenstats.protect.cellkey import SECRET, record_key_of
 from citizenstats.protect.secret import secret_of
@@ -30,8 +30,11 @@ from citizenstats.receive.delivery import pending
 from citizenstats.sdmx.model import DataStructure
 from citizenstats.store import as_json, digest, read_json
 
+MANY_CLUSTERS = 500
+"""Drawn clusters from which the engine sums in little memory first: sums by cluster would fill all that it is given."""
+
 LITTLE_MEMORY = "300MB"
-"""What the engine may use at first; what is more spills to disk, which took no longer where it was measured."""
+"""How little that is; what is more spills to disk, which took no longer where it was measured."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,17 @@ def _make(
     flows = {}
     keys = _record_keys(house, dataset)
 
+    readable = [work, *(current.folders if current else ())]
+
+    def has_many_clusters(target: Target) -> bool:
+        if current is None:
+            return False
+        with session(readable, scratch=house.store.scratch) as engine:
+            sql = clusters_for(dataset, target, structures[target.dataflow], current.sql)
+            return bool(engine.value(sql) >= MANY_CLUSTERS)
+
     def made(target: Target, memory: str) -> dict[str, Any]:
         # One thread: with several, the last bits of floating point sums differ from run to run.
-        readable = [work, *(current.folders if current else ())]
         with session(readable, threads=1, scratch=house.store.scratch, memory=memory) as engine:
             if keys:
                 engine.run(f"CREATE TEMP TABLE {SECRET} AS SELECT ? AS secret", [secret_of(house.store)])
@@ -155,10 +166,13 @@ def _make(
             return {"observations": count, **_shape(engine, target), "sample": told}
 
     for target in dataset.contract.targets:
+        memory = LITTLE_MEMORY if has_many_clusters(target) else MEMORY_LIMIT
         try:
-            flows[target.dataflow] = made(target, LITTLE_MEMORY)
+            flows[target.dataflow] = made(target, memory)
         except OutOfMemoryError:
-            # What cannot spill, as lists and windows do not, may take all that a step has.
+            if memory == MEMORY_LIMIT:
+                raise
+            # What cannot spill, as the tables of many indicators, may take all that a step has.
             flows[target.dataflow] = made(target, MEMORY_LIMIT)
     facts = {
         "dataset": dataset.name,

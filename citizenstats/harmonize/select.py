@@ -16,7 +16,7 @@ from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Contract, Target
 from citizenstats.engine import name, quoted
 from citizenstats.estimate.benchmarks import cells_sql
-from citizenstats.estimate.design import design_of, faults, faults_of_weights
+from citizenstats.estimate.design import clusters, design_of, faults, faults_of_weights
 from citizenstats.estimate.select import estimated
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.frame import as_component, companions, finished
@@ -102,6 +102,15 @@ def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure
     coder = Coder(dataset, target, _joins(dataset, target))
     where = coder.parse(target.where, "where") if target.where else ""
     return f"WITH {', '.join(steps)} {faults_of_weights(weight, 'derived', where)}"
+
+
+def clusters_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:
+    """Return the SELECT of how many clusters a target's sample has; 0 without a design."""
+    design = design_of(dataset.contract, target.estimate) if target.estimate is not None else None
+    if design is None:
+        return "SELECT 0"
+    steps, _ = _sample(dataset, target, structure, source)
+    return f"WITH {', '.join(steps)} {clusters(design, 'derived')}"
 
 
 def cells_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:

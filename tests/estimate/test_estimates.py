@@ -104,12 +104,14 @@ def test_what_does_not_fit_into_little_memory_is_made_in_more(
     opened = []
 
     @contextmanager
-    def noted(*given: Any, memory: str, **said: Any) -> Iterator[Engine]:
-        opened.append(memory)
+    def noted(*given: Any, memory: str = MEMORY_LIMIT, **said: Any) -> Iterator[Engine]:
+        if "threads" in said:
+            opened.append(memory)
         with session(*given, memory=memory, **said) as engine:
             yield engine
 
     monkeypatch.setattr(observing, "LITTLE_MEMORY", "5MB")
+    monkeypatch.setattr(observing, "MANY_CLUSTERS", 2)
     monkeypatch.setattr(observing, "session", noted)
     shutil.rmtree(observe(house, DATASET).folder)
     assert observe(house, DATASET).flows[FLOW] == len(ours)
