@@ -17,6 +17,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.house import House, open_house
 from citizenstats.protect import protect
 from citizenstats.protect.audit.audit import audit
+from citizenstats.release.release import release
 from tests.protect.office import DATASET, FLOW, GROUPS, MINIMUM, mappings, protected
 
 Cell = tuple[str, ...]
@@ -219,6 +220,26 @@ def test_the_audit_stops_a_release_in_which_they_give_somebody_away(
     assert list(within_reach(Attacker(file, "2020", indicators, SIZES[case]), cube, indicators))
     with pytest.raises(ReleaseError, match="DISCLOSIVE"):
         audited(house, file, tmp_path / "messages")
+
+
+@pytest.mark.parametrize("new", ["proportion: q1", "count: q1"])
+def test_a_new_question_does_not_tell_who_came_since_another_was_published(tmp_path: Path, new: str) -> None:
+    """The first question stays as it was published while two have come; the sample size of a new one would tell of them."""
+    answers = product(cells_of((2, 2)), (True, False), (True, False))
+    before = {(cell, (one, two, False, True)): 30 for cell, one, two in answers}
+    house = office(tmp_path, ["proportion: q0"], (2, 2))
+    deliver(house, {"2020": before})
+    assert release(house, FLOW).release is not None
+    came = (("A0", "B0"), (True, True, False, True))
+    file = deliver(
+        office(tmp_path, ["proportion: q0", new], (2, 2)), {"2020": {**before, came: before[came] + 2}}
+    )
+    shown = duckdb.sql(
+        f"SELECT GA, GB FROM '{file}' WHERE INDICATOR = 'I1' AND OBS_VALUE IS NOT NULL"
+    ).fetchall()
+    inside = {(a, b) for a in ("A0", "_T") for b in ("B0", "_T")}
+    assert shown
+    assert not inside & set(shown)
 
 
 @pytest.mark.long

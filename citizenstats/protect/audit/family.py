@@ -185,7 +185,11 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
     """
     words = family.words()
     engine.run(f"CREATE TEMP TABLE present AS {_present(family, flow)}")
-    judged = f"read_parquet({quoted(str(family.folder / JUDGED))})"
+    # An account from before the base of counts was told has none.
+    judged = (
+        "(SELECT CAST(NULL AS BIGINT) AS base WHERE FALSE UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet({quoted(str(family.folder / JUDGED))}))"
+    )
     told = " UNION ALL ".join(
         "SELECT j._flow AS flow, j._key AS key, _kind AS kind, _n AS n, _k AS k, _m AS m, _base AS base, _minimum AS minimum, "
         "_why AS why, "
