@@ -57,6 +57,15 @@ def compare(ours: pd.DataFrame, expected: pd.DataFrame) -> int:
         assert row["_df"] == row["DEGREES_OF_FREEDOM"] == figure["df"], key
         if math.isfinite(figure["deff"]):
             assert math.isclose(row["DESIGN_EFFECT"], figure["deff"], abs_tol=0.005 + 1e-9), key
+        if "difference" in agreement.INDICATORS[key[0]]:
+            continue
+        assert math.isclose(row["_cv"], figure["se"] / abs(figure["value"]), rel_tol=1e-9), key
+        # Of R's design effect, which is against a sample drawn with replacement, with n - 1 in the variance between units.
+        if key[0] == "API00" and math.isfinite(figure["deff"]):
+            assert math.isclose(row["_neff"], row["_base"] / figure["deff"], rel_tol=1e-9), key
+        if key[0] == "WIDE" and math.isfinite(figure["deff"]):
+            most = min(row["_base"], (row["_base"] - 1) / figure["deff"])
+            assert math.isclose(row["_neff"], most, rel_tol=1e-9), key
     return len(expected)
 
 
