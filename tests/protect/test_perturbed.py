@@ -231,8 +231,13 @@ def test_a_second_look_at_the_same_people_tells_nothing() -> None:
     assert left[1] == pytest.approx(3.0, rel=1e-3)
 
 
+def audit(**found: Any) -> PerturbedAudit:
+    """An audit that found nothing but what is given."""
+    return PerturbedAudit(**{"shown": 0, "bare": 0, "unsteady": 0, "unaccounted": 0, "differing": 0, **found})
+
+
 def test_noise_that_averages_out_stops_the_release() -> None:
-    found = PerturbedAudit(10, 0, 3, 2, 0, 0, 0, 0, 0, 0.7)
+    found = audit(cells=10, withheld=0, attacked=3, within_reach=2, narrowest=0.7)
     with pytest.raises(ReleaseError, match="NOISE_AVERAGES_OUT"):
         found.require(office.FLOW)
 
@@ -264,7 +269,9 @@ def test_noise_that_would_not_protect_is_refused_by_name(
 
 
 def test_people_are_told_sums_of_the_audit_alone() -> None:
-    said = told_of_audit(PerturbedAudit(1200, 3, 340, 0, 0, 0, 0, 0, 0, 1.73).as_facts())
+    said = told_of_audit(
+        audit(cells=1200, withheld=3, attacked=340, within_reach=0, narrowest=1.73).as_facts()
+    )
     assert said["attacked"] == "340 small counts"
     assert said["withheld"].startswith("fewer than 10")
     assert said["how far off the best estimate of a small count is at least"] == "1.7 units"

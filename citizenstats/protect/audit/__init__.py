@@ -7,4 +7,7 @@ stopped where one is too narrow.
 
     audit.py      which cells a message shows, what adds up, the verdict and its restricted report
     attack.py     intervals by linear programs
+    changed.py    messages whose counts were changed in place of hidden
+    rounded.py    what rounding leaves open of small counts
+    perturbed.py  what noise leaves open of them
 """

@@ -9,6 +9,7 @@ from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.audit.additive import parents_in
 from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.changed import Published
 from citizenstats.protect.audit.family import JUDGED, Family
 from citizenstats.protect.audit.perturbed import PerturbedAudit, audit_perturbed
 from citizenstats.protect.audit.report import Audit
@@ -59,12 +60,11 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
     former = [path for name in same if (path := place / name / ACCOUNT).exists()]
     family = Family(house, file.family, state, house.mappings.families[file.family])
     figures = whole_figures(family) if len(family.flows) > 1 else iter(())
+    published = Published(messages, account, former, flow, structure, parents, figures)
     if cell_key is not None:
-        return audit_perturbed(
-            messages, account, former, flow, structure, parents, cell_key.variance, figures
-        )
+        return audit_perturbed(published, cell_key.variance)
     assert rounding is not None  # noqa: S101 - one of both
-    return audit_rounded(messages, account, former, flow, structure, parents, rounding.base, figures)
+    return audit_rounded(published, rounding.base)
 
 
 def _require_one_family(house: House, flow: str) -> None:

@@ -14,20 +14,15 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from citizenstats.engine import session
 from citizenstats.errors import ReleaseError
 from citizenstats.protect.audit.additive import Sum, nearest, sums_of
-from citizenstats.protect.audit.rounded import Cell, groups_of, read_cells, shown_twice
-from citizenstats.protect.audit.shown import read_shown
+from citizenstats.protect.audit.changed import Cell, ChangedAudit, Published
 from citizenstats.protect.audit.together import Whole
-from citizenstats.sdmx.model import DataStructure
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,37 +33,15 @@ UNCHANGED = 0.6
 """The share of counts that noise of a variance of 1 or more leaves as they are, and some more."""
 
 
-@dataclass(frozen=True)
-class PerturbedAudit:
-    """What an attacker finds in a message with noise; for the restricted store only.
+@dataclass(frozen=True, kw_only=True)
+class PerturbedAudit(ChangedAudit):
+    """What an attacker finds in a message with noise; `narrowest` is how far off his best estimate of a small count is.
 
     Attributes:
-        cells: observations in the message.
-        withheld: those without a value.
-        attacked: small counts behind shown cells: units, those with the characteristic, and those without.
-        within_reach: those that the noise averages out of.
-        shown: observations with a count that the method never gives, or a number that is not made of those in the account.
         bare: counts that are shown as they are, where that is more than noise leaves; else 0.
-        unsteady: counts of the same records that are shown in two ways, here or in a former release.
-        unaccounted: observations that are shown and that protection left no account of.
-        differing: files that should say everything and have another number of observations than ``data.csv``.
-        narrowest: how far off the best estimate of a small count is at least, in units; None where there is none.
     """
 
-    cells: int
-    withheld: int
-    attacked: int
-    within_reach: int
-    shown: int
     bare: int
-    unsteady: int
-    unaccounted: int
-    differing: int
-    narrowest: float | None
-
-    def as_facts(self) -> dict[str, Any]:
-        """Return the content of ``audit.json``."""
-        return {**asdict(self), "share_withheld": round(self.withheld / self.cells, 4) if self.cells else 0.0}
 
     def require(self, flow: str) -> None:
         """Stop a release of which somebody could learn a small count, or that nobody judged in part.
@@ -76,20 +49,7 @@ class PerturbedAudit:
         Raises:
             ReleaseError: ``MESSAGES_DIFFER``, ``NOT_JUDGED``, ``DISCLOSIVE``, ``NOISE_AVERAGES_OUT``.
         """
-        if self.differing:
-            raise ReleaseError(
-                "MESSAGES_DIFFER",
-                f"{self.differing} files have other observations than data.csv",
-                flow,
-                "nothing is published; tell who keeps this program",
-            )
-        if self.unaccounted:
-            raise ReleaseError(
-                "NOT_JUDGED",
-                f"protection has no account of {self.unaccounted} observations that the message shows",
-                flow,
-                "nothing is published; let the family's protection run again, and tell who keeps this program",
-            )
+        super().require(flow)
         if self.shown or self.bare or self.unsteady:
             raise ReleaseError(
                 "DISCLOSIVE",
@@ -107,50 +67,24 @@ class PerturbedAudit:
             )
 
 
-def audit_perturbed(
-    messages: Path,
-    account: Path,
-    former: Sequence[Path],
-    flow: str,
-    structure: DataStructure,
-    parents: Mapping[str, Mapping[str, str]],
-    variance: float,
-    family: Iterable[Whole] = (),
-) -> PerturbedAudit:
+def audit_perturbed(published: Published, variance: float) -> PerturbedAudit:
     """Attack a message with noise, by itself and with the other dataflows of its family.
 
     Args:
-        messages: the folder with all files as they would be published.
-        account: what protection says stands behind each key.
-        former: the accounts behind former releases.
-        flow: ``AGENCY:ID``, as the accounts call it.
-        structure: the data structure of the message.
-        parents: dimension → code → parent, with the total above all that have none.
+        published: the message.
         variance: of the noise of a large count.
-        family: the figures that other dataflows have too.
     """
-    with session([messages, account.parent, *(f.parent for f in former)], threads=1) as engine:
-        differing = len(read_shown(engine, structure, messages).differing)
-        cells = read_cells(engine, messages / "data.csv", account, former, flow, structure, 1)
-        twice = shown_twice(engine, account)
-    summing = [i for i, d in enumerate(structure.key) if parents.get(d)]
-    above = [parents[structure.key[i]] for i in summing]
+    seen = published.read()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        groups = groups_of(cells, summing)
-        left = [
-            off for part in pool.map(lambda g: _left(g, summing, above, variance), groups) for off in part
-        ]
-    left += [off for whole in family for off in left_together(whole, variance)]
+        parts = pool.map(lambda group: _left(group, seen.summing, seen.above, variance), seen.groups)
+        left = [off for part in parts for off in part]
+    left += [off for whole in published.family for off in left_together(whole, variance)]
     return PerturbedAudit(
-        cells=len(cells),
-        withheld=sum(not c.is_shown for c in cells),
+        **seen.counted(),
         attacked=len(left),
         within_reach=sum(off < LEAST - 1e-6 for off in left),
-        shown=sum(c.is_shown and not (c.is_sound and _is_given(c)) for c in cells),
-        bare=_bare(cells),
-        unsteady=sum(c.is_unsteady for c in cells) + twice,
-        unaccounted=sum(c.is_shown and not c.is_known for c in cells),
-        differing=differing,
+        shown=sum(c.is_shown and not (c.is_sound and _is_given(c)) for c in seen.cells),
+        bare=_bare(seen.cells),
         narrowest=min(left, default=None),
     )
 
