@@ -173,7 +173,9 @@ def _observations(
     assert estimate is not None  # noqa: S101 - the caller asked
     known = _known(estimate, grouped)
     has_design = design_of(dataset.contract, estimate) is not None
-    has_quantile = any(indicator.kind == "quantile" for indicator in estimate.indicators.values())
+    has_count, has_quantile = (
+        any(one.kind == kind for one in estimate.indicators.values()) for kind in ("count", "quantile")
+    )
     protection = dataset.contract.protection
     columns = []
     for component in structure.components:
@@ -184,6 +186,9 @@ def _observations(
             text = f"CASE WHEN figure.kind <> 'count' OR {known} THEN 'A' ELSE 'L' END"
         elif component.id in ATTRIBUTES and component.id not in target.map and has_design:
             text = ATTRIBUTES[component.id].rounded(estimate.decimals)
+            if component.id == "DESIGN_EFFECT" and has_count and not protection.waived:
+                # With count and error it tells how many were asked, which a count says not, and so how many have it not.
+                text = f"CASE WHEN figure.kind <> 'count' THEN {text} END"
             if component.id in SHOWS_VALUES and has_quantile and not protection.waived:
                 # A bound is somebody's value: as few lie beyond it as would be unsafe in a cell.
                 few = dataset.contract.greatest_minimum

@@ -73,6 +73,15 @@ class Delivery:
         return as_json(asdict(self))
 
 
+def arrival(full_name: str) -> str:
+    """Return a full name without the digits of the hash, ``partner/dataset/000001``, as everybody is told it.
+
+    The digits would tell whoever has all of a compiled file but the withheld figures when he has guessed these.
+    """
+    dataset, _, identifier = full_name.rpartition("/")
+    return f"{dataset}/{identifier.partition('-')[0]}"
+
+
 def reading_digest(dataset: Dataset) -> str:
     """Return what identifies a way of reading: the parts of the contract that decide on rows, and the reader."""
     return digest(dataset.reading, READER_VERSION)

@@ -1,6 +1,6 @@
 """What a release says about itself: ``manifest.json`` beside its files, and the pointer ``latest.json``.
 
-Everything here is public: deliveries are named by number and digest, never by file name, and people only by the
+Everything here is public: deliveries are named by number, never by digest or file name, and people only by the
 sign-off that they gave. The JSON Schemas are ``schemas/manifest.schema.json`` and ``schemas/latest.schema.json``.
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from citizenstats.errors import CitizenstatsError, ReleaseError
 from citizenstats.estimate.representative import for_everybody
 from citizenstats.house import House
 from citizenstats.quality.judge import gates_closed_now
+from citizenstats.receive.delivery import arrival
 from citizenstats.release import catalog
 from citizenstats.release.candidate import Candidate, candidates, fill
 from citizenstats.release.consent import holds
@@ -152,7 +153,7 @@ def _manifest(
         },
         # A candidate from before quality was judged, or samples were compared, says nothing of it; few recode a version.
         **{
-            key: _for_everybody(facts[key]) if key == "samples" else facts[key]
+            key: _TOLD[key](facts[key]) if key in _TOLD else facts[key]
             for key in public
             if key not in ("quality", "samples", "recoded", "left_out") or key in facts
         },
@@ -168,3 +169,10 @@ def _for_everybody(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
         }
         for told in samples
     ]
+
+
+_TOLD: Mapping[str, Callable[[Any], Any]] = {
+    "samples": _for_everybody,
+    "deliveries": lambda names: [arrival(name) for name in names],
+}
+"""What is told in another way than the office knows it."""

@@ -20,7 +20,7 @@ from citizenstats.engine import quoted, session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.receive.current import current_records
-from citizenstats.receive.delivery import Delivery, deliveries, pending
+from citizenstats.receive.delivery import Delivery, arrival, deliveries, pending
 from citizenstats.receive.outcome import outcome_of
 from citizenstats.receive.receipt import send
 from citizenstats.receive.withdrawn import Withdrawal, holds, withdrawals
@@ -180,6 +180,7 @@ def _holding(house: House, dataset: str, rows: Mapping[str, str]) -> list[str]:
 
 def _complete(house: House, withdrawal: Withdrawal) -> None:
     held_by, store = set(withdrawal.deliveries), house.store
+    arrived = set(map(arrival, held_by))
     fed = {f for f, file in house.mappings.dataflows.items() if withdrawal.dataset in file.feeds}
     for flow in sorted(fed):
         _forget_current(house, flow, withdrawal.dataset)
@@ -187,7 +188,7 @@ def _complete(house: House, withdrawal: Withdrawal) -> None:
     for flow in sorted(fed | set(released_flows(store))):
         concerned: dict[str, list[str]] = {}
         for release in releases(store, flow):
-            if release.tombstone is None and held_by & set(release.facts["deliveries"]):
+            if release.tombstone is None and arrived & set(map(arrival, release.facts["deliveries"])):
                 concerned.setdefault(release.dataflow.version, []).append(release.id)
         if not concerned and any(held_by & set(c.facts["deliveries"]) for c in candidates(house, flow)):
             concerned[_version(house, flow)] = []

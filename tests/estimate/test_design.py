@@ -267,3 +267,15 @@ def test_there_is_no_error_of_what_is_no_number() -> None:
     assert rows["_se"].isna().all()
     assert rows["DESIGN_EFFECT"].isna().all()
     assert not found.loc[("SHARE", "_T", "_T")].isna()["_se"]
+
+
+def test_the_design_effect_of_a_count_of_people_is_not_told() -> None:
+    """With the count and its error it tells how many were asked, and so how many of them have it not."""
+    table = survey(11)
+    of_people, of_things = (
+        estimated(table, DESIGN, protection=protection)["DESIGN_EFFECT"]
+        for protection in ({}, {"waived": "no persons"})
+    )
+    told = of_people.notna().groupby("INDICATOR").sum().to_dict()
+    assert told["COUNT"] == 0 < of_things.notna().groupby("INDICATOR").sum()["COUNT"]
+    assert min(told[key] for key in ("SHARE", "MEAN", "TOTAL")) > 5

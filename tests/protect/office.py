@@ -45,10 +45,16 @@ def mappings(folder: Path, sizes: Sequence[int], kinds: str = "[SHARE, NUMBER_OF
 
 
 def with_errors(folder: Path) -> Path:
-    """Give the structure in a mappings folder a place for the standard error; return the folder."""
+    """Give the structure in a mappings folder places for the standard error and the design effect; return the folder."""
     for name, more in (
-        ("concepts.yaml", "    STD_ERROR: {name: {en: Standard error}}\n"),
-        ("data_structures/ANSWERS.yaml", "  STD_ERROR: {role: attribute, type: Double}\n"),
+        (
+            "concepts.yaml",
+            "    STD_ERROR: {name: {en: Standard error}}\n    DESIGN_EFFECT: {name: {en: Design effect}}\n",
+        ),
+        (
+            "data_structures/ANSWERS.yaml",
+            "  STD_ERROR: {role: attribute, type: Double}\n  DESIGN_EFFECT: {role: attribute, type: Double}\n",
+        ),
     ):
         with (folder / "structures/OFFICE" / name).open("a", encoding="utf-8") as file:
             file.write(more)

@@ -7,9 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from citizenstats.engine import session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House, open_house
 from citizenstats.protect.audit.audit import audit
+from citizenstats.protect.audit.errors import telling_effects
 from tests.protect.office import FLOW, deliver, mappings, protected, with_errors
 
 SIZES = (4, 2)
@@ -82,3 +84,13 @@ def test_the_audit_stops_an_error_that_was_left(tmp_path: Path) -> None:
         else:
             with pytest.raises(ReleaseError, match=code):
                 found.require(FLOW)
+
+
+def test_a_design_effect_beside_a_count_is_found_by_the_audit(tmp_path: Path) -> None:
+    house, file = made(tmp_path, "strata: ga")
+    effects = duckdb.sql(f"SELECT INDICATOR, count(DESIGN_EFFECT) FROM '{file}' GROUP BY ALL").fetchall()
+    assert dict(effects)["NUMBER_OF"] == 0 < dict(effects)["SHARE"]
+    message = tmp_path / "data.csv"
+    message.write_text("INDICATOR,DESIGN_EFFECT\nNUMBER_OF,1.21\nNUMBER_OF,\nSHARE,1.21\n", "utf-8")
+    with session([tmp_path]) as engine:
+        assert telling_effects(engine, house.mappings, FLOW, message) == 1

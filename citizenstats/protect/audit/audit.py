@@ -13,7 +13,7 @@ import citizenstats
 from citizenstats.engine import Engine, quoted, session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
-from citizenstats.protect.audit.errors import telling_errors
+from citizenstats.protect.audit.errors import telling_effects, telling_errors
 from citizenstats.protect.audit.family import JUDGED, Family, gather
 from citizenstats.protect.audit.figure import Figure, Found, figures
 from citizenstats.protect.audit.report import NAME, Audit
@@ -54,6 +54,7 @@ def audit(house: House, flow: str, state: str, messages: Path) -> Audit:
         shown = _as_they_are(engine)
         unaccounted, revived = _unaccounted(engine, flow), _revived(engine, family, flow)
         telling = telling_errors(engine, house.mappings, flow, messages / "data.csv", family.folder / JUDGED)
+        telling += telling_effects(engine, house.mappings, flow, messages / "data.csv")
         telling += telling_texts(engine, house.mappings, flow, messages / "data.csv")
         reasons, units_withheld = _lost(engine, flow)
         listed = list(figures(*_attackable(engine)))

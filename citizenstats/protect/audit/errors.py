@@ -1,7 +1,8 @@
-"""Numbers beside a shown figure that tell of its withheld parts: errors of samples whose units were drawn one by one.
+"""Numbers beside a shown figure that tell of what is withheld: errors, and design effects of counts.
 
-The variance of such a figure is a sum over its parts, so it is one more equation in their withheld shares. What belongs here:
-finding such numbers in the message. What does not: solving for the shares; that there is an equation is enough to stop.
+Errors are of samples whose units were drawn one by one. The variance of such a figure is a sum over its parts, so it is one
+more equation in their withheld shares. What belongs here: finding such numbers in the message. What does not: solving for what
+they tell; that there is an equation is enough to stop.
 """
 
 from __future__ import annotations
@@ -53,6 +54,35 @@ def telling_errors(engine: Engine, mappings: Mappings, flow: str, message: Path,
         f"SELECT {key} FROM read_csv({quoted(str(message))}, all_varchar = true, header = true) WHERE {told}"
     )
     return sum(tuple(row) in above for row in shown)
+
+
+def telling_effects(engine: Engine, mappings: Mappings, flow: str, message: Path) -> int:
+    """Return beside how many counts of ``AGENCY:ID`` a design effect is shown.
+
+    With the count and its error it tells how many were asked, which a count says not, and so how many of them have it not.
+
+    Args:
+        engine: one that can read the file.
+        mappings: the contracts, which tell what is a count.
+        flow: ``AGENCY:ID``.
+        message: its SDMX-CSV.
+    """
+    effect, structure = "DESIGN_EFFECT", mappings.structures.structure_of(mappings.reference(flow))
+    counts = {
+        (estimate.indicator_dimension, code)
+        for contract, estimate in _estimates(mappings, flow)
+        for code, indicator in estimate.indicators.items()
+        if contract.protection.waived is None and indicator.kind == "count"
+    }
+    if not counts or effect not in structure.by_id:
+        return 0
+    is_count = " OR ".join(f"{name(dimension)} = {quoted(code)}" for dimension, code in sorted(counts))
+    return int(
+        engine.value(
+            f"SELECT count(*) FROM read_csv({quoted(str(message))}, all_varchar = true, header = true) "
+            f"WHERE ({is_count}) AND {name(effect)} NOT IN ('', 'NaN', '#N/A')"
+        )
+    )
 
 
 def _estimates(mappings: Mappings, flow: str) -> Iterator[tuple[Contract, Estimate]]:
