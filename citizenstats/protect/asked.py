@@ -16,6 +16,9 @@ import pyarrow as pa
 
 from citizenstats.engine import Engine
 
+LAST_TOLD = "n_change IS NULL, NOT coalesce(told, FALSE), n DESC, figure"
+"""ORDER of figures: whose change is that of the units they ask. Before those that hid them come those that told them last: what
+few came is known by these, and stays so while they stand as they were published."""
 _ASKING = pa.schema([("figure", pa.string()), ("asked", pa.string())])
 
 
@@ -38,7 +41,7 @@ def put_asked(engine: Engine) -> None:
     engine.run(
         "CREATE OR REPLACE TEMP TABLE quantities AS WITH named AS (SELECT q.*, a.asked, q.n IS NULL AND a.asked IS NOT NULL "
         "AND q.base IS NOT NULL AND q.k IS NOT NULL AND q.minimum IS NOT NULL AS counted, "
-        "max(q.n_change) OVER (PARTITION BY a.asked, q.categories) AS asked_change "
+        f"first_value(q.n_change) OVER (PARTITION BY a.asked, q.categories ORDER BY {LAST_TOLD}) AS asked_change "
         f"FROM quantities AS q LEFT JOIN asking AS a USING (figure)), "
         "besides AS (SELECT *, count(n) OVER same - (n IS NOT NULL)::INTEGER AS others, max(n) OVER (PARTITION BY "
         "population, categories ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW) AS widest "

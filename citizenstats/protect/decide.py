@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from citizenstats.contracts.model import Hiding
 from citizenstats.engine import Engine
+from citizenstats.protect.asked import LAST_TOLD
 from citizenstats.protect.figures import Parents
 from citizenstats.protect.suppress import Layer, Problem, exposed_to_insiders, suppress
 from citizenstats.protect.table import Bools, Floats, Table, table_of
@@ -327,7 +328,7 @@ def _populations(
     """
     columns = (
         "max(n), max(minimum), bool_or(kept AND tells), max(cost), bool_or(declared), max(whole), "
-        "first(n_change ORDER BY n DESC, figure)"
+        f"first(n_change ORDER BY {LAST_TOLD})"
     )
     told = "FROM quantities WHERE n IS NOT NULL AND minimum IS NOT NULL"
     part = (

@@ -165,8 +165,9 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
         guards: whether a change by few counts as unsafe.
         is_published: whether a release of it stands, whose figures may stay.
 
-    `_kept`: shown before and the same; `_stays`: hidden before and the same; `_close`: another count than one that was shown,
-    by fewer units than the minimum; `_revised`: shown before, and changed by fewer in every respect; `_was`: the counts then.
+    `_told`: shown before; `_kept`: shown before and the same; `_stays`: hidden before and the same; `_close`: another count
+    than one that was shown, by fewer units than the minimum; `_revised`: shown before, and changed by fewer in every respect;
+    `_was`: the counts then.
     `_n_change` and so on: since the last release, NULL in the first one.
     """
     last = "(coalesce(f.last, w.last))"
@@ -192,6 +193,7 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
     )
     return (
         f"SELECT c.*, coalesce({same}, FALSE) AND {last} IS NOT NULL AS _same, _same AND {last}.shown AS _kept, "
+        f"coalesce({last}.shown, FALSE) AS _told, "
         f"_same AND NOT {last}.shown AS _stays, {guarded} AND NOT _same AND c._minimum IS NOT NULL "
         f"AND (len(list_filter(coalesce(f.seen, []), lambda s: {near_under_key})) > 0 "
         f"OR len(list_filter(coalesce(e.seen, []), lambda s: {near_elsewhere})) > 0) AS _close, "

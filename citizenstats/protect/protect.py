@@ -55,7 +55,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 8
+_ACCOUNT = 9
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -226,7 +226,7 @@ def _judge(
 def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding: Hiding) -> Decided:
     """Make the table `hidden` of the cells that are not shown: figure, categories, why; return what was decided last."""
     columns = (
-        "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _close, _kept, "
+        "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _close, _kept, _told, "
         "_n_change, _k_change, _m_change, _v, _wanted, _cost, _declared, _peers, _base, _sensitive"
     )
     # How many lie on a side of a quantile adds up with nothing: such a cell is hidden, and no other one for its sake.
@@ -244,7 +244,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "max(_n) FILTER (_kind <> 'count') AS n, max(_k) AS k, max(_m) AS m, max(_minimum) AS minimum, "
         "max(_v) AS v, max(_wanted) AS wanted, coalesce(max(_cost), 1) AS cost, bool_or(_declared) AS declared, "
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
-        "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, "
+        "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, bool_or(_told) AS told, "
         "bool_or(_restricted) AS restricted, min(_peers) AS peers, max(_base) AS asked_base, bool_or(_sensitive) AS sensitive "
         "FROM every GROUP BY _figure, _at), "
         # Whoever a condition leaves out is had from the sample sizes of two figures, and how those changed from four.

@@ -60,12 +60,15 @@ def send(house: House, outcome: Outcome) -> None:
 
 def is_due(house: House, delivery: Delivery, *, is_newest: bool) -> bool:
     """Return whether a receipt was not sent, or is the newest and says another thing of closed gates than is so now."""
-    sent = read_json(house.store.outbox(delivery.dataset) / f"{delivery.id}.receipt.json")
+    file = house.store.outbox(delivery.dataset) / f"{delivery.id}.receipt.json"
+    if not is_newest:
+        return not file.exists()
+    sent = read_json(file)
     if sent is None:
         return True
     closed = closed_gates(house.mappings.quality, house.mappings.dataset(delivery.dataset).contract)
-    said = sum(finding["code"] == "GATE_CLOSED" for finding in sent["findings"])
-    return is_newest and len(closed) != said
+    said: int = sum(finding["code"] == "GATE_CLOSED" for finding in sent.get("findings", ()))
+    return len(closed) != said
 
 
 def _facts(house: House, outcome: Outcome) -> dict[str, Any]:
