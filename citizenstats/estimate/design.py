@@ -103,10 +103,10 @@ def drawn(design: Design, period: str, records: str) -> list[str]:
     ]
 
 
-def clusters(design: Design, records: str) -> str:
-    """Return the SELECT of how many clusters were drawn; 0 where each record was drawn by itself."""
+def clusters(design: Design, records: str) -> str | None:
+    """Return the SELECT of how many clusters were drawn; None where each record was drawn by itself."""
     if design.cluster is None:
-        return "SELECT 0"
+        return None
     listed = f"{_text(design.strata)}, {_text(design.cluster)}"
     return f"SELECT count(*) FROM (SELECT DISTINCT {listed} FROM {records})"
 

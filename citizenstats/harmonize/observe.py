@@ -34,7 +34,7 @@ MANY_CLUSTERS = 500
 """Drawn clusters from which the engine sums in little memory first: sums by cluster would fill all that it is given."""
 
 LITTLE_MEMORY = "300MB"
-"""How little that is; what is more spills to disk, which took no longer where it was measured."""
+"""How little that is; what is more spills to disk."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,14 @@ def _make(
 ) -> None:
     flows = {}
     keys = _record_keys(house, dataset)
-
     readable = [work, *(current.folders if current else ())]
 
     def has_many_clusters(target: Target) -> bool:
-        if current is None:
+        counted = clusters_for(dataset, target, structures[target.dataflow], current.sql) if current else None
+        if counted is None:
             return False
         with session(readable, scratch=house.store.scratch) as engine:
-            sql = clusters_for(dataset, target, structures[target.dataflow], current.sql)
-            return bool(engine.value(sql) >= MANY_CLUSTERS)
+            return bool(engine.value(counted) >= MANY_CLUSTERS)
 
     def made(target: Target, memory: str) -> dict[str, Any]:
         # One thread: with several, the last bits of floating point sums differ from run to run.

@@ -104,13 +104,14 @@ def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure
     return f"WITH {', '.join(steps)} {faults_of_weights(weight, 'derived', where)}"
 
 
-def clusters_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:
-    """Return the SELECT of how many clusters a target's sample has; 0 without a design."""
+def clusters_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str | None:
+    """Return the SELECT of how many clusters a target's sample has; None where none were drawn."""
     design = design_of(dataset.contract, target.estimate) if target.estimate is not None else None
-    if design is None:
-        return "SELECT 0"
+    counted = clusters(design, "derived") if design is not None else None
+    if counted is None:
+        return None
     steps, _ = _sample(dataset, target, structure, source)
-    return f"WITH {', '.join(steps)} {clusters(design, 'derived')}"
+    return f"WITH {', '.join(steps)} {counted}"
 
 
 def cells_for(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> str:

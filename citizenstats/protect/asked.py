@@ -19,6 +19,7 @@ from citizenstats.engine import Engine
 LAST_TOLD = "n_change IS NULL, NOT coalesce(told, FALSE), n DESC, figure"
 """ORDER of figures: whose change is that of the units they ask. Before those that hid them come those that told them last: what
 few came is known by these, and stays so while they stand as they were published."""
+
 _ASKING = pa.schema([("figure", pa.string()), ("asked", pa.string())])
 
 

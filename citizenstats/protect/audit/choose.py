@@ -10,11 +10,11 @@ from citizenstats.house import House
 from citizenstats.protect.audit.additive import parents_in
 from citizenstats.protect.audit.audit import audit
 from citizenstats.protect.audit.changed import Published
-from citizenstats.protect.audit.family import JUDGED, Family
+from citizenstats.protect.audit.family import ALTERED, JUDGED, Family
 from citizenstats.protect.audit.perturbed import PerturbedAudit, audit_perturbed
 from citizenstats.protect.audit.report import Audit
 from citizenstats.protect.audit.rounded import RoundedAudit, audit_rounded
-from citizenstats.protect.audit.together import ACCOUNT, whole_figures
+from citizenstats.protect.audit.together import whole_figures
 from citizenstats.protect.audit.words import words_of
 from citizenstats.release.manifest import releases
 from citizenstats.store import read_json
@@ -34,7 +34,7 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
     if rounding is None and cell_key is None:
         return audit(house, flow, state, messages)
     place = house.store.protected(file.family)
-    account = place / state / ACCOUNT
+    account = place / state / ALTERED
     if not account.exists():
         raise ReleaseError(
             "NOT_PROTECTED",
@@ -57,7 +57,7 @@ def audited(house: House, flow: str, state: str, messages: Path) -> Audit | Pert
     }
     # Of another method are only releases that were taken back or have a former version; their counts are other ones by design.
     same = [n for n in sorted(behind) if _method(place / n) == _method(place / state)]
-    former = [path for name in same if (path := place / name / ACCOUNT).exists()]
+    former = [path for name in same if (path := place / name / ALTERED).exists()]
     family = Family(house, file.family, state, house.mappings.families[file.family])
     figures = whole_figures(family) if len(family.flows) > 1 else iter(())
     published = Published(messages, account, former, flow, structure, parents, figures)
@@ -97,7 +97,7 @@ def _require_one_method(house: House, flow: str, state: str) -> None:
     now = _keys(family.folder, flow)
     if not now:
         return
-    account = next(f for name in (JUDGED, ACCOUNT) if (f := family.folder / name).exists())
+    account = next(f for name in (JUDGED, ALTERED) if (f := family.folder / name).exists())
     listed = f"read_parquet({quoted(str(account))})"
     meant = " UNION ALL ".join(
         f"SELECT {of.figure} AS figure, {of.categories} AS categories FROM {family.keys_of(of, listed)} SEMI JOIN ({now}) AS s "
@@ -137,7 +137,7 @@ def _keys(state: Path, flow: str) -> str | None:
     """Return the SELECT of the keys of a dataflow that a state lets out; None where no account is left."""
     for account, shown in (
         (JUDGED, "minimum IS NOT NULL AND (shown OR retained)"),
-        (ACCOUNT, "made <> 'free'"),
+        (ALTERED, "made <> 'free'"),
     ):
         if (state / account).exists():
             return f"SELECT key FROM read_parquet({quoted(str(state / account))}) WHERE flow = {quoted(flow)} AND {shown}"

@@ -34,8 +34,8 @@ class Audit:
         shown: small counts, small changes and dominated figures that are shown as they are.
         unaccounted: observations that are shown and that protection left no account of, so that nobody can say what stands
             behind them. Combinations that were added to be empty have none either, and show nothing.
-        telling: figures beside which an error is shown that is an equation in their withheld parts, and withheld ones beside
-            which stands a text that no shown one has.
+        telling: figures beside which an error is shown that is an equation in their withheld parts, counts of people beside
+            which a design effect is, and withheld figures beside which stands a text that no shown one has.
         revived: former values beside this message that no former release showed.
         files: data file → its observations.
         differing: files that should say everything and have another number of observations than ``data.csv``.
@@ -107,7 +107,7 @@ class Audit:
         if self.telling:
             raise ReleaseError(
                 "DISCLOSIVE",
-                f"beside {self.telling} figures that are withheld, or have withheld parts, errors or texts tell of it",
+                f"beside {self.telling} figures errors, design effects or texts tell what is withheld",
                 flow,
                 "nothing is published; tell who keeps this program",
             )

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 
 from citizenstats.engine import quoted, session
 from citizenstats.protect.audit.attack import Sum
-from citizenstats.protect.audit.family import Family
+from citizenstats.protect.audit.family import ALTERED, Family
 from citizenstats.protect.audit.table import Categories, sums_of
-
-ACCOUNT = "altered.parquet"
-"""The account that protection leaves of changed counts; only its form is shared."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Whole:
 def whole_figures(family: Family) -> Iterator[Whole]:
     """Yield the figures of a family that stand in more than one dataflow; a figure of one is attacked with its message."""
     words = family.words()
-    account = f"read_parquet({quoted(str(family.folder / ACCOUNT))})"
+    account = f"read_parquet({quoted(str(family.folder / ALTERED))})"
     told = " UNION ALL ".join(
         f"SELECT {w.figure} AS figure, {w.categories} AS categories, _flow AS flow, _n AS n, _k AS k, _n_out AS n_out, "
         f"_k_out AS k_out, _minimum AS minimum FROM {family.keys_of(w, account)} WHERE _made <> 'free' AND _minimum IS NOT NULL"
