@@ -47,6 +47,22 @@ def alone(folder: Path, rows: int) -> Timed:
     return _estimated(folder, rows, {"strata": "h"}, MEAN_AND_SHARE, {}, MEMORY_LIMIT)
 
 
+def bare_aggregation(folder: Path, rows: int) -> Timed:
+    """The yardstick of strata: answers, numerators and denominators of the same figures in all combinations, by hand."""
+    keys = ", ".join(d.lower() for d in BREAKDOWNS)
+    select = (
+        f"SELECT {keys}, count(y), sum(w * y), sum(w) FILTER (WHERE y IS NOT NULL), count(yes), sum(w * yes::INT), "
+        f"sum(w) FILTER (WHERE yes IS NOT NULL) FROM read_parquet({quoted(str(_records(folder, rows)))}) "
+        f"GROUP BY CUBE ({keys})"
+    )
+
+    def run() -> None:
+        with session([folder], threads=1) as engine:
+            engine.write_parquet(select, folder / "designs-bare.parquet")
+
+    return run
+
+
 def few_clusters(folder: Path, rows: int) -> Timed:
     """A mean and a share of 1,000 clusters."""
     return _estimated(folder, rows, {"strata": "h", "cluster": "few"}, MEAN_AND_SHARE, {}, LITTLE_MEMORY)

@@ -11,6 +11,10 @@ RECORDS = 10_000_000
 """Records that are estimated, and observations that are validated."""
 
 
+MEDIAN_RECORDS = 3_000_000
+"""Records at which medians are compared: of more the engine's own takes many GB."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One work against its yardstick.
@@ -75,6 +79,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         "estimate records with a median and a difference / the bare aggregation without", "bench.survey:estimates_with_median",
         "bench.survey:bare_aggregation", 5, "at most", "bench.survey:records", RECORDS,
+    ),
+    Row(
+        "estimate records with a median and a difference / with the engine's own median", "bench.survey:estimates_with_median",
+        "bench.survey:bare_aggregation_with_median", 3, "at most", "bench.survey:records", MEDIAN_RECORDS,
+    ),
+    Row(
+        "estimate records in strata / the bare aggregation", "bench.designs:alone",
+        "bench.designs:bare_aggregation", 3, "at most", "bench.designs:records", RECORDS,
     ),
     Row(
         "validate against the SDG structure / DuckDB COPY to CSV", "bench.validation:validated",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from citizenstats.clock import now, stamp
 from citizenstats.contracts.load import Dataset
-from citizenstats.engine import quoted, session
+from citizenstats.engine import MEMORY_LIMIT, quoted, session
 from citizenstats.harmonize.observe import observe
 from citizenstats.harmonize.sample import sample_of
 from citizenstats.harmonize.select import select_for
@@ -128,6 +128,15 @@ def _estimated(folder: Path, rows: int, dataset: Dataset) -> Timed:
 
 def bare_aggregation(folder: Path, rows: int) -> Timed:
     """The yardstick of estimation: counts, numerators and denominators of the same indicators, by hand, one thread."""
+    return _aggregated(folder, rows)
+
+
+def bare_aggregation_with_median(folder: Path, rows: int) -> Timed:
+    """The same with the engine's own median, which has no weights: it keeps all values of each domain."""
+    return _aggregated(folder, rows, "quantile_disc(livstilfredshed, 0.5), ", memory="8GB")
+
+
+def _aggregated(folder: Path, rows: int, further: str = "", memory: str = MEMORY_LIMIT) -> Timed:
     great = "('Store vanskeligheder', 'Kan slet ikke')"
     domains = ("syn", "hoerelse", "gang", "hukommelse", "egenomsorg", "kommunikation")
     lonely = " + ".join(
@@ -157,9 +166,8 @@ def bare_aggregation(folder: Path, rows: int) -> Timed:
         for i in range(len(indicators))
     )
     select = (
-        "SELECT aar, handicap, koen, aldersgruppe, region, "
-        + sums
-        + " FROM (SELECT aar, koen, region, vaegt, "
+        f"SELECT aar, handicap, koen, aldersgruppe, region, {further}{sums} "
+        "FROM (SELECT aar, koen, region, vaegt, livstilfredshed, "
         f"CASE WHEN {' OR '.join(f'{d} IN {great}' for d in domains)} THEN 'PD' ELSE 'PWD' END AS handicap, "
         "CASE WHEN alder < 25 THEN 'Y16T24' WHEN alder < 35 THEN 'Y25T34' WHEN alder < 45 THEN 'Y35T44' "
         "WHEN alder < 55 THEN 'Y45T54' ELSE 'Y55T64' END AS aldersgruppe, "
@@ -168,7 +176,7 @@ def bare_aggregation(folder: Path, rows: int) -> Timed:
     )
 
     def run() -> None:
-        with session([folder], threads=1) as engine:
+        with session([folder], threads=1, memory=memory) as engine:
             engine.write_parquet(select, folder / "bare.parquet")
 
     return run
