@@ -33,7 +33,7 @@ from citizenstats.receive.identifiers import (
 from citizenstats.receive.judge import WIDE, Judge
 from citizenstats.receive.outcome import Finding
 from citizenstats.receive.source import Source
-from citizenstats.receive.typing_sql import listed, trimmed
+from citizenstats.receive.typing_sql import listed, trimmed_one_by_one
 
 STOPS = "IDENTIFIER_NOT_DECLARED"
 TOLD = "IDENTIFIER_IN_TEXT"
@@ -187,7 +187,7 @@ def _counted(
     for statement in _distinct(source, positions):
         engine.run(f"INSERT INTO looked_at {statement}")
     engine.run(
-        f"CREATE TEMP TABLE texts AS WITH trimmed AS (SELECT place, {trimmed('v')} AS v, n, first FROM looked_at) "
+        f"CREATE TEMP TABLE texts AS WITH trimmed AS (SELECT place, {trimmed_one_by_one('v')} AS v, n, first FROM looked_at) "
         "SELECT *, regexp_replace(v, '[^0-9]+', '', 'g') AS d FROM trimmed "
         "ANTI JOIN known_texts USING (place, v) WHERE v <> ''"
     )

@@ -28,6 +28,7 @@ from citizenstats.receive.typing_sql import (
     listed,
     outside,
     trimmed,
+    trimmed_one_by_one,
     typed,
     without,
 )
@@ -133,7 +134,7 @@ class Judge:
             if column not in self._headers.position:
                 parts.append(f"CAST(NULL AS VARCHAR) AS {name(column)}")
                 continue
-            text = trimmed(f"c{self._headers.position[column]}")
+            text = self._trimmed(self._headers.position[column])
             if marks:
                 text = f"trim(regexp_replace({text}, {quoted(marks)}, '', 'g'), {quoted(SPACE)})"
             text = f"nullif({text}, '')"
@@ -147,8 +148,11 @@ class Judge:
         if width > WIDE:
             # `coalesce` stops at the first text, but to plan it over many cells takes minutes.
             return f"trim(concat({', '.join(f'c{i}' for i in range(width))}), {quoted(SPACE)}) = ''"
-        cells = ", ".join(f"nullif({trimmed(f'c{i}')}, '')" for i in range(width))
+        cells = ", ".join(f"nullif({self._trimmed(i)}, '')" for i in range(width))
         return f"coalesce({cells}) IS NULL"
+
+    def _trimmed(self, position: int) -> str:
+        return (trimmed_one_by_one if position in self._source.different else trimmed)(f"c{position}")
 
     def _ignored(self) -> str:
         cases = ["WHEN _blank AND NOT _ragged THEN 'BLANK_ROWS'"]

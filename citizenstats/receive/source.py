@@ -44,6 +44,7 @@ class Source:
         forbidden: some cell may hold a forbidden character.
         garbled: some cell may hold the mark of a lost letter.
         swallowed: the condition, over these columns, that a cell holds other rows. It is long where a table is wide.
+        different: columns whose texts differ so much that the table keeps no dictionary of them.
     """
 
     headers: tuple[str, ...]
@@ -54,6 +55,7 @@ class Source:
     forbidden: bool = True
     garbled: bool = True
     swallowed: str = "FALSE"
+    different: frozenset[int] = frozenset()
 
 
 # --- text -------------------------------------------------------------------------------------------------
@@ -89,9 +91,11 @@ def from_csv(engine: Engine, content: Path, contract: Contract, work: Path) -> S
     headers = _checked(joined(opening[first:], read, fill=True), contract)
     table = work / "table.parquet"
     notes = 0
+    different: frozenset[int] = frozenset()
     whole = not seen.blank_lines and read.ends_at is None
     if whole and _by_engine(engine, cleaned, delimiter, read, skipped, len(headers), table):
         how["reader"] = "engine"
+        different = _without_dictionary(engine, table)
     else:
         records = itertools.islice(text.rows(cleaned, delimiter, read.quote), skipped, None)
         headers, notes = _by_row(records, headers, contract, table)
@@ -107,6 +111,7 @@ def from_csv(engine: Engine, content: Path, contract: Contract, work: Path) -> S
         seen.forbidden,
         seen.garbled,
         _swallowing(len(headers), delimiter),
+        different,
     )
 
 
@@ -144,6 +149,14 @@ def _by_engine(
     except EngineError:
         return False
     return True
+
+
+def _without_dictionary(engine: Engine, table: Path) -> frozenset[int]:
+    """Return the columns of a table, `_row` and `_ragged` among them, of which some part has no dictionary."""
+    found = engine.rows(
+        f"SELECT DISTINCT column_id FROM parquet_metadata({quoted(str(table))}) WHERE dictionary_page_offset IS NULL"
+    )
+    return frozenset(int(row[0]) for row in found)
 
 
 # --- workbooks --------------------------------------------------------------------------------------------
