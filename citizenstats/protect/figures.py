@@ -8,7 +8,7 @@ categories that are not at their total. This module writes these three as SQL te
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sqlglot
@@ -19,6 +19,7 @@ from citizenstats.contracts.model import Difference, Estimate, Indicator, Mapped
 from citizenstats.engine import name, quoted
 from citizenstats.house import House
 from citizenstats.protect import variables
+from citizenstats.protect.lists import Shared, lists_of
 from citizenstats.protect.variables import Variables
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import digest
@@ -29,13 +30,23 @@ Parents = Mapping[str, tuple[str, Mapping[str, str | None]]]
 
 @dataclass(frozen=True)
 class Feed:
-    """The figures of one dataset in one dataflow."""
+    """The figures of one dataset in one dataflow.
+
+    Attributes:
+        flow: ``AGENCY:ID``.
+        dataset: the dataset.
+        structure: of the dataflow.
+        variables: what breaks the figures down.
+        target: what the contract says of them.
+        shared: breakdown → its categories, where other lists of the same column break down too.
+    """
 
     flow: str
     dataset: Dataset
     structure: DataStructure
     variables: Variables
     target: Target
+    shared: Mapping[str, Shared] = field(default_factory=dict)
 
     @property
     def estimate(self) -> Estimate | None:
@@ -165,10 +176,31 @@ class Feed:
         parts = [
             f"CASE WHEN {name(d)} IS DISTINCT FROM {quoted(total)} THEN {quoted(self.variable(d) + '=')} || {name(d)} END"
             for d, total in sorted(self.variables.totals.items())
+            if d not in self.shared
+        ]
+        variables = dict.fromkeys(self.shared[d].variable for d in sorted(self.shared))
+        parts += [
+            self._finest([d for d in sorted(self.shared) if self.shared[d].variable == v]) for v in variables
         ]
         if not parts:
             return "CAST([] AS VARCHAR[])"
         return f"list_filter([{', '.join(parts)}], lambda c: c IS NOT NULL)"
+
+    def _finest(self, dimensions: list[str]) -> str:
+        """Return SQL of the category of a cell in a variable that these dimensions have in common: that of the finest."""
+        found = []
+        for d in dimensions:
+            of = self.shared[d]
+            cases = " ".join(
+                f"WHEN {quoted(code)} THEN {quoted(f'{of.depth[category]:04}{of.variable}={category}')}"
+                for code, category in sorted(of.codes.items())
+            )
+            otherwise = f"{quoted(f'0000{self.variable(d)}=')} || {name(d)}"
+            total = quoted(self.variables.totals[d])
+            found.append(
+                f"CASE WHEN {name(d)} IS DISTINCT FROM {total} THEN CASE {name(d)} {cases} ELSE {otherwise} END END"
+            )
+        return f"substr(list_max([{', '.join(found)}]), 5)"
 
     def sensitive(self) -> str:
         """Return the SQL condition that a figure is made from a sensitive column of the contract."""
@@ -292,12 +324,13 @@ def feeds_of(house: House, flow: str) -> list[Feed]:
     for dataset_name in house.mappings.dataflow(flow).feeds:
         dataset = house.mappings.dataset(dataset_name)
         target = next(t for t in dataset.contract.targets if t.dataflow == flow)
+        shared = {d: of for (fed, d), of in lists_of(dataset, house.mappings).shared.items() if fed == flow}
         if target.estimate is None:
             breaking = variables.of_compiled(structure, structures)
         else:
             totals = {d: target.estimate.totals.get(d, "_T") for d in target.estimate.breakdowns}
             breaking = variables.of_estimate(totals, structure, structures)
-        found.append(Feed(flow, dataset, structure, breaking, target))
+        found.append(Feed(flow, dataset, structure, breaking, target, shared))
     return found
 
 
@@ -338,10 +371,11 @@ def numerator(feed: Feed) -> str:
 
 def parents_of(feeds: Iterable[Feed], structures: Structures) -> Parents:
     """Return the variables of feeds: code of the total, and code → parent of the code list."""
-    found = {}
+    found: dict[str, tuple[str, Mapping[str, str | None]]] = {}
     for feed in feeds:
         for dimension, total in feed.variables.totals.items():
             codelist = feed.structure.by_id[dimension].codelist
             items = structures.scheme(codelist).by_id if codelist else {}
             found[feed.variable(dimension)] = (total, {code: item.parent for code, item in items.items()})
+        found |= {of.variable: ("", of.parents) for of in feed.shared.values()}
     return found

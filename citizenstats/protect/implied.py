@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
+from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
@@ -23,8 +24,10 @@ from citizenstats.contracts import expressions
 from citizenstats.contracts.model import Column, Contract
 from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import EngineError
-from citizenstats.protect.figures import Feed
 from citizenstats.store import digest
+
+if TYPE_CHECKING:
+    from citizenstats.protect.figures import Feed
 
 COMBINATIONS = 200_000
 """So many combinations of values are tried."""

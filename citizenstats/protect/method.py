@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from citizenstats.contracts.model import FlowProtection
 from citizenstats.errors import ReleaseError
 from citizenstats.protect.declared import contradictions
+from citizenstats.protect.lists import lists_of
 
 if TYPE_CHECKING:
     from citizenstats.contracts.load import Dataset, Mappings
@@ -70,6 +71,7 @@ def faults(mappings: Mappings, family: str) -> Iterator[Fault]:
                 yield from _unfit(flow, chosen, dataset, target)
     yield from _two_costs(mappings, flows)
     yield from _two_families(mappings, family)
+    yield from _overlapping(mappings, flows)
 
 
 def _two_families(mappings: Mappings, family: str) -> Iterator[Fault]:
@@ -86,6 +88,21 @@ def _two_families(mappings: Mappings, family: str) -> Iterator[Fault]:
                         "give all dataflows that a dataset feeds the same `family`",
                         ("family",),
                     )
+
+
+def _overlapping(mappings: Mappings, flows: Sequence[str]) -> Iterator[Fault]:
+    """Yield the breakdowns of one column whose categories overlap: their differences are groups that nobody protects."""
+    datasets = {dataset.name: dataset for flow in flows for dataset, _ in _fed(mappings, flow)}
+    for name, dataset in sorted(datasets.items()):
+        for of in lists_of(dataset, mappings).overlaps:
+            yield Fault(
+                "BREAKDOWNS_OVERLAP",
+                of.other[0],
+                f"{name} breaks {' and '.join(of.columns)} down by {of.other[1]} here and by {of.one[1]} in {of.one[0]}; their "
+                "categories overlap, or nobody can tell: the difference of two of them is a group that neither protects",
+                "give lists of which each category lies in one of the other's, of the same units (`where`); or break down by "
+                "both in one dataflow",
+            )
 
 
 def _two_costs(mappings: Mappings, flows: Sequence[str]) -> Iterator[Fault]:
