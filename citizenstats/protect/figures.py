@@ -94,6 +94,12 @@ class Feed:
         """Return SQL of the figures among which others may ask the same units: its population, of compiled ones the dataset."""
         return self.population() if self.estimate is not None else quoted(self.dataset.name)
 
+    def scope(self) -> str:
+        """Return SQL of the dataset and time of a cell: of whom all is known together by whoever knows who came or went."""
+        time = self.structure.time
+        period = f"coalesce(CAST({name(time.id)} AS VARCHAR), '')" if time is not None else "''"
+        return f"{quoted(self.dataset.name + '|')} || {period}"
+
     def figure(self) -> str:
         """Return SQL of the figure of a cell: its population and what is measured."""
         if self.estimate is None:

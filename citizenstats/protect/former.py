@@ -160,7 +160,7 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
 
     Args:
         cells: relation of a feed's cells with `_key`, `_cell`, `_kind`, `_n`, `_k`, `_m`, `_minimum`, `_series`, `_mask`,
-            `_unsafe`.
+            `_unsafe`, `_beyond_counts`.
         flow: their dataflow.
         guards: whether a change by few counts as unsafe.
         is_published: whether a release of it stands, whose figures may stay.
@@ -185,6 +185,11 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
         f"coalesce(abs(f.last.{c} - c._{c}) < c._minimum, f.last.{c} IS NOT DISTINCT FROM c._{c})"
         for c in ("n", "k", "m")
     )
+    # What fell below the minimum since stands as well: that it is withheld from now on would tell of those who left.
+    enough = " AND ".join(
+        f"(coalesce(f.last.{c}, 0) = 0 OR f.last.{c} >= c._minimum)" for c in ("n", "k", "m")
+    )
+    may_stand = f"NOT c._beyond_counts AND (NOT c._unsafe OR ({enough}))"
     # A cell that was not there before held nobody, where its breakdown of the figure was there.
     was_there = "bool_or(f.key IS NOT NULL OR w.cell IS NOT NULL) OVER (PARTITION BY c._series, c._mask)"
     changes = ", ".join(
@@ -198,7 +203,7 @@ def with_former(cells: str, flow: str, *, guards: bool, is_published: bool) -> s
         f"AND (len(list_filter(coalesce(f.seen, []), lambda s: {near_under_key})) > 0 "
         f"OR len(list_filter(coalesce(e.seen, []), lambda s: {near_elsewhere})) > 0) AS _close, "
         f"f.last AS _was, {changes}, "
-        f"coalesce({stays} AND f.last.shown AND NOT c._unsafe AND {nearly}, FALSE) AS _revised "
+        f"coalesce({stays} AND f.last.shown AND {may_stand} AND {nearly}, FALSE) AS _revised "
         f"FROM {cells} AS c LEFT JOIN former AS f ON f.flow = {quoted(flow)} AND f.key = c._key "
         "LEFT JOIN known AS w ON w.cell = c._cell AND w.counted = (c._kind = 'count') LEFT JOIN seen AS e ON e.cell = c._cell"
     )

@@ -26,7 +26,7 @@ def completed(
 
     Args:
         cells: table of a dataset's cells, with `_series`, `_mask`, `_n` and the other companions.
-        verdict: SELECT of the cells with `_shown`.
+        verdict: SELECT of the cells with `_shown`, `_retained` and `_came`.
         structure: their data structure.
         variables: their breakdowns.
         beside: gives of a breakdown the SELECTs of further `_series` that are completed in it.
@@ -65,7 +65,8 @@ def _combinations(
             columns.append(f"{name('in_' + dimension)}.{name(dimension)}")
         else:
             columns.append(f"{quoted(total)} AS {name(dimension)}")
-    here = f"SELECT DISTINCT _series FROM ({verdict}) WHERE _mask = {mask} AND NOT _shown"
+    # What stays as it was published has the keys that it had, and few who came where nobody was are not told.
+    here = f"SELECT DISTINCT _series FROM ({verdict}) WHERE _mask = {mask} AND NOT (_shown OR _retained OR _came)"
     withheld = " UNION ".join([here, *beside])
     key = ", ".join(name(d) for d in variables.totals)
     wanted = (

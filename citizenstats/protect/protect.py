@@ -29,6 +29,7 @@ from citizenstats.protect.asked import put_asked
 from citizenstats.protect.combined import hide_following, put_combined
 from citizenstats.protect.decide import Decided, decide
 from citizenstats.protect.declared import cost_sql, stays_sql
+from citizenstats.protect.few import hide_where_few_moved
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
 from citizenstats.protect.former import (
     AMOUNTS,
@@ -45,7 +46,14 @@ from citizenstats.protect.method import method_of
 from citizenstats.protect.public import nothing, public_columns
 from citizenstats.protect.secret import secret_of
 from citizenstats.protect.steady import ACCOUNT, FACTS, require_steady
-from citizenstats.protect.unsafe import dominated, one_sided, other_side, unsafe_sql, wanted
+from citizenstats.protect.unsafe import (
+    beyond_counts_sql,
+    dominated,
+    one_sided,
+    other_side,
+    unsafe_sql,
+    wanted,
+)
 from citizenstats.sdmx.model import Structures
 from citizenstats.store import as_json, digest, read_json
 
@@ -55,7 +63,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 9
+_ACCOUNT = 10
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -202,6 +210,7 @@ def _judge(
     key = ", ".join(f"{name(d)}: {name(d)}" for d in feed.structure.key)
     value, rules = name(feed.measures[0]), feed.dataset.contract.protection
     unsafe = unsafe_sql(feed.measures, sensitive=feed.sensitive(), dominated=dominated(value, rules))
+    beyond_counts = beyond_counts_sql(sensitive=feed.sensitive(), dominated=dominated(value, rules))
     former = with_former("beside", feed.flow, guards=feed.guards_revisions, is_published=is_published)
     has_design = feed.estimate is not None and design_of(feed.dataset.contract, feed.estimate) is not None
     reliability = verdict_sql(file.reliability, value=value, scale=feed.scale(), has_design=has_design)
@@ -211,11 +220,11 @@ def _judge(
         f"{feed.minimum()} AS _minimum), "
         f"{feed.series()} AS _series, {feed.population()} AS _population, {feed.figure()} AS _figure, {feed.at()} AS _at, "
         f"{feed.variables.mask()} AS _mask, {feed.restricted()} AS _restricted, {feed.peers()} AS _peers, "
-        f"{feed.sensitive()} AS _sensitive, "
+        f"{feed.sensitive()} AS _sensitive, {feed.scope()} AS _scope, "
         f"CAST({{{key}}} AS JSON)::VARCHAR AS _key, {feed.measured()} AS _measured, {feed.origin()} AS _origin "
         f"FROM read_parquet({quoted(str(observations))}) WHERE _dataset = {quoted(feed.dataset.name)}), "
         f"beside AS (SELECT told.*, {feed.cell()} AS _cell, {other_side()} AS _m, {unsafe} AS _unsafe, "
-        f"{one_sided()} AS _one_sided, "
+        f"{one_sided()} AS _one_sided, {beyond_counts} AS _beyond_counts, "
         f"{reliability} AS _reliability, {office.rule_broken(dominated(value, rules), rules)} AS _rule_broken, "
         f"CASE WHEN _kind = 'total' THEN {value} END AS _v, {wanted(value, rules)} AS _wanted, "
         f"{cost_sql(said)} AS _cost, {stays_sql(said)} AS _declared FROM told) {former}"
@@ -227,7 +236,8 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
     """Make the table `hidden` of the cells that are not shown: figure, categories, why; return what was decided last."""
     columns = (
         "_figure, _population, _at, _measured, _origin, _n, _k, _m, _kind, _minimum, _close, _kept, _told, "
-        "_n_change, _k_change, _m_change, _v, _wanted, _cost, _declared, _peers, _base, _sensitive"
+        "_n_change, _k_change, _m_change, _v, _wanted, _cost, _declared, _peers, _base, _sensitive, "
+        "_scope, _close AND NOT _revised AS _lost"
     )
     # How many lie on a side of a quantile adds up with nothing: such a cell is hidden, and no other one for its sake.
     apart = "_unsafe AND NOT _one_sided AS _unsafe, _stays OR _one_sided AS _stays"
@@ -245,8 +255,8 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "max(_v) AS v, max(_wanted) AS wanted, coalesce(max(_cost), 1) AS cost, bool_or(_declared) AS declared, "
         "max(_n_change) FILTER (_kind <> 'count') AS n_change, max(_k_change) AS k_change, max(_m_change) AS m_change, "
         "bool_or(_unsafe OR _close) AS unsafe, bool_or(_stays) AS hidden, bool_or(_kept) AS kept, bool_or(_told) AS told, "
-        "bool_or(_restricted) AS restricted, min(_peers) AS peers, max(_base) AS asked_base, bool_or(_sensitive) AS sensitive "
-        "FROM every GROUP BY _figure, _at), "
+        "bool_or(_restricted) AS restricted, min(_peers) AS peers, max(_base) AS asked_base, bool_or(_sensitive) AS sensitive, "
+        "min(_scope) AS scope, bool_or(_lost) AS lost FROM every GROUP BY _figure, _at), "
         # Whoever a condition leaves out is had from the sample sizes of two figures, and how those changed from four.
         "beside AS (SELECT *, max(n) OVER place - n AS others, first(n_change) OVER (place ORDER BY n DESC NULLS LAST, figure) "
         "AS whole_change FROM gathered WINDOW place AS (PARTITION BY population, categories)) "
@@ -258,6 +268,7 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
         "CASE WHEN bool_and(n IS NULL OR asked_base IS NULL OR n = asked_base) OVER (PARTITION BY figure) "
         "THEN coalesce(n, asked_base) ELSE n END AS base FROM beside"
     )
+    hide_where_few_moved(engine)
     put_asked(engine)
     put_differences(engine, feeds)
     answers = put_combined(engine, feeds)
@@ -318,16 +329,31 @@ def _reliable(number: int, feed: Feed) -> str:
     )
 
 
-def _cells(number: int, feed: Feed) -> str:
-    """Return the SELECT of a feed's cells with `_shown`; a breakdown of estimates with a withheld cell has its whole grid."""
+def _cells(number: int, feed: Feed, before: str) -> str:
+    """Return the SELECT of a feed's cells with `_shown`; a breakdown of estimates with a withheld cell has its whole grid.
+
+    Where nothing else of a breakdown is withheld, a cell that was not there in `before`, the observations as they are
+    published, is not there: few came where nobody was, and its key alone would tell where.
+    """
     verdict, cells = _reliable(number, feed), f"cells_{number}"
     if feed.estimate is None:
         return verdict
+    key = " AND ".join(f"v.{name(d)} = b.{name(d)}" for d in feed.structure.key)
+    verdict = (
+        f"SELECT v.*, {str(feed.guards_revisions).upper()} AND NOT (v._shown OR v._retained) AND b._there IS NULL "
+        "AND coalesce(bool_or(b._there) OVER (PARTITION BY v._series, v._mask), FALSE) AS _came "
+        f"FROM ({verdict}) AS v LEFT JOIN (SELECT *, TRUE AS _there FROM {before}) AS b ON {key}"
+    )
 
     def beside(mask: int) -> list[str]:
         return list(differences.series_beside(feed, cells, verdict, mask))
 
-    return completed(cells, verdict, feed.structure, feed.variables, beside)
+    listed = completed(cells, verdict, feed.structure, feed.variables, beside)
+    withheld = "coalesce(NOT (_shown OR _retained OR _came), NOT _shown)"
+    return (
+        f"SELECT * FROM ({listed}) QUALIFY NOT coalesce(_came, FALSE) "
+        f"OR bool_or({withheld}) OVER (PARTITION BY _series, _mask)"
+    )
 
 
 def _judged(feeds: Sequence[Feed]) -> str:
@@ -372,8 +398,8 @@ def _write(
         c for _, feed in feeds if feed.estimate is None for c, m in feed.target.map.items() if m.value is None
     }
     columns = ", ".join(public_columns(structure, comment, of_rows))
-    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed)})" for number, feed in feeds)
     before = f"read_parquet({quoted(str(published))})" if published else nothing(structure)
+    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed, before)})" for number, feed in feeds)
     key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)
     listed = (
         "SELECT c.* REPLACE (coalesce(c._retained AND b._there, FALSE) AS _retained), b AS _before "

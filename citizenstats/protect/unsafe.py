@@ -69,6 +69,20 @@ def wanted(value: str, protection: Protection) -> str:
     return f"CASE WHEN _kind = 'total' THEN greatest({parts}) END"
 
 
+def beyond_counts_sql(*, sensitive: str = "FALSE", dominated: str = "FALSE") -> str:
+    """Return the SQL condition that a cell is unsafe for another reason than that few units stand behind it.
+
+    Args:
+        sensitive: SQL condition that the figure is about something sensitive.
+        dominated: SQL condition that single units stand out in it.
+    """
+    return (
+        "coalesce("
+        f"(({sensitive}) AND _n > 0 AND {other_side()} = 0) OR {one_sided()} "
+        f"OR (({sensitive}) AND _kind = 'quantile' AND _side = _n) OR {dominated}, FALSE)"
+    )
+
+
 def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE", dominated: str = "FALSE") -> str:
     """Return the SQL condition, over the frame of observations, that a cell may not be shown.
 
@@ -79,6 +93,7 @@ def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE", dominated: 
         sensitive: SQL condition that the figure is about something sensitive.
         dominated: SQL condition that single units stand out in it.
     """
+    beyond = beyond_counts_sql(sensitive=sensitive, dominated=dominated)
     valued = " OR ".join(f"{name(m)} IS NOT NULL" for m in measures) or "FALSE"
     other = other_side()
     return (
@@ -87,8 +102,6 @@ def unsafe_sql(measures: Sequence[str], *, sensitive: str = "FALSE", dominated: 
         "OR (_n > 0 AND _n < _minimum) "
         "OR (_k > 0 AND _k < _minimum) "
         f"OR ({other} > 0 AND {other} < _minimum) "
-        f"OR (({sensitive}) AND _n > 0 AND {other} = 0) "
-        f"OR {one_sided()} OR (({sensitive}) AND _kind = 'quantile' AND _side = _n) "
-        f"OR {dominated} "
+        f"OR {beyond} "
         f"OR (coalesce(_n, 0) <= 0 AND _kind IS DISTINCT FROM 'count' AND ({valued})), FALSE)"
     )

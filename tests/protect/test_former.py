@@ -12,6 +12,7 @@ from citizenstats.protect.former import former_releases, published_now
 from citizenstats.release.candidate import candidates
 from citizenstats.release.manifest import newest, releases
 from citizenstats.release.recall import recall
+from citizenstats.release.withdraw import withdraw_rows
 from tests.receive.office import DATASET, Office, file, row
 
 FLOW = "OFFICE:ANSWERS"
@@ -165,3 +166,58 @@ def test_when_the_newest_is_recalled_an_older_one_is_not_what_its_account_tells_
     assert newest(office.house.store, FLOW).id == "R0001"
     assert published_now(office.house, FLOW) is None
     assert len(former_releases(office.house, "watch")) == 2
+
+
+def test_who_took_his_answers_back_is_not_where_figures_are_gone(tmp_path: Path) -> None:
+    """Of one person less nobody sees in which cells: neither those that changed are shown nor those that did not."""
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    assert len(released(office)) == 9
+    withdraw_rows(office.house, DATASET, {"id": "p001"}, "Carla Chief", "asked for")
+    assert released(office) == {}
+    # Many who come to one area are shown there, and what tells of nobody but them.
+    many = [row(f"n{n:03}", "North", "f" if n % 3 else "m", score="10") for n in range(120)]
+    office.send(file(*many), "second.csv")
+    later = released(office)
+    assert ("XX-N", "_T") in later
+    assert not {cell for cell in later if cell[0] == "XX-S"}
+
+
+def test_what_was_taken_back_with_many_leaves_the_others_where_they_are(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    released(office)
+    withdraw_rows(office.house, DATASET, {"region": "South"}, "Carla Chief", "asked for")
+    assert {cell for cell, _ in released(office).items() if cell[0] == "XX-N"} == {
+        ("XX-N", sex) for sex in ("F", "M", "_T")
+    }
+
+
+def test_a_figure_that_falls_below_the_minimum_by_few_stays_as_it_was_published(tmp_path: Path) -> None:
+    """That it is withheld from now on would tell who left, to whoever knows that one did."""
+    office = Office(tmp_path)
+    ten = [row(f"t{n}", "North", "m", score="10") for n in range(10)]
+    others = [
+        row(f"o{n:03}", region, sex, score="10")
+        for n, (region, sex) in enumerate([("North", "f"), ("South", "f"), ("South", "m")] * 30)
+    ]
+    office.send(file(*ten, *others), "first.csv")
+    first = released(office)
+    assert first["XX-N", "M"][1] == "10"
+    office.send(file(row("t0", "North", "m", score="10", agrees="no")), "second.csv")
+    assert released(office) == first
+    assert len(releases(office.house.store, FLOW)) == 1
+
+
+def test_one_who_comes_where_nobody_was_has_no_key_of_his_own(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    people = [
+        row(f"o{n:03}", region, sex, score="10")
+        for n, (region, sex) in enumerate([("North", "f"), ("South", "f"), ("South", "m")] * 30)
+    ]
+    office.send(file(*people), "first.csv")
+    first = released(office)
+    assert ("XX-N", "M") not in first
+    office.send(file(row("new", "North", "m", score="10")), "second.csv")
+    assert released(office) == first
+    assert len(releases(office.house.store, FLOW)) == 1
