@@ -27,7 +27,7 @@ from citizenstats.engine import Engine, name, quoted
 from citizenstats.errors import EngineError
 from citizenstats.protect.answers import Told, put_answers
 from citizenstats.protect.figures import Feed, Parents
-from citizenstats.protect.implied import COMBINATIONS, unfolded, values_to_try
+from citizenstats.protect.tried import COMBINATIONS, unfolded, values_to_try
 from citizenstats.protect.vectors import Vector, exclusive, falls_apart, groups, is_shorter, ways
 from citizenstats.store import digest
 

@@ -23,7 +23,7 @@ from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.contracts.model import Target
 from citizenstats.engine import name, quoted, session
 from citizenstats.errors import EngineError
-from citizenstats.protect.implied import COMBINATIONS, unfolded, values_to_try
+from citizenstats.protect.tried import COMBINATIONS, unfolded, values_to_try
 from citizenstats.store import digest
 
 Dimension = tuple[str, str]
