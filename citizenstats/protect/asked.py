@@ -42,7 +42,8 @@ def put_asked(engine: Engine) -> None:
     engine.run(
         "CREATE OR REPLACE TEMP TABLE quantities AS WITH named AS (SELECT q.*, a.asked, q.n IS NULL AND a.asked IS NOT NULL "
         "AND q.base IS NOT NULL AND q.k IS NOT NULL AND q.minimum IS NOT NULL AS counted, "
-        f"first_value(q.n_change) OVER (PARTITION BY a.asked, q.categories ORDER BY {LAST_TOLD}) AS asked_change "
+        "CASE WHEN a.asked IS NOT NULL THEN "
+        f"first_value(q.n_change) OVER (PARTITION BY a.asked, q.categories ORDER BY {LAST_TOLD}) END AS asked_change "
         f"FROM quantities AS q LEFT JOIN asking AS a USING (figure)), "
         "besides AS (SELECT *, count(n) OVER same - (n IS NOT NULL)::INTEGER AS others, max(n) OVER (PARTITION BY "
         "population, categories ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW) AS widest "

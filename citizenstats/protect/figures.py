@@ -81,9 +81,16 @@ class Feed:
         return self._joined(self.fixed, "")
 
     def population(self) -> str:
-        """Return SQL of the population of a cell: what it is about, apart from what is measured."""
-        about = [d for d in self.fixed if d not in self._indicator_dimensions]
+        """Return SQL of the population of a cell: what it is about, apart from what is measured.
+
+        What the contract says of all records alike tells nobody apart: another dataflow may say it otherwise, or not at all.
+        """
+        about = [d for d in self.fixed if d not in self._indicator_dimensions and not self._is_constant(d)]
         return self._joined(about, self.start())
+
+    def _is_constant(self, dimension: str) -> bool:
+        mapped = self.target.map.get(dimension)
+        return self.estimate is not None and mapped is not None and mapped.value is not None
 
     def start(self) -> str:
         """Return how the names of its populations begin: the dataset, and which of its units they are."""
@@ -95,7 +102,12 @@ class Feed:
         return self.population() if self.estimate is not None else quoted(self.dataset.name)
 
     def scope(self) -> str:
-        """Return SQL of the dataset and time of a cell: of whom all is known together by whoever knows who came or went."""
+        """Return SQL of the dataset and time of a cell: of whom all is known together by whoever knows who came or went.
+
+        NULL where a change by few is published as any other.
+        """
+        if not self.guards_revisions:
+            return "CAST(NULL AS VARCHAR)"
         time = self.structure.time
         period = f"coalesce(CAST({name(time.id)} AS VARCHAR), '')" if time is not None else "''"
         return f"{quoted(self.dataset.name + '|')} || {period}"

@@ -63,7 +63,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 10
+_ACCOUNT = 11
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -329,7 +329,7 @@ def _reliable(number: int, feed: Feed) -> str:
     )
 
 
-def _cells(number: int, feed: Feed, before: str) -> str:
+def _cells(engine: Engine, number: int, feed: Feed, before: str) -> str:
     """Return the SELECT of a feed's cells with `_shown`; a breakdown of estimates with a withheld cell has its whole grid.
 
     Where nothing else of a breakdown is withheld, a cell that was not there in `before`, the observations as they are
@@ -339,11 +339,13 @@ def _cells(number: int, feed: Feed, before: str) -> str:
     if feed.estimate is None:
         return verdict
     key = " AND ".join(f"v.{name(d)} = b.{name(d)}" for d in feed.structure.key)
-    verdict = (
-        f"SELECT v.*, {str(feed.guards_revisions).upper()} AND NOT (v._shown OR v._retained) AND b._there IS NULL "
-        "AND coalesce(bool_or(b._there) OVER (PARTITION BY v._series, v._mask), FALSE) AS _came "
+    told = f"told_{number}"
+    engine.run(
+        f"CREATE TEMP TABLE {told} AS SELECT v.*, {str(feed.guards_revisions).upper()} AND NOT (v._shown OR v._retained) "
+        "AND b._there IS NULL AND coalesce(bool_or(b._there) OVER (PARTITION BY v._series, v._mask), FALSE) AS _came "
         f"FROM ({verdict}) AS v LEFT JOIN (SELECT *, TRUE AS _there FROM {before}) AS b ON {key}"
     )
+    verdict = f"SELECT * FROM {told}"
 
     def beside(mask: int) -> list[str]:
         return list(differences.series_beside(feed, cells, verdict, mask))
@@ -399,7 +401,7 @@ def _write(
     }
     columns = ", ".join(public_columns(structure, comment, of_rows))
     before = f"read_parquet({quoted(str(published))})" if published else nothing(structure)
-    listed = " UNION ALL BY NAME ".join(f"({_cells(number, feed, before)})" for number, feed in feeds)
+    listed = " UNION ALL BY NAME ".join(f"({_cells(engine, number, feed, before)})" for number, feed in feeds)
     key = " AND ".join(f"c.{name(d)} = b.{name(d)}" for d in structure.key)
     listed = (
         "SELECT c.* REPLACE (coalesce(c._retained AND b._there, FALSE) AS _retained), b AS _before "

@@ -221,3 +221,24 @@ def test_one_who_comes_where_nobody_was_has_no_key_of_his_own(tmp_path: Path) ->
     office.send(file(row("new", "North", "m", score="10")), "second.csv")
     assert released(office) == first
     assert len(releases(office.house.store, FLOW)) == 1
+
+
+def test_one_who_comes_in_one_year_hides_nothing_in_another(tmp_path: Path) -> None:
+    """What is withheld of a year that is new would tell where he is in the other, whose figures stay as they were."""
+    office = Office(tmp_path)
+    office.send(file(*PEOPLE), "first.csv")
+    first = released(office)
+    more = [
+        row(f"y{n:03}", "North" if n % 2 else "South", "f" if n % 3 else "m", year="2025", score="10")
+        for n in range(240)
+    ]
+    office.send(file(*more, row("one", "North", "f", score="10")), "second.csv")
+    shown = {"2024": 0, "2025": 0}
+    released(office)
+    release = newest(office.house.store, FLOW)
+    assert release is not None
+    lines = [line.split(",") for line in (release.folder / "data.csv").read_text("utf-8").splitlines()]
+    for line in lines[1:]:
+        of = dict(zip(lines[0], line, strict=True))
+        shown[of["TIME_PERIOD"]] += bool(of["SAMPLE_SIZE"])
+    assert shown == {"2024": len(first), "2025": len(first)}

@@ -49,7 +49,10 @@ def _by_codes(codes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
 
 
 def opened(folder: Path, how: Any, lists: Mapping[str, Bands], **second: Any) -> House:
-    """Return an office that breaks ages down by GB in the first dataflow and by GC in the second."""
+    """Return an office that breaks ages down by GB in the first dataflow and by GC in the second.
+
+    The structure of the second has one more dimension, which is the same for all.
+    """
     made = office.mappings(folder / "mappings", (2, 2))
     structures = made / "structures/OFFICE"
     for dimension, bands in lists.items():
@@ -57,13 +60,14 @@ def opened(folder: Path, how: Any, lists: Mapping[str, Bands], **second: Any) ->
         (structures / f"codelists/CL_{dimension}.csv").write_text(f"id,parent,name_en\n_T,,Total\n{lines}")
     for file, more in (
         ("codelists", "CL_GC: {version: 1.0.0, name: {en: GC}}\n"),
-        ("concepts", "    GC: {name: {en: GC}}\n"),
+        ("concepts", "    GC: {name: {en: GC}}\n    KIND: {name: {en: Kind}}\n"),
     ):
         with (structures / f"{file}.yaml").open("a", encoding="utf-8") as opened_file:
             opened_file.write(more)
     first = (structures / "data_structures/ANSWERS.yaml").read_text("utf-8")
+    kind = '  KIND: {role: dimension, codelist: "OFFICE:CL_INDICATOR(1.0.0)"}\n  TIME_PERIOD:'
     (structures / "data_structures/PLACES.yaml").write_text(
-        first.replace("GB:", "GC:").replace("CL_GB", "CL_GC")
+        first.replace("GB:", "GC:").replace("CL_GB", "CL_GC").replace("  TIME_PERIOD:", kind)
     )
     places = f"name: Places\nfeeds: [{office.DATASET}]\nfamily: {office.FAMILY}\nreview: none\n"
     (made / "dataflows/OFFICE/PLACES.yaml").write_text(places)
@@ -84,6 +88,7 @@ def opened(folder: Path, how: Any, lists: Mapping[str, Bands], **second: Any) ->
         }
         for flow, by, more in ((office.FLOW, "GB", {}), (PLACES, "GC", second))
     ]
+    said["targets"][1]["map"]["KIND"] = {"value": "SHARE"}
     contract.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
     return open_house(folder / "home", made)
 
