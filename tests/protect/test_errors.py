@@ -69,6 +69,23 @@ def test_other_errors_stay(tmp_path: Path, design: str, cube) -> None:
     assert found["_T", "_T"] == (True, True)
 
 
+def test_no_error_is_made_of_few_clusters_in_withheld_strata(tmp_path: Path) -> None:
+    """Whoever knows how many were drawn in each cluster tries all counts that agree with the error of the whole."""
+    cube = {
+        (f"A{a}", f"B{b}"): of
+        for a, both in enumerate(
+            (((4, 2), (4, 2)), ((40, 20), (41, 18)), ((60, 30), (58, 33)), ((50, 26), (52, 20)))
+        )
+        for b, of in enumerate(both)
+    }
+    found = cells(made(tmp_path, "strata: ga\n      cluster: gb", cube)[1])
+    assert not found["A0", "_T"][0]
+    errors = {cell: has_error for cell, (is_shown, has_error) in found.items() if is_shown}
+    assert errors["_T", "_T"] is False
+    # What lies in a shown stratum has its error.
+    assert any(errors.values())
+
+
 def test_the_audit_stops_an_error_that_was_left(tmp_path: Path) -> None:
     house, file = made(tmp_path, "strata: ga")
     messages = tmp_path / "messages"
