@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from citizenstats import clock
 from citizenstats.engine import Engine, name, quoted, session
 from citizenstats.errors import CitizenstatsError
-from citizenstats.extract.plan import TABLE, Plan, plan_of
+from citizenstats.extract.plan import JUDGED, TABLE, Plan, plan_of
 from citizenstats.quality.judge import closed_gates
 from citizenstats.receive.current import current_records
 from citizenstats.receive.delivery import deliveries, pending
 from citizenstats.receive.outcome import UNCLEAR, outcome_of
-from citizenstats.store import as_json, sha256_of
+from citizenstats.store import as_json, read_json, sha256_of
 
 if TYPE_CHECKING:
     from citizenstats.house import House
@@ -35,6 +36,7 @@ class Report:
         rows: that left.
         too_few: records dropped because fewer than k units were alike.
         too_alike: further records dropped because a sensitive question had fewer than l answers among them.
+        beside: further records dropped so that those who were are not few in a total that tables may have published.
         classes: different combinations of quasi-identifiers that left.
         k: fewest units asked for.
         smallest: fewest units of a class that left; None when nothing has.
@@ -48,6 +50,7 @@ class Report:
     rows: int
     too_few: int
     too_alike: int
+    beside: int
     classes: int
     k: int
     smallest: int | None
@@ -78,8 +81,8 @@ def extract(house: House, dataset_name: str, by: str, purpose: str, out: Path) -
         out: a file that is not there yet, ``.parquet`` or ``.csv``, outside the folders that others read.
 
     Raises:
-        CitizenstatsError: the contract has no extract, a delivery was not read, nobody is named, the place or the kind
-            of file is wrong, too many records would be dropped, or the audit of the file fails.
+        CitizenstatsError: the contract has no extract, or had another one, a delivery was not read, nobody is named, the place
+            or the kind of file is wrong, too many records would be dropped, or the audit of the file fails.
     """
     dataset = house.mappings.dataset(dataset_name)
     asked = dataset.contract.extract
@@ -100,6 +103,8 @@ def extract(house: House, dataset_name: str, by: str, purpose: str, out: Path) -
     if current is None:
         raise CitizenstatsError("NO_RECORDS", "no delivery was accepted yet", dataset_name, "wait for one")
     plan = plan_of(dataset, asked)
+    said_of = asked.model_dump(mode="json", exclude={"most_dropped"})
+    _check_former(house, dataset_name, current.deliveries, said_of)
     number = 1 + max(
         (int(path.name) for path in house.store.extracts(dataset_name).glob("[0-9]*")), default=0
     )
@@ -117,6 +122,7 @@ def extract(house: House, dataset_name: str, by: str, purpose: str, out: Path) -
             "contract": dataset.digest,
             "deliveries": list(current.deliveries),
             "columns": list(plan.columns),
+            "asked": said_of,
             "sha256": sha256_of(made),
             "report": asdict(report),
         }
@@ -167,55 +173,90 @@ def _check_consent(house: House, dataset_name: str) -> None:
         )
 
 
+def _check_former(house: House, dataset_name: str, behind: Collection[str], asked: Mapping[str, Any]) -> None:
+    """Let no other extract of the same deliveries out: answers that only one has join the rows of both.
+
+    What is alike in each of them need not be in both together.
+    """
+    for log in sorted(house.store.extracts(dataset_name).glob("[0-9]*/extract.json")):
+        former = read_json(log) or {}
+        # A log from before says of what was asked the columns alone.
+        is_same = former.get("asked", asked) == asked and {*former["columns"]} >= {*asked["columns"]}
+        if not is_same and {*former["deliveries"]} & {*behind}:
+            raise CitizenstatsError(
+                "ANOTHER_EXTRACT",
+                f"{log.parent.name} was taken of the same deliveries with other columns, steps or limits, and who has both "
+                "joins them by answers that only one has",
+                dataset_name,
+                "take the former `extract` of the contract back; another one is for deliveries that come later",
+            )
+
+
 def _made(engine: Engine, plan: Plan, records: str, made: Path, dataset_name: str) -> Report:
     """Write the safe rows and return what is to be said of them."""
     engine.run(f"CREATE TEMP TABLE {TABLE} AS {plan.base(records)}")
     chosen = _chosen(engine, plan)
+    alike = f"_units >= {plan.extract.k}"
     counted = engine.rows(
-        f"SELECT count(*), count(*) FILTER (_units < {plan.extract.k}), "
-        f"count(*) FILTER (_units >= {plan.extract.k} AND NOT _diverse) FROM ({plan.judged(chosen)})"
+        f"SELECT count(*), count(*) FILTER (NOT ({alike})), count(*) FILTER ({alike} AND NOT _diverse), "
+        f"count(*) FILTER ({alike} AND _diverse AND NOT _leaves) FROM {JUDGED}"
     )[0]
-    total, too_few, too_alike = map(int, counted)
-    if too_few + too_alike > plan.extract.most_dropped * total:
+    total, too_few, too_alike, beside = map(int, counted)
+    dropped = too_few + too_alike + beside
+    if dropped > plan.extract.most_dropped * total:
         raise CitizenstatsError(
             "TOO_MUCH_DROPPED",
-            f"{too_few + too_alike:,} of {total:,} records would be dropped",
+            f"{dropped:,} of {total:,} records would be dropped",
             dataset_name,
             "give coarser steps in extract.generalise, fewer columns, or a higher extract.most_dropped",
         )
     options = FORMATS[made.suffix]
     made.touch(mode=0o600)
-    engine.run(f"COPY ({plan.safe(chosen)}) TO {quoted(str(made))} ({options})")
-    classes, smallest, fewest = _audit(engine, plan, chosen, made, total - too_few - too_alike, dataset_name)
+    engine.run(f"COPY ({plan.safe()}) TO {quoted(str(made))} ({options})")
+    classes, smallest, fewest = _audit(engine, plan, made, total - dropped, dataset_name)
     merged = _merged_areas(engine, plan, records)
     coarsened = {column: level for column, level in chosen.items() if level}
     return Report(
-        total, total - too_few - too_alike, too_few, too_alike, classes, plan.extract.k, smallest, plan.extract.l,
+        total, total - dropped, too_few, too_alike, beside, classes, plan.extract.k, smallest, plan.extract.l,
         fewest, coarsened, merged,
     )  # fmt: skip
 
 
 def _chosen(engine: Engine, plan: Plan) -> dict[str, int]:
-    """Return the level of each hierarchy: coarser where most values are different, until few records stand out."""
+    """Return the level of each hierarchy: coarser where most values are different, until few records are dropped.
+
+    The table of the rows at these levels is there afterwards.
+    """
     chosen = dict.fromkeys(plan.levels, 0)
     while True:
-        share = engine.value(
-            f"SELECT coalesce(avg(CAST(_units < {plan.extract.k} OR NOT _diverse AS INTEGER)), 0) "
-            f"FROM ({plan.judged(chosen)})"
-        )
+        engine.run(f"CREATE OR REPLACE TEMP TABLE {JUDGED} AS {plan.numbered(chosen)}")
+        _drop_beside(engine, plan)
+        share = engine.value(f"SELECT coalesce(avg(CAST(NOT _leaves AS INTEGER)), 0) FROM {JUDGED}")
         coarser = [column for column, level in chosen.items() if level + 1 < len(plan.levels[column])]
         if float(share) <= plan.extract.most_dropped or not coarser:
             return chosen
         different = engine.rows(
-            "SELECT "
-            + ", ".join(f"count(DISTINCT {name(column)})" for column in coarser)
-            + f" FROM ({plan.judged(chosen)})"
+            "SELECT " + ", ".join(f"count(DISTINCT {name(column)})" for column in coarser) + f" FROM {JUDGED}"
         )[0]
         chosen[max(zip(different, coarser, strict=True), key=lambda pair: (pair[0], pair[1]))[1]] += 1
 
 
+def _drop_beside(engine: Engine, plan: Plan) -> None:
+    """Let classes stay with those that are dropped, until in no total of a published table these are few."""
+    dropped = 1
+    while dropped:
+        dropped = sum(
+            int(
+                engine.value(
+                    f"UPDATE {JUDGED} SET _leaves = FALSE WHERE _leaves AND _class IN ({plan.beside_few(margin)})"
+                )
+            )
+            for margin in plan.margins()
+        )
+
+
 def _audit(
-    engine: Engine, plan: Plan, chosen: dict[str, int], made: Path, rows: int, dataset_name: str
+    engine: Engine, plan: Plan, made: Path, rows: int, dataset_name: str
 ) -> tuple[int, int | None, dict[str, int]]:
     """Return classes, fewest units and fewest answers, counted from the file that was written.
 
@@ -231,9 +272,7 @@ def _audit(
         f"SELECT count(*), coalesce(sum(n), 0), min(n){told} FROM (SELECT count(*) AS n{answers} FROM {file} {by} HAVING "
         "count(*) > 0)"
     )[0]
-    units = engine.value(
-        f"SELECT min(_units) FROM ({plan.judged(chosen)}) WHERE _units >= {plan.extract.k} AND _diverse"
-    )
+    units = engine.value(f"SELECT min(_units) FROM {JUDGED} WHERE _leaves")
     fewest = {c: int(n) for c, n in zip(plan.sensitive, row[3:], strict=True) if n is not None}
     is_small = row[2] is not None and int(row[2]) < plan.extract.k
     if int(row[1]) != rows or is_small or any(n < plan.extract.l for n in fewest.values()):

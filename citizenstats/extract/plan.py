@@ -2,13 +2,15 @@
 
 k-anonymity: Samarati and Sweeney (1998); distinct l-diversity: Machanavajjhala et al. (2007), with an empty answer
 counted as none. Quasi-identifiers are all columns of the extract that are not sensitive, weights and places among them:
-of a weight the stratum can be told.
+of a weight the stratum can be told. Who does not leave is not one of few in any total that a published table may have: tables
+and extract are about the same people, and their difference is a table of those who were dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from citizenstats.contracts import expressions
 from citizenstats.contracts.load import Dataset
@@ -17,6 +19,11 @@ from citizenstats.engine import name, quoted
 
 UNIT = "_unit"
 TABLE = "extracted"
+JUDGED = "judged"
+"""Table of the rows at the levels chosen, each with `_units`, `_diverse`, `_class`, and whether it `_leaves`."""
+
+_CROSSED = 3
+"""So many columns published tables cross, with few exceptions."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,38 @@ class Plan:
             f"FROM (SELECT {', '.join(cells)}, {UNIT} FROM {TABLE})"
         )
 
-    def safe(self, chosen: Mapping[str, int]) -> str:
+    def numbered(self, chosen: Mapping[str, int]) -> str:
+        """Return the same SELECT with the number of the rows' class, `_class`, and whether it `_leaves`."""
+        by = ", ".join(map(name, self.known))
+        number = f"dense_rank() OVER (ORDER BY {by})" if by else "1"
+        return f"SELECT *, {number} AS _class, _units >= {self.extract.k} AND _diverse AS _leaves FROM ({self.judged(chosen)})"
+
+    def margins(self) -> list[str]:
+        """Return the GROUP BY lists of the totals of classes that published tables may have: of up to three columns known."""
+        most = min(_CROSSED, len(self.known) - 1)
+        return [", ".join(map(name, of)) for size in range(most + 1) for of in combinations(self.known, size)]
+
+    def beside_few(self, margin: str) -> str:
+        """Return the SELECT of the classes, one for each total, that leave where few or like units do not: the smallest.
+
+        The total less those who leave would tell of fewer than k units, or of units with fewer than l answers.
+        """
+        over = f"OVER ({f'PARTITION BY {margin}' if margin else ''})"
+        told = (
+            f"count(DISTINCT CASE WHEN NOT _leaves THEN {UNIT} END) {over} BETWEEN 1 AND {self.extract.k - 1}"
+        )
+        for column in self.sensitive:
+            answers = f"count(DISTINCT CASE WHEN NOT _leaves THEN {name(column)} END) {over}"
+            told += f" OR {answers} BETWEEN 1 AND {self.extract.l - 1}"
+        one = f"row_number() OVER ({f'PARTITION BY {margin} ' if margin else ''}ORDER BY _units, _class)"
+        return (
+            f"SELECT _class FROM (SELECT _class, {one} AS _number FROM (SELECT *, {told} AS _told FROM {JUDGED}) "
+            "WHERE _told AND _leaves) WHERE _number = 1"
+        )
+
+    def safe(self) -> str:
         """Return the SELECT of the rows that leave; their order tells nothing of where they came from."""
-        cells = ", ".join(map(name, self.columns))
-        return f"SELECT {cells} FROM ({self.judged(chosen)}) WHERE _units >= {self.extract.k} AND _diverse ORDER BY ALL"
+        return f"SELECT {', '.join(map(name, self.columns))} FROM {JUDGED} WHERE _leaves ORDER BY ALL"
 
 
 def plan_of(dataset: Dataset, extract: Extract) -> Plan:
