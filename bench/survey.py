@@ -19,6 +19,7 @@ from citizenstats.harmonize.select import select_for
 from citizenstats.house import House, open_house
 from citizenstats.receive import delivery as kept
 from citizenstats.receive.delivery import Delivery
+from citizenstats.receive.read import tidy
 from citizenstats.receive.reader import read
 from citizenstats.release.assemble import assemble
 from citizenstats.store import as_json, sha256_of
@@ -193,10 +194,7 @@ def _received(house: House, content: Path) -> Path:
     with house.store.commit_folder(folder) as work:
         outcome = read(delivery, delivery.bytes_file(house.store), dataset, work)
         (work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
-        for path in (
-            p for p in work.iterdir() if p.suffix not in (".json", ".parquet") or p.name == "table.parquet"
-        ):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        tidy(work)
     if outcome.status in ("refused", "quarantined"):
         raise SystemExit(f"the generated delivery was refused: {[f.shown() for f in outcome.findings]}")
     return folder

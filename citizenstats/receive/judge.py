@@ -8,7 +8,7 @@ records. What can make a cell into a value is `typing_sql`; what is done with th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -74,39 +74,48 @@ class Judge:
     # --- the steps ----------------------------------------------------------------------------------------
 
     def sql(self) -> str:
-        """Return the SELECT of all rows with `_ignored` (why), `_withheld` and `_problems` (names)."""
+        """Return the SELECT of all rows: values, and `_ignored` (why), `_withheld`, `_problems` (names) and `_unclear`."""
         broken = " OR ".join(f"({p.condition})" for p in self.problems)
         named = ", ".join(f"CASE WHEN {p.condition} THEN {quoted(p.name)} END" for p in self.problems)
         return (
-            f"WITH texts AS (SELECT _row, _ragged, {self._source.swallowed} AS _swallowed, {self._texts()} "
+            f"WITH texts AS (SELECT _row, _ragged, {self._source.swallowed} AS _swallowed, "
+            f"{', '.join(f'{text} AS {name(column)}' for column, text in self._texts().items())}, {self._blank()} AS _blank "
             f"FROM ({self._source.sql})), "
             f"kept AS (SELECT *, {self._ignored()} AS _ignored FROM texts), "
             f"typed AS (SELECT _row, _ragged, _swallowed, _ignored, {self._typed()} FROM kept), "
             f"derived AS (SELECT *{self._derived()} FROM typed), "
             f"consented AS (SELECT *, NOT coalesce({self._consent()}, FALSE) AS _withheld FROM derived) "
             # Most rows break nothing: the list of reasons is made only for those that do.
-            f"SELECT *, CASE WHEN _ignored IS NULL AND NOT _withheld AND ({broken}) "
+            f"SELECT _row, {', '.join(self._of_record_columns())}, _ignored, _withheld, "
+            f"CASE WHEN _ignored IS NULL AND NOT _withheld AND ({broken}) "
             f"THEN list_filter([{named}], lambda p: p IS NOT NULL) ELSE [] END AS _problems, "
             f"_ignored IS NULL AND _withheld AND ({self._nobody_known()}) AS _unclear FROM consented"
         )
 
+    def texts(self, columns: Iterable[str]) -> str:
+        """Return the SELECT of some columns' cells as text (`text_name`), with their row."""
+        texts = self._texts()
+        listed = "".join(f", {texts[column]} AS {text_name(column)}" for column in columns)
+        return f"SELECT _row{listed} FROM ({self._source.sql})"
+
     def record_columns(self, delivery: str) -> str:
         """Return the select list of a record: the contract's columns, why companions, delivery and row."""
-        columns = [name(column) for column in self._contract.columns]
-        columns += [why_name(c) for c, declared in self._contract.columns.items() if declared.reasons]
-        return ", ".join([*columns, f"{quoted(delivery)} AS _delivery", "_row"])
+        return ", ".join([*self._of_record_columns(), f"{quoted(delivery)} AS _delivery", "_row"])
 
     def identity_columns(self) -> str:
         """Return the select list of what tells which record a withheld row takes back: key and period; may be empty."""
         period = self._contract.delivery.period
         return ", ".join(name(c) for c in dict.fromkeys([*self._contract.key, *([period] if period else [])]))
 
+    @property
+    def columns_of_file(self) -> tuple[str, ...]:
+        """The contract's columns that the file has."""
+        return tuple(column for column in self._contract.columns if column in self._headers.position)
+
     def refused_columns(self) -> str:
         """Return the select list of a refused row: its row, what is wrong, and the cells as text under their headers."""
         cells = [
-            f"{text_name(column)} AS {name(self._headers.said(column))}"
-            for column in self._contract.columns
-            if column in self._headers.position
+            f"{text_name(column)} AS {name(self._headers.said(column))}" for column in self.columns_of_file
         ]
         return ", ".join(["_row", "_problems", *cells])
 
@@ -126,13 +135,18 @@ class Judge:
 
     # --- parts --------------------------------------------------------------------------------------------
 
-    def _texts(self) -> str:
-        """Return the cells as text under the contract's names: trimmed, without footnote marks, empty as NULL."""
+    def _of_record_columns(self) -> list[str]:
+        """Return the SQL names of the contract's columns and their why companions."""
+        columns = self._contract.columns
+        return [*map(name, columns), *(why_name(c) for c, declared in columns.items() if declared.reasons)]
+
+    def _texts(self) -> dict[str, str]:
+        """Return column → the SQL of its cells as text: trimmed, without footnote marks, empty as NULL."""
         marks = self._contract.read.footnote_marks
-        parts = []
+        texts = {}
         for column, declared in self._contract.columns.items():
             if column not in self._headers.position:
-                parts.append(f"CAST(NULL AS VARCHAR) AS {name(column)}")
+                texts[column] = "CAST(NULL AS VARCHAR)"
                 continue
             text = self._trimmed(self._headers.position[column])
             if marks:
@@ -140,8 +154,8 @@ class Judge:
             text = f"nullif({text}, '')"
             if declared.same_as_above:
                 text = f"last_value({text} IGNORE NULLS) OVER (ORDER BY _row)"
-            parts.append(f"{text} AS {name(column)}")
-        return ", ".join([*parts, f"{self._blank()} AS _blank"])
+            texts[column] = text
+        return texts
 
     def _blank(self) -> str:
         width = len(self._source.headers)

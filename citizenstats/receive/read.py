@@ -40,7 +40,7 @@ def read(house: House, delivery: Delivery) -> Outcome:
         with house.store.commit_folder(folder) as work:
             outcome = _at_once(house, delivery) or _by_child(house, delivery, work)
             (work / "outcome.json").write_bytes(as_json(outcome.as_facts()))
-            _tidy(work)
+            tidy(work)
     except CitizenstatsError as error:
         if error.code != "ALREADY_THERE":
             raise
@@ -99,7 +99,7 @@ def _by_child(house: House, delivery: Delivery, work: Path) -> Outcome:
     return refused(delivery, Finding("TOO_MUCH" if code in _TOO_MUCH else "UNREADABLE"))
 
 
-def _tidy(work: Path) -> None:
+def tidy(work: Path) -> None:
     """Leave only what is kept: records, refused rows, keys of withheld rows, outcome."""
     import shutil
 

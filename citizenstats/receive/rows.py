@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from citizenstats.contracts.load import Dataset
@@ -40,9 +40,12 @@ def judged(
 ) -> Outcome:
     """Judge every row, write records and refused rows, and return the outcome."""
     judge = Judge(dataset, contract, headers, source)
-    engine.run(f"CREATE TEMP TABLE judged AS {judge.sql()}")
+    table = work / "judged.parquet"
+    # As Parquet, which keeps texts that repeat as a dictionary: a table of the engine would write out each.
+    engine.run(f"COPY ({judge.sql()}) TO {quoted(str(table))} (FORMAT parquet, COMPRESSION lz4)")
+    engine.run(f"CREATE TEMP VIEW judged AS SELECT * FROM read_parquet({quoted(str(table))})")
     if contract.key:
-        _judge_repeats(engine, contract)
+        _judge_repeats(engine, contract, judge)
     counts = _counts(engine, source.notes)
     guarded = guard.look(engine, contract, headers, source, judge)
     if any(finding.code == guard.STOPS for finding in guarded):
@@ -58,7 +61,7 @@ def judged(
         *_of_withheld(engine),
         *_of_unclear(engine),
         *_of_ignored(engine, source.notes),
-        *_of_marks(engine, contract, headers, source),
+        *_of_marks(engine, judge, contract, headers, source),
     ]
     # What a cell swallowed may be the row of somebody who takes consent back: such a file is not half read.
     status, reason = ("refused", None) if swallowed else _status(counts, contract)
@@ -67,11 +70,13 @@ def judged(
     if status == "refused":
         counts |= {"accepted": 0, "refused": counts["accepted"] + counts["refused"]}
     else:
+        # The order is said: from Parquet to Parquet, DuckDB 2.0 puts rows of large row groups out of theirs.
         accepted = (
             f"SELECT {judge.record_columns(delivery.full_name)} FROM judged WHERE {_ACCEPTED} ORDER BY _row"
         )
         engine.write_parquet(accepted, work / "records.parquet")
-    refused = f"SELECT {judge.refused_columns()} FROM judged WHERE len(_problems) > 0 AND NOT _withheld ORDER BY _row"
+    refused = f"SELECT {judge.refused_columns()} FROM {_with_texts(judge, judge.columns_of_file)}"
+    refused += " WHERE len(_problems) > 0 AND NOT _withheld ORDER BY _row"
     engine.write_parquet(refused, work / "refused.parquet")
     _write_withheld(engine, judge, delivery, work)
     periods = _periods(engine, contract) if status != "refused" else ()
@@ -81,29 +86,41 @@ def judged(
 _ACCEPTED = "_ignored IS NULL AND NOT _withheld AND len(_problems) = 0"
 
 
+def _with_texts(judge: Judge, columns: Iterable[str]) -> str:
+    """Return the judged rows with some columns' cells as text beside."""
+    return f"judged JOIN ({judge.texts(columns)}) AS texts USING (_row)"
+
+
 def _write_withheld(engine: Engine, judge: Judge, delivery: Delivery, work: Path) -> None:
     """Keep what tells which former records the withheld rows take back."""
     if judge.identity_columns():
         withheld = f"SELECT {judge.identity_columns()}, {quoted(delivery.full_name)} AS _delivery FROM judged"
-        engine.write_parquet(f"{withheld} WHERE _ignored IS NULL AND _withheld", work / "withheld.parquet")
+        engine.write_parquet(
+            f"{withheld} WHERE _ignored IS NULL AND _withheld ORDER BY _row", work / "withheld.parquet"
+        )
 
 
-def _judge_repeats(engine: Engine, contract: Contract) -> None:
+def _judge_repeats(engine: Engine, contract: Contract, judge: Judge) -> None:
     """Of rows with one key: keep the first of equal ones and ignore the others; refuse all that differ."""
     key = ", ".join(name(column) for column in contract.key)
-    content = ", ".join(text_name(column) for column in contract.columns)
+    engine.run(
+        f"CREATE TEMP TABLE keys AS SELECT {key} FROM judged WHERE {_ACCEPTED} GROUP BY ALL HAVING count(*) > 1"
+    )
+    if not engine.value("SELECT count(*) FROM keys"):
+        return
+    same = " AND ".join(f"judged.{name(c)} IS NOT DISTINCT FROM keys.{name(c)}" for c in contract.key)
     engine.run(
         "CREATE TEMP TABLE repeated AS "
         f"SELECT unnest(list(_row ORDER BY _row)) AS _row, unnest(range(count(*))) AS position, "
-        f"count(DISTINCT hash({content})) AS kinds "
-        f"FROM judged WHERE {_ACCEPTED} GROUP BY {key} HAVING count(*) > 1"
+        f"count(DISTINCT hash({', '.join(map(text_name, contract.columns))})) AS kinds "
+        f"FROM {_with_texts(judge, contract.columns)} SEMI JOIN keys ON {same} WHERE {_ACCEPTED} GROUP BY {key}"
     )
+    engine.run("ALTER VIEW judged RENAME TO judged_alone")
     engine.run(
-        "UPDATE judged SET _ignored = 'REPEATED_ROWS' "
-        "WHERE _row IN (SELECT _row FROM repeated WHERE kinds = 1 AND position > 0)"
-    )
-    engine.run(
-        "UPDATE judged SET _problems = ['DUPLICATE_KEY|'] WHERE _row IN (SELECT _row FROM repeated WHERE kinds > 1)"
+        "CREATE TEMP VIEW judged AS SELECT alone.* REPLACE ("
+        "CASE WHEN kinds = 1 AND position > 0 THEN 'REPEATED_ROWS' ELSE _ignored END AS _ignored, "
+        "CASE WHEN kinds > 1 THEN ['DUPLICATE_KEY|'] ELSE _problems END AS _problems) "
+        "FROM judged_alone AS alone LEFT JOIN repeated USING (_row)"
     )
 
 
@@ -164,24 +181,25 @@ def _of_problems(engine: Engine, judge: Judge, headers: Headers) -> list[Finding
             examples = _examples(engine, judge, problem) if tells else ()
             facts = dict(problem.facts)
             if problem.code == "UNKNOWN_CODE":
-                facts["different"] = f"{_different(engine, problem):,}"
+                facts["different"] = f"{_different(engine, judge, problem):,}"
             findings.append(Finding(problem.code, column, count, first, facts, examples))
     return findings
 
 
-def _different(engine: Engine, problem: Problem) -> int:
+def _different(engine: Engine, judge: Judge, problem: Problem) -> int:
     assert problem.column is not None  # noqa: S101 - such problems are about a column
     text = text_name(problem.column)
     having = f"list_contains(_problems, {quoted(problem.name)})"
-    return int(engine.value(f"SELECT count(DISTINCT {text}) FROM judged WHERE {having}"))
+    judged = _with_texts(judge, [problem.column])
+    return int(engine.value(f"SELECT count(DISTINCT {text}) FROM {judged} WHERE {having}"))
 
 
 def _examples(engine: Engine, judge: Judge, problem: Problem) -> tuple[Example, ...]:
     assert problem.column is not None  # noqa: S101 - such problems are about a column
     text = text_name(problem.column)
     rows = engine.rows(
-        f"SELECT left({text}, 200), count(*) AS n FROM judged WHERE list_contains(_problems, {quoted(problem.name)}) "
-        f"GROUP BY 1 ORDER BY n DESC, 1 LIMIT {EXAMPLES}"
+        f"SELECT left({text}, 200), count(*) AS n FROM {_with_texts(judge, [problem.column])} "
+        f"WHERE list_contains(_problems, {quoted(problem.name)}) GROUP BY 1 ORDER BY n DESC, 1 LIMIT {EXAMPLES}"
     )
     known = judge.known_texts(problem.column) if problem.code in ("UNKNOWN_CODE", "NOT_ALLOWED") else ()
     return tuple(Example(str(found), int(count), _suggestion(str(found), known)) for found, count in rows)
@@ -224,7 +242,9 @@ def _of_ignored(engine: Engine, notes: int) -> list[Finding]:
     return [*findings, Finding("NOTES", count=notes)] if notes else findings
 
 
-def _of_marks(engine: Engine, contract: Contract, headers: Headers, source: Source) -> list[Finding]:
+def _of_marks(
+    engine: Engine, judge: Judge, contract: Contract, headers: Headers, source: Source
+) -> list[Finding]:
     """Return the columns whose numbers are read as 1.234 where they may mean 1234: by then nothing looks wrong.
 
     Whoever parts cells by semicolons or tabs has a comma for decimals as a rule, and parts thousands by points.
@@ -238,7 +258,7 @@ def _of_marks(engine: Engine, contract: Contract, headers: Headers, source: Sour
         text = text_name(column)
         marked, thousands, first = engine.rows(
             f"SELECT count(*), count(*) FILTER (WHERE regexp_full_match({text}, {quoted(_LIKE_THOUSANDS)})), min(_row) "
-            f"FROM judged WHERE {_ACCEPTED} AND contains({text}, '.')"
+            f"FROM {_with_texts(judge, [column])} WHERE {_ACCEPTED} AND contains({text}, '.')"
         )[0]
         if marked >= _FEWEST_MARKED and marked == thousands:
             findings.append(Finding("THOUSANDS_UNCLEAR", headers.said(column), int(marked), int(first)))
