@@ -23,7 +23,7 @@ from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.contracts.model import Target
 from citizenstats.engine import name, quoted, session
 from citizenstats.errors import EngineError
-from citizenstats.protect.tried import COMBINATIONS, unfolded, values_to_try
+from citizenstats.protect.tried import COMBINATIONS, every_value, is_compared, unfolded, values_to_try
 from citizenstats.store import digest
 
 Dimension = tuple[str, str]
@@ -172,6 +172,13 @@ def _tried(dataset: Dataset, group: Sequence[_Breakdown]) -> list[_Breakdown]:
     numbers = [exp.Literal.number(text) for text in told if _is_number(text)]
     coded = list(dict.fromkeys(of.coded.sql(dialect="duckdb") for of in group))
     values = values_to_try([*(of.coded for of in group), *told.values(), *numbers], dataset.contract.columns)
+    declared = {column.casefold(): of for column, of in dataset.contract.columns.items()}
+    for column in values:
+        every = every_value(declared.get(column))
+        if every is not None:
+            values[column] = every
+        elif not all(is_compared(of.coded, column) for of in group):
+            return []
     if prod(map(len, values.values())) > COMBINATIONS:
         return []
     tried = " CROSS JOIN ".join(

@@ -17,7 +17,7 @@ from citizenstats.contracts.lint import lint
 from citizenstats.errors import ReleaseError
 from citizenstats.harmonize.observe import observe
 from citizenstats.house import House, open_house
-from citizenstats.protect.lists import lists_of
+from citizenstats.protect.lists import Lists, lists_of
 from citizenstats.protect.protect import protect
 from citizenstats.receive.receive import receive
 from citizenstats.release.assemble import assemble
@@ -48,10 +48,11 @@ def _by_codes(codes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     }
 
 
-def opened(folder: Path, how: Any, lists: Mapping[str, Bands], **second: Any) -> House:
+def opened(folder: Path, how: Any, lists: Mapping[str, Bands], *, span: bool = False, **second: Any) -> House:
     """Return an office that breaks ages down by GB in the first dataflow and by GC in the second.
 
-    The structure of the second has one more dimension, which is the same for all.
+    The structure of the second has one more dimension, which is the same for all. With `span` the contract says which ages
+    there are.
     """
     made = office.mappings(folder / "mappings", (2, 2))
     structures = made / "structures/OFFICE"
@@ -74,7 +75,9 @@ def opened(folder: Path, how: Any, lists: Mapping[str, Bands], **second: Any) ->
     contract = made / "partners/asker/answers.yaml"
     said = yaml.safe_load(contract.read_text("utf-8"))
     del said["columns"]["gb"]
-    said["columns"]["age"] = {"type": "integer" if how is _by_sql else "text", "required": True}
+    said["columns"]["age"] = {"type": "text" if how is _by_codes else "integer", "required": True}
+    if span and how is not _by_codes:
+        said["columns"]["age"]["range"] = [15, 44]
     (target,) = said["targets"]
     said["targets"] = [
         {
@@ -101,7 +104,7 @@ def published(
     for (group, age), (n, k) in people.items():
         lines += [f"2020,yes,{'yes' if i < k else 'no'},{group},{age}" for i in range(n)]
     inbox = house.store.inbox(office.DATASET)
-    inbox.mkdir(parents=True)
+    inbox.mkdir(parents=True, exist_ok=True)
     (inbox / "answers.csv").write_text("\n".join(lines) + "\n", "utf-8")
     receive(house, office.DATASET, settle=0.0)
     observe(house, office.DATASET)
@@ -155,6 +158,51 @@ def test_a_list_of_wider_categories_does_not_unpick_the_narrower_ones(tmp_path: 
                             for sign in (1, -1)
                         ]
                         assert ends[1] - ends[0] >= office.MINIMUM - 1e-6, (part, by, group, code, ends)
+
+
+FEW = {("A0", age): (3, 1) if age == 15 else (40, 16) if age % 5 == 0 else (0, 0) for age in AGES}
+"""Three who are 15: hidden with one other list of five years, which that of ten years undoes."""
+
+
+def _by_division(codes: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    """Return the same bands as text that is made of the age; no number in it is where one begins."""
+    (letter,) = {code[0] for code in codes}
+    (width,) = {high - low for low, high in codes.values()}
+    start = f"CAST(15 + (age - 15) // {width} * {width} AS VARCHAR)"
+    return {
+        "sql": f"'{letter}' || {start} || 'T' || CAST(14 + {width} + (age - 15) // {width} * {width} AS VARCHAR)"
+    }
+
+
+@pytest.mark.parametrize("how", [_by_sql, _by_codes, _by_division])
+def test_the_audit_stops_what_two_lists_give_away_together(
+    tmp_path: Path, how: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protection is made blind to the second list; the audit tells what categories stand for by itself."""
+    house = opened(tmp_path, how, {"GB": FIVE, "GC": TEN}, span=True)
+    for place in ("figures", "method"):
+        monkeypatch.setattr(f"citizenstats.protect.{place}.lists_of", lambda *_: Lists({}, ()))
+    with pytest.raises(ReleaseError, match="DISCLOSIVE"):
+        published(house, FEW)
+    monkeypatch.undo()
+    later = open_house(tmp_path / "later", house.mappings.folder)
+    assert published(later, FEW)
+
+
+def test_what_a_function_makes_of_a_column_is_compared_only_where_all_its_values_are_known(
+    tmp_path: Path,
+) -> None:
+    """The same bands are told by the numbers at which they change, or not at all."""
+    known = opened(tmp_path / "known", _by_division, {"GB": FIVE, "GC": TEN}, span=True)
+    found = lists_of(known.mappings.dataset(office.DATASET), known.mappings)
+    assert set(found.shared) == {(office.FLOW, "GB"), (PLACES, "GC")}
+    assert found.overlaps == ()
+    open_ended = opened(tmp_path / "open", _by_division, {"GB": FIVE, "GC": TEN})
+    assert {f.code for f in lint(open_ended.mappings.folder)} == {"BREAKDOWNS_OVERLAP"}
+    crossing = {"GB": FIVE, "GC": [(15, 18), (18, 21), (21, 24), *((a, a + 3) for a in range(24, 45, 3))]}
+    for folder, span in (("a", True), ("b", False)):
+        apart = opened(tmp_path / folder, _by_division, crossing, span=span)
+        assert {f.code for f in lint(apart.mappings.folder)} == {"BREAKDOWNS_OVERLAP"}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """What a cell is about, told from the contracts: so that the same cell is known again in whichever dataflow it stands.
 
 What is measured, of whom, and each category, in the partner's own words: a category is the set of raw texts that its code
-stands for. Two code lists that call the same people differently then have the same cell, and a code that stands for the
-people of several others is their sum. Compiled figures say nothing of where they come from: there the codes are the words.
+stands for; where one column is broken down in several ways, of the column's values (`values.py`). Two code lists that call the
+same people differently then have the same cell, and a code that stands for the people of several others is their sum. Compiled
+figures say nothing of where they come from: there the codes are the words.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Indicator, Mapped, Target
 from citizenstats.engine import name, quoted
 from citizenstats.house import House
+from citizenstats.protect.audit.values import Stands, stands_for
 from citizenstats.sdmx.model import DataStructure, Structures
 from citizenstats.store import digest
 
@@ -199,20 +201,35 @@ def _word(
     codelist = structure.by_id[dimension].codelist
     items = structures.scheme(codelist).items if codelist is not None else ()
     parents = {item.id: item.parent for item in items}
-    variable, raws = f"{dimension}@{codelist}", None
+    variable = f"{dimension}@{codelist}"
+    raws: Stands | None = None
     if target.estimate is not None:
         mapped = target.map.get(dimension)
         if mapped is None or mapped.value is not None:
             return None
-        variable, raws = _source(mapped), dataset.codes_of(mapped)
+        variable, raws = _source(mapped), _raws(dataset, mapped)
+        several = stands_for(dataset, mapped)
+        if several is not None:
+            variable, raws = several
     made_of = {code: set() if raws is not None else {code} for code in parents}
-    for raw, code in (raws or {}).items():
-        made_of.setdefault(code, set()).add(raw)
+    for code, listed in (raws or {}).items():
+        made_of.setdefault(code, set()).update(listed)
     for code, texts in list(made_of.items()):
         for up in _over(code, parents):
             made_of.setdefault(up, set()).update(texts)
     told = {code: frozenset(texts) for code, texts in made_of.items()}
     return _Word(dimension, digest(variable)[:8], raws is not None, parents, told)
+
+
+def _raws(dataset: Dataset, mapped: Mapped) -> Stands | None:
+    """Return code → the raw texts that it stands for; None where the contract has no map of codes."""
+    codes = dataset.codes_of(mapped)
+    if codes is None:
+        return None
+    found: dict[str, set[str]] = {}
+    for raw, code in codes.items():
+        found.setdefault(code, set()).add(raw)
+    return {code: frozenset(of) for code, of in found.items()}
 
 
 def _over(code: str, parents: Mapping[str, str | None]) -> list[str]:
