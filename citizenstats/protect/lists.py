@@ -104,18 +104,16 @@ def lists_of(dataset: Dataset, mappings: Mappings) -> Lists:
     """Return what the breakdowns of all estimates of a dataset say of one another."""
     shared: dict[Dimension, Shared] = {}
     overlaps: list[Overlap] = []
-    for group in _connected(list(_breakdowns(dataset, mappings))):
+    every = list(_breakdowns(dataset, mappings))
+    for group in _connected(every):
         if len({of.word for of in group}) == 1:
             continue
         tried = _tried(dataset, group)
         apart = [(one, other) for one, other in combinations(tried or group, 2) if not _is_told(one, other)]
-        crossed = {
-            frozenset((one.word, other.word)) for one, other in combinations(group, 2) if _crosses(one, other)
-        }
         overlaps += [
             Overlap(one.at, other.at, tuple(sorted(one.columns & other.columns)))
             for one, other in apart
-            if frozenset((one.word, other.word)) not in crossed
+            if not _are_crossed(one, other, every)
         ]
         if tried and not apart:
             shared |= dict(_as_tree(tried))
@@ -222,13 +220,29 @@ def _is_told(one: _Breakdown, other: _Breakdown) -> bool:
     return _above([*one.sets.values(), *other.sets.values()]) is not None
 
 
-def _crosses(one: _Breakdown, other: _Breakdown) -> bool:
-    """Return whether one dataflow has the figures of what lies in a category of both."""
-    estimate = one.target.estimate
-    if one.target is not other.target or estimate is None:
+def _are_crossed(one: _Breakdown, other: _Breakdown, every: Sequence[_Breakdown]) -> bool:
+    """Return whether what lies in a category of both is a figure, beside whatever else both are crossed with."""
+    if one.target.where != other.target.where:
         return False
-    both = {one.at[1], other.at[1]}
-    return estimate.margins is None or any(both <= set(margin) for margin in estimate.margins)
+    targets = {of.at[0]: of.target for of in every if of.target.where == one.target.where}
+    told = {flow: _crossings(target, every) for flow, target in targets.items()}
+    both = {one.word, other.word}
+    return all(
+        any((mine & theirs) | both <= crossing for crossings in told.values() for crossing in crossings)
+        for mine in told[one.at[0]]
+        for theirs in told[other.at[0]]
+        if one.word in mine and other.word in theirs
+    )
+
+
+def _crossings(target: Target, every: Sequence[_Breakdown]) -> list[frozenset[tuple[str, str, str]]]:
+    """Return the largest crossings that the figures of a target have."""
+    words = {of.at[1]: of.word for of in every if of.target is target}
+    estimate = target.estimate
+    margins = (
+        [] if estimate is None else [estimate.breakdowns] if estimate.margins is None else estimate.margins
+    )
+    return [frozenset(words[d] for d in margin if d in words) for margin in margins]
 
 
 def _as_tree(group: Sequence[_Breakdown]) -> Iterator[tuple[Dimension, Shared]]:

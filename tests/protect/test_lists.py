@@ -251,6 +251,7 @@ def test_lists_that_one_dataflow_crosses_stay_two_breakdowns(tmp_path: Path) -> 
     said["targets"][0]["estimate"]["breakdowns"] = ["GA", "GB", "GC"]
     file.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
     assert "BREAKDOWNS_OVERLAP" not in {f.code for f in lint(house.mappings.folder)}
-    said["targets"][0]["estimate"]["margins"] = [[], ["GA", "GB"], ["GA", "GC"]]
+    # GA with each of them: both less one another tell of GA too.
+    said["targets"][0]["estimate"]["margins"] = [[], ["GA", "GB"], ["GA", "GC"], ["GB", "GC"]]
     file.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
     assert "BREAKDOWNS_OVERLAP" in {f.code for f in lint(house.mappings.folder)}
