@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from citizenstats import clock
+from citizenstats.engine import quoted, session
 from citizenstats.errors import ReleaseError
 from citizenstats.house import House
 from citizenstats.protect.audit.family import WORDS
@@ -146,8 +147,11 @@ def _check_may_go(house: House, dataset: str, same: list[Delivery]) -> None:
 
 def _takes_consent_back(house: House, delivery: Delivery) -> bool:
     outcome = outcome_of(house, delivery)
-    told = outcome is not None and any(finding.code == UNCLEAR for finding in outcome.findings)
-    return told or any(delivery.folder(house.store).glob("outcomes/*/withheld.parquet"))
+    if outcome is not None and any(finding.code == UNCLEAR for finding in outcome.findings):
+        return True
+    kept = list(delivery.folder(house.store).glob("outcomes/*/withheld.parquet"))
+    with session([file.parent for file in kept]) as engine:
+        return any(engine.value(f"SELECT count(*) FROM read_parquet({quoted(str(file))})") for file in kept)
 
 
 def _complete(house: House, dataset: str, entry: Mapping[str, Any]) -> None:

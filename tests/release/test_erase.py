@@ -117,6 +117,14 @@ def test_what_was_made_for_a_dataflow_that_the_mappings_dropped_goes_too(tmp_pat
     assert not list(store.restricted.glob("candidates/*/*/*/*.parquet"))
 
 
+def test_a_later_delivery_that_takes_nothing_back_is_erased_by_itself(tmp_path):
+    office = Office(tmp_path)
+    office.send(file(row("a"), row("b")), "first.csv")
+    office.send(file(row("c")), "second.csv")
+    erase(office.house, DATASET, "2", "Carla Chief", "asked for")
+    assert [r[0] for r in office.records()] == ["a", "b"]
+
+
 def test_who_took_consent_back_is_not_brought_back(tmp_path):
     office = Office(tmp_path)
     office.send(file(row("a"), row("b")), "first.csv")
