@@ -63,7 +63,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 11
+_ACCOUNT = 12
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -352,10 +352,15 @@ def _cells(engine: Engine, number: int, feed: Feed, before: str) -> str:
 
     listed = completed(cells, verdict, feed.structure, feed.variables, beside)
     withheld = "coalesce(NOT (_shown OR _retained OR _came), NOT _shown)"
-    return (
-        f"SELECT * FROM ({listed}) QUALIFY NOT coalesce(_came, FALSE) "
-        f"OR bool_or({withheld}) OVER (PARTITION BY _series, _mask)"
-    )
+    known = [f"NOT coalesce(_came, FALSE) OR bool_or({withheld}) OVER (PARTITION BY _series, _mask)"]
+    if feed.guards_revisions:
+        # Nor is a code of which nothing is shown, and that no key had: it says that somebody who came has it.
+        known += [
+            f"NOT EXISTS (FROM {before}) OR {name(d)} IN (SELECT {name(d)} FROM {before}) "
+            f"OR bool_or(_shown) OVER (PARTITION BY {name(d)})"
+            for d in feed.variables.totals
+        ]
+    return f"SELECT * FROM ({listed}) QUALIFY {' AND '.join(f'({of})' for of in known)}"
 
 
 def _judged(feeds: Sequence[Feed]) -> str:

@@ -223,6 +223,21 @@ def test_one_who_comes_where_nobody_was_has_no_key_of_his_own(tmp_path: Path) ->
     assert len(releases(office.house.store, FLOW)) == 1
 
 
+def test_one_who_comes_with_a_code_that_nobody_had_brings_no_key_of_it(tmp_path: Path) -> None:
+    """Where other cells are withheld every combination of the codes has a key: a new code says what he is."""
+    office = Office(tmp_path)
+    few = [row(f"f{n}", "North", "m", score="10") for n in range(3)]
+    office.send(file(*few, *(row(f"w{n:02}", "North", "f", score="10") for n in range(60))), "first.csv")
+    first = released(office)
+    assert first
+    office.send(file(row("new", "South", "f", score="10")), "second.csv")
+    assert released(office) == first
+    assert len(releases(office.house.store, FLOW)) == 1
+    # Many are told.
+    office.send(file(*(row(f"s{n:02}", "South", "f", score="10") for n in range(60))), "third.csv")
+    assert "XX-S" in {area for area, _ in released(office)}
+
+
 def test_one_who_comes_in_one_year_hides_nothing_in_another(tmp_path: Path) -> None:
     """What is withheld of a year that is new would tell where he is in the other, whose figures stay as they were."""
     office = Office(tmp_path)
