@@ -80,7 +80,8 @@ def _records(folders: list[Path], withheld: list[Path], contract: Contract) -> s
             # A period whose rows are all withheld now is held by that delivery too.
             holding += f" UNION ALL SELECT {period}, _delivery FROM ({_scan(withheld, 'withheld.parquet')})"
         newest = f"SELECT {period}, max(_delivery) AS _delivery FROM ({holding}) GROUP BY {period}"
-        return f"SELECT * FROM ({records}) SEMI JOIN ({newest}) USING ({period}, _delivery)"
+        # Not by SEMI JOIN: the engine turns it round, and would hold all records where they are thought to be few.
+        return f"SELECT * FROM ({records}) WHERE coalesce(({period}, _delivery) IN ({newest}), FALSE)"
     if contract.delivery.replaces == "rows":
         key = ", ".join(name(column) for column in contract.key)
         return f"{records} QUALIFY _delivery = max(_delivery) OVER (PARTITION BY {key})"
