@@ -177,13 +177,13 @@ class _Counts:
 def _put_left_out(engine: Engine) -> None:
     """Let figures that ask the same part of a population be hidden alike where few are left out of it.
 
-    The sample size of one of them is that of the others.
+    The sample size of one of them is that of the others. A count has none.
     """
     small = "a.o BETWEEN 1 AND a.minimum - 1 OR coalesce(abs(a.o_change) BETWEEN 1 AND a.minimum - 1, FALSE)"
     engine.run(
         "INSERT INTO pairs SELECT pair, UNNEST([one, other]) FROM (SELECT a.figure || '|' || b.figure AS pair, "
         "a.figure AS one, b.figure AS other FROM quantities AS a JOIN quantities AS b USING (population, categories) "
-        "WHERE a.restricted AND b.restricted AND a.figure < b.figure AND a.n IS NOT NULL AND b.n IS NOT NULL "
+        "WHERE a.restricted AND b.restricted AND a.figure < b.figure AND a.tells AND b.tells "
         f"GROUP BY a.figure, b.figure HAVING bool_and(a.n = b.n) AND bool_or({small}))"
     )
 

@@ -98,39 +98,57 @@ class Hidden:
     cheapest: bool = False
 
 
-def decide(engine: Engine, parents: Parents, method: Hiding) -> Decided:
-    """Return the hidden cells.
+class Patterns:
+    """The patterns of all figures, of which those are looked for anew that other rules have hidden more of."""
 
-    Args:
-        engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, wanted, cost,
-            declared, asked, most, whole, and the `_LAYERS`.
-        parents: the variables.
-        method: how those are found that go with the unsafe ones.
-    """
-    thin = dict(_populations(engine, parents, method))
+    def __init__(self, engine: Engine, parents: Parents, method: Hiding) -> None:
+        """Look at the populations, which no rule changes.
 
-    def suppressed_of(entry: tuple[tuple[str, str, str], Figure]) -> Hidden:
-        (_, population, asked), figure = entry
-        gone = thin.get(population, frozenset()) | thin.get(asked, frozenset())
+        Args:
+            engine: with the table `quantities`: figure, population, categories, minimum, unsafe, hidden, kept, wanted, cost,
+                declared, asked, most, whole, and the `_LAYERS`. Of these `unsafe` and `hidden` may change.
+            parents: the variables.
+            method: how those are found that go with the unsafe ones.
+        """
+        self._engine, self._parents, self._method = engine, parents, method
+        self._thin = dict(_populations(engine, parents, method))
+        self._found: dict[str, tuple[bytes, Hidden]] = {}
+
+    def decide(self) -> Decided:
+        """Return the hidden cells."""
+        figures = list(_figures(self._engine))
+        # The solver works without holding the interpreter, and each figure stands by itself.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(self._suppressed, figures))
+        rows: list[tuple[str, list[str], str]] = []
+        for ((name, *_), figure), of in zip(figures, found, strict=True):
+            rows += [
+                (name, list(figure.at[i]), "unsafe" if figure.unsafe[i] else "with others")
+                for i in np.flatnonzero(of.cells).tolist()
+            ]
+        schema = pa.schema(
+            [("figure", pa.string()), ("categories", pa.list_(pa.string())), ("why", pa.string())]
+        )
+        hidden = pa.table(
+            {field.name: [row[i] for row in rows] for i, field in enumerate(schema)}, schema=schema
+        )
+        hiding = [of for of in found if of.cells.any()]
+        return Decided(hidden, len(hiding), sum(of.cheapest for of in hiding))
+
+    def _suppressed(self, entry: tuple[tuple[str, str, str], Figure]) -> Hidden:
+        (name, population, asked), figure = entry
+        told = figure.unsafe.tobytes() + figure.hidden.tobytes()
+        if name in self._found and self._found[name][0] == told:
+            return self._found[name][1]
+        gone = self._thin.get(population, frozenset()) | self._thin.get(asked, frozenset())
         among = np.array([at in gone for at in figure.at], dtype=bool)
         # There no other figure is shown either.
         most = {layer: np.where(among, np.nan, of) for layer, of in figure.most.items()}
-        return pattern(replace(figure, hidden=figure.hidden | among, most=most), parents, method)
-
-    figures = list(_figures(engine))
-    # The solver works without holding the interpreter, and each figure stands by itself.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(suppressed_of, figures))
-    rows: list[tuple[str, list[str], str]] = []
-    for ((name, *_), figure), of in zip(figures, found, strict=True):
-        rows += [
-            (name, list(figure.at[i]), "unsafe" if figure.unsafe[i] else "with others")
-            for i in np.flatnonzero(of.cells).tolist()
-        ]
-    schema = pa.schema([("figure", pa.string()), ("categories", pa.list_(pa.string())), ("why", pa.string())])
-    hidden = pa.table({field.name: [row[i] for row in rows] for i, field in enumerate(schema)}, schema=schema)
-    hiding = [of for of in found if of.cells.any()]
-    return Decided(hidden, len(hiding), sum(of.cheapest for of in hiding))
+        hidden = pattern(
+            replace(figure, hidden=figure.hidden | among, most=most), self._parents, self._method
+        )
+        self._found[name] = told, hidden
+        return hidden
 
 
 def pattern(figure: Figure, parents: Parents, method: Hiding) -> Hidden:
@@ -220,6 +238,10 @@ def _problem(figure: Figure, made: Table, stay: Bools) -> Problem:
     knowing: dict[str, Floats | None] = dict.fromkeys(made.layers, units)
     if _is_told_by_its_parts(made.layers):
         knowing["n"] = None
+    if units is not None and OTHERS in knowing:
+        # Who is left out alone of a cell that is there knows himself, too.
+        there = np.arange(made.cells) < made.given
+        knowing[OTHERS] = np.stack([units, np.where(there, made.layers[OTHERS], 0.0)])
     wanted = np.concatenate([np.nan_to_num(figure.wanted), np.zeros(rests)])
     most = {layer: np.concatenate([of, np.full(rests, np.nan)]) for layer, of in figure.most.items()}
     layers = [

@@ -27,7 +27,7 @@ from citizenstats.protect.altered import altered
 from citizenstats.protect.answers import hide_answers
 from citizenstats.protect.asked import put_asked
 from citizenstats.protect.combined import hide_following, put_combined
-from citizenstats.protect.decide import Decided, decide
+from citizenstats.protect.decide import Decided, Patterns
 from citizenstats.protect.declared import cost_sql, stays_sql
 from citizenstats.protect.few import hide_where_few_moved
 from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
@@ -42,6 +42,7 @@ from citizenstats.protect.former import (
 )
 from citizenstats.protect.grid import completed
 from citizenstats.protect.implied import hide_alike, put_differences
+from citizenstats.protect.jointly import hide_jointly
 from citizenstats.protect.method import method_of
 from citizenstats.protect.public import nothing, public_columns
 from citizenstats.protect.secret import secret_of
@@ -63,7 +64,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 12
+_ACCOUNT = 13
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -273,12 +274,13 @@ def _hide(engine: Engine, feeds: Sequence[Feed], structures: Structures, hiding:
     put_differences(engine, feeds)
     answers = put_combined(engine, feeds)
     variables = {**parents_of(feeds, structures), **answers}
+    patterns = Patterns(engine, variables, hiding)
     while True:
-        decided = decide(engine, variables, hiding)
+        decided = patterns.decide()
         engine.register("found", decided.hidden)
         engine.run("CREATE OR REPLACE TEMP TABLE hidden AS SELECT * FROM found")
         again = _same_elsewhere(engine) | hide_alike(engine) | hide_following(engine) | hide_answers(engine)
-        if not again:
+        if not again and not hide_jointly(engine, variables):
             break
     errors.above_hidden(engine, feeds, variables)
     for number, feed in enumerate(feeds):

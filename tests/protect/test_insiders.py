@@ -39,16 +39,16 @@ def _counted(seed: int, scale: float) -> Counts:
     return {at: of for at, of in sorted(full.items()) if of[0] + of[1]}
 
 
-def _protected(counted: Counts) -> list[audited.Cell]:
+def _protected(counted: Counts, minimum: int = MINIMUM) -> list[audited.Cell]:
     """Return the cells with what protection leaves of them."""
     k, m, o = np.array(list(counted.values())).T
-    few = [(of > 0) & (of < MINIMUM) for of in (k + m, k, m, o)]
+    few = [(of > 0) & (of < minimum) for of in (k + m, k, m, o)]
     none = np.zeros(len(k), dtype=bool)
     layers = {"n": k + m, "k": k, "m": m, "o": o}
     figure = Figure(
         at=list(counted),
         layers={name: of.astype(float) for name, of in layers.items()},
-        minimum=np.full(len(k), float(MINIMUM)),
+        minimum=np.full(len(k), float(minimum)),
         unsafe=np.logical_or.reduce(few),
         hidden=none,
         kept=none,
@@ -59,7 +59,7 @@ def _protected(counted: Counts) -> list[audited.Cell]:
     hidden = pattern(figure, PARENTS, "repair").cells
     return [
         audited.Cell(
-            at, {name: int(of[i]) for name, of in layers.items()}, MINIMUM, True, not hidden[i], None, None
+            at, {name: int(of[i]) for name, of in layers.items()}, minimum, True, not hidden[i], None, None
         )
         for i, at in enumerate(counted)
     ]
@@ -79,6 +79,23 @@ def _holds(scale: float) -> None:
 
 def test_nobody_who_knows_himself_tells_whom_a_condition_leaves_out() -> None:
     _holds(60)
+
+
+def test_nobody_who_is_left_out_alone_tells_who_else_is() -> None:
+    """The sample sizes of two figures that ask the same people make a table of those whom they leave out."""
+    left_out = {"B0": (6, 1, 0), "B1": (0, 0, 1), "B2": (3, 0, 1), "B3": (0, 0, 0)}
+    counted = Counts()
+    for (b, of), a in product(left_out.items(), range(3)):
+        for at in ((f"A=A{a}", f"B={b}"), (f"A=A{a}",), (f"B={b}",), ()):
+            counted[at] = counted.get(at, np.zeros(3, dtype=int)) + np.array([20, 20, of[a]])
+    cells = [
+        replace(cell, counts={"n": None, "k": cell.counts["o"], "m": None, "o": None})
+        for cell in _protected(dict(sorted(counted.items())), minimum=5)
+    ]
+    found = audited.Figure(cells, []).attacked(LADDERS)
+    assert found.insiders > 0
+    assert (found.within_reach, found.within_reach_inside) == (0, 0)
+    assert any(cell.shown for cell in cells)
 
 
 @pytest.mark.long

@@ -74,14 +74,16 @@ def add_combined(engine: Engine, words: Sequence[Words]) -> list[Ladder]:
 
 
 def _add_left_out(engine: Engine) -> None:
-    """Whoever a condition leaves out is told by each figure that asks the same people."""
+    """Whoever a condition leaves out is told by each figure that asks the same people, and says how many these are."""
+    by = " OR ".join(f"{f}.shown AND NOT {f}.counted" for f in "ab")
     engine.run(
         "INSERT INTO cells BY NAME SELECT md5(a.figure || 'left out' || b.figure) AS figure, categories, population, "
-        "list_distinct(a.flows || b.flows) AS flows, a.o AS k, greatest(a.minimum, b.minimum) AS minimum, a.guards, "
-        "a.shown OR b.shown AS shown, FALSE AS restricted FROM cells AS a JOIN cells AS b USING (population, categories) "
-        "WHERE a.restricted AND b.restricted AND a.figure < b.figure AND a.n IS NOT NULL AND b.n IS NOT NULL "
-        "AND a.measured <> b.measured "
-        "WINDOW pair AS (PARTITION BY a.figure, b.figure) QUALIFY bool_and(a.n = b.n) OVER pair AND min(a.o) OVER pair >= 0"
+        "list_distinct(a.flows || b.flows) AS flows, coalesce(a.o, b.o) AS k, "
+        f"greatest(a.minimum, b.minimum) AS minimum, a.guards, {by} AS shown, FALSE AS restricted "
+        "FROM cells AS a JOIN cells AS b USING (population, categories) WHERE a.restricted AND b.restricted "
+        "AND a.figure < b.figure AND a.n IS NOT NULL AND b.n IS NOT NULL AND a.measured <> b.measured "
+        "WINDOW pair AS (PARTITION BY a.figure, b.figure) QUALIFY bool_and(a.n = b.n) OVER pair "
+        "AND min(coalesce(a.o, b.o)) OVER pair >= 0"
     )
 
 

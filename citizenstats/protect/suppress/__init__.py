@@ -7,7 +7,7 @@ anything of messages, files, databases or contracts. The method and its limits: 
 """
 
 from citizenstats.protect.suppress.attack import Intervals, intervals
-from citizenstats.protect.suppress.pattern import exposed_to_insiders, suppress
+from citizenstats.protect.suppress.pattern import exposed_to_insiders, suppress, widened
 from citizenstats.protect.suppress.problem import Failure, Layer, Pattern, Problem, ProblemError, Relation
 from citizenstats.protect.suppress.program import SolverError
 
@@ -23,4 +23,5 @@ __all__ = [
     "exposed_to_insiders",
     "intervals",
     "suppress",
+    "widened",
 ]

@@ -24,17 +24,23 @@ WORTH = 0.9
 """While a look leaves no greater share open another one of the same kind is worth it."""
 
 
-def people(problem: Problem, layer: Layer) -> list[Ints]:
+People = list[list[Ints]]
+"""Of each kind of people the cells that each insider knows; of one kind no cell stands in two."""
+
+Pair = tuple[Ints, int]
+"""The cells that an insider knows, and a primary."""
+
+
+def people(problem: Problem, layer: Layer) -> People:
     """Return for each unit that stands alone the cells it stands alone in.
 
     A cell of one contributor that lies in another one holds the same unit, and so on along the relations.
     """
-    return [] if layer.contributors is None else problem.graph.lines(layer.contributors == 1)
+    kinds = () if layer.contributors is None else np.atleast_2d(layer.contributors)
+    return [problem.graph.lines(kind == 1) for kind in kinds]
 
 
-def exposed(
-    problem: Problem, bounds: Bounds, known: list[Ints], hidden: Mask, seed: int
-) -> list[tuple[int, int]]:
+def exposed(problem: Problem, bounds: Bounds, known: People, hidden: Mask, seed: int) -> list[Pair]:
     """Return the pairs of insider and primary whose value the insider can tell too nearly, in order.
 
     Without a primary that cannot move though nobody's cells are held: that is what an outsider can tell.
@@ -42,12 +48,22 @@ def exposed(
     Args:
         problem: the tables.
         bounds: of one layer, as an insider sees them.
-        known: the cells each insider knows; no cell stands in two.
+        known: the insiders.
         hidden: the cells whose value is not shown.
         seed: of the solver.
     """
-    if not known:
-        return []
+    return [
+        (kind[insider], cell)
+        for kind in known
+        if kind
+        for insider, cell in _exposed_to(problem, bounds, kind, hidden, seed)
+    ]
+
+
+def _exposed_to(
+    problem: Problem, bounds: Bounds, known: list[Ints], hidden: Mask, seed: int
+) -> list[tuple[int, int]]:
+    """Return the pairs of one kind of insiders, each by its place."""
     owner = np.full(problem.cells, -1, dtype=np.int64)
     for insider, cells in enumerate(known):
         owner[cells] = insider
@@ -131,18 +147,17 @@ class _Search:
 def repair_insiders(
     problem: Problem,
     bounds: Bounds,
-    known: list[Ints],
-    pairs: list[tuple[int, int]],
+    pairs: list[Pair],
     allowed: Mask,
     hidden: Mask,
     seed: int,
 ) -> None:
     """Hide cells so that none of the first `REPAIRS` pairs is left, as far as can be; `hidden` is changed."""
     defence = Defence(problem, bounds, allowed, np.where(hidden, 0.0, problem.cost), seed)
-    for insider, cell in pairs[:REPAIRS]:
-        defence.hold(known[insider])
+    for known, cell in pairs[:REPAIRS]:
+        defence.hold(known)
         found = [defence.cheapest(cell, side, float(bounds.width[cell])) for side in (1.0, -1.0)]
-        defence.release(known[insider])
+        defence.release(known)
         ways = [way for way in found if way is not None]
         if ways:
             defence.hide(min(ways, key=lambda way: _loss(problem, defence, hidden, way)), hidden)

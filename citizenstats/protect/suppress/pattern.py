@@ -14,8 +14,7 @@ import numpy as np
 from citizenstats.protect.suppress.attack import Bounds, Proofs
 from citizenstats.protect.suppress.exact import cheapest
 from citizenstats.protect.suppress.gauss import coordinates, dearest, eliminate
-from citizenstats.protect.suppress.graph import Ints
-from citizenstats.protect.suppress.insider import exposed, people, repair_insiders
+from citizenstats.protect.suppress.insider import Pair, People, exposed, people, repair_insiders
 from citizenstats.protect.suppress.problem import Failure, Mask, Pattern, Problem
 from citizenstats.protect.suppress.prune import pruned
 from citizenstats.protect.suppress.repair import Defence, repair
@@ -52,7 +51,37 @@ def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repai
     (hidden, proofs), proved = _against_outsiders(problem, allowed, seed), False
     if method == "exact":
         hidden, proved = cheapest(problem, hidden, allowed, seed)
-        hidden, proofs = hidden.copy(), _proofs(problem, seed)
+        # The mates of a cell are not looked at there.
+        hidden, proofs = problem.with_mates(hidden).copy(), _proofs(problem, seed)
+        proved = proved and problem.mates is None
+    return _finished(problem, hidden, proofs, insiders=insiders, proved=proved, begun=begun, seed=seed)
+
+
+def widened(problem: Problem, *, seed: int = 0) -> Pattern:
+    """Return the same where nearly everything is hidden already that must be: by repair alone, without elimination.
+
+    Args:
+        problem: everything that is published together, with the cells that are `hidden` already.
+        seed: of the solver's own choices.
+    """
+    begun = time.monotonic()
+    problem.check()
+    hidden, proofs = _repaired(problem, ~problem.fixed, seed, eliminating=False)
+    return _finished(problem, hidden, proofs, insiders=True, proved=False, begun=begun, seed=seed)
+
+
+def _finished(
+    problem: Problem,
+    hidden: Mask,
+    proofs: dict[str, Proofs],
+    *,
+    insiders: bool,
+    proved: bool,
+    begun: float,
+    seed: int,
+) -> Pattern:
+    """Return the pattern that keeps out insiders, too, and what could not be protected; `hidden` is changed."""
+    allowed = ~problem.fixed
     outsiders = int(np.count_nonzero(hidden))
     known = {layer.name: people(problem, layer) if insiders else [] for layer in problem.layers}
     rounds, exposures = 0, _exposures(problem, known, hidden & allowed, seed)
@@ -61,16 +90,16 @@ def suppress(problem: Problem, *, insiders: bool = True, method: Method = "repai
         before = int(np.count_nonzero(hidden))
         for layer in problem.layers:
             pairs = exposures.get(layer.name, [])
-            repair_insiders(problem, Bounds.inside(layer), known[layer.name], pairs, allowed, hidden, seed)
+            repair_insiders(problem, Bounds.inside(layer), pairs, allowed, hidden, seed)
         if int(np.count_nonzero(hidden)) == before:
             break
         exposures = _exposures(problem, known, hidden & allowed, seed)
-    secondary = hidden & ~problem.primary & ~problem.hidden
+    secondary = hidden & ~problem.certain
     return Pattern(
         suppressed=hidden,
         primary=int(np.count_nonzero(problem.primary)),
         secondary=int(np.count_nonzero(secondary)),
-        failures=tuple(sorted(_failures(problem, proofs, known, exposures, hidden & allowed, seed))),
+        failures=tuple(sorted(_failures(problem, proofs, exposures, hidden & allowed, seed))),
         rounds=rounds,
         cheapest=proved and int(np.count_nonzero(hidden)) == outsiders,
         seconds=time.monotonic() - begun,
@@ -110,7 +139,7 @@ def _against_outsiders(problem: Problem, allowed: Mask, seed: int) -> tuple[Mask
 def _repaired(
     problem: Problem, allowed: Mask, seed: int, *, eliminating: bool
 ) -> tuple[Mask, dict[str, Proofs]]:
-    hidden, proofs = problem.primary | problem.hidden, _proofs(problem, seed)
+    hidden, proofs = problem.certain.copy(), _proofs(problem, seed)
     if eliminating:
         _eliminate(problem, proofs, allowed, hidden)
     for of in proofs.values():
@@ -138,11 +167,12 @@ def _eliminate(problem: Problem, proofs: Mapping[str, Proofs], allowed: Mask, hi
             dearest(problem.cost, ~hidden & ~stay),
         )
         hidden[np.array(extra, dtype=np.int64)] = True
+    hidden |= problem.with_mates(hidden)
 
 
 def _exposures(
-    problem: Problem, known: Mapping[str, list[Ints]], hidden: Mask, seed: int
-) -> dict[str, list[tuple[int, int]]]:
+    problem: Problem, known: Mapping[str, People], hidden: Mask, seed: int
+) -> dict[str, list[Pair]]:
     found = {
         layer.name: exposed(problem, Bounds.inside(layer), known[layer.name], hidden, seed)
         for layer in problem.layers
@@ -153,8 +183,7 @@ def _exposures(
 def _failures(
     problem: Problem,
     proofs: Mapping[str, Proofs],
-    known: Mapping[str, list[Ints]],
-    exposures: Mapping[str, list[tuple[int, int]]],
+    exposures: Mapping[str, list[Pair]],
     hidden: Mask,
     seed: int,
 ) -> Iterator[Failure]:
@@ -171,13 +200,13 @@ def _failures(
             way = anything.cheapest(cell, side, float(asked[side][cell]))
             yield Failure(cell, layer.name, SIDES[side], "structure" if way is None else "fixed")
         seen = set()
-        for insider, cell in inside:
+        for known, cell in inside:
             if cell in seen:
                 continue
             seen.add(cell)
-            anything.hold(known[layer.name][insider])
+            anything.hold(known)
             ways = [anything.cheapest(cell, side, float(bounds.width[cell])) for side in SIDES]
-            anything.release(known[layer.name][insider])
+            anything.release(known)
             yield Failure(
                 cell, layer.name, "insider", "fixed" if any(way is not None for way in ways) else "structure"
             )

@@ -53,7 +53,8 @@ class Layer:
         primary: the cells that are unsafe in this layer.
         lower: protection asked below the value of a primary (lpl); at most the value. Ignored elsewhere.
         upper: protection asked above the value of a primary (upl). Ignored elsewhere.
-        contributors: units behind each cell; a single one knows himself and is an insider. Without it nobody is.
+        contributors: units behind each cell; a single one knows himself and is an insider. Without it nobody is. Where people
+            of several kinds stand behind the cells, one row a kind.
         ceiling: the greatest value the attacker thinks possible. By default twice the value, of a primary twice what must stay
             possible; so a zero that is not primary is known to be zero, as a published zero is.
         floor: the least value the attacker thinks possible, by default 0. With it values may be negative, as changes are.
@@ -112,6 +113,7 @@ class Problem:
         cost: loss of hiding a cell, above 0.
         fixed: cells that must stay published, because it was declared or because they were shown before.
         hidden: cells that are hidden anyhow, for another reason; they cost nothing.
+        mates: a number of each cell; those with the same are hidden together. By default each is by itself.
     """
 
     cells: int
@@ -120,6 +122,13 @@ class Problem:
     cost: Values
     fixed: Mask
     hidden: Mask
+    mates: Cells | None = None
+
+    def with_mates(self, chosen: Mask) -> Mask:
+        """Return chosen cells with all that are hidden together with them."""
+        if self.mates is None:
+            return chosen
+        return np.asarray(np.isin(self.mates, self.mates[chosen]), dtype=np.bool_)
 
     @cached_property
     def graph(self) -> Graph:
@@ -134,6 +143,11 @@ class Problem:
             found |= layer.primary
         return found
 
+    @cached_property
+    def certain(self) -> Mask:
+        """The cells that are hidden whatever is chosen: unsafe ones, those hidden anyhow, and their mates."""
+        return self.with_mates(self.primary | self.hidden)
+
     def check(self) -> None:
         """Refuse a problem that is not well put.
 
@@ -141,8 +155,9 @@ class Problem:
             ProblemError: a relation or an array does not fit, values are negative or do not add up, or protection is asked
                 that no value could have.
         """
-        for array in (self.cost, self.fixed, self.hidden):
-            _fits("problem", array, self.cells)
+        for array in (self.cost, self.fixed, self.hidden, self.mates):
+            if array is not None:
+                _fits("problem", array, self.cells)
         if not np.all(np.isfinite(self.cost) & (self.cost > 0)):
             raise ProblemError("the cost of hiding a cell must be a number above 0")
         if bool(np.any(self.fixed & self.hidden)):
@@ -168,7 +183,7 @@ class Problem:
             layer.primary,
             layer.lower,
             layer.upper,
-            layer.contributors,
+            *(() if layer.contributors is None else np.atleast_2d(layer.contributors)),
             layer.ceiling,
             layer.floor,
             layer.ceiling_inside,

@@ -22,17 +22,24 @@ Target = tuple[int, float]
 def pruned(problem: Problem, hidden: Mask, seed: int) -> Mask:
     """Return a part of `hidden` that protects, from outsiders, all that `hidden` protects, in every layer."""
     kept = hidden.copy()
-    secondary = hidden & ~problem.primary & ~problem.hidden
+    secondary = hidden & ~problem.certain
     layers = [_Proofs(problem, Bounds.of(layer), hidden, secondary, seed) for layer in problem.layers]
     cells = np.flatnonzero(secondary)
+    tried = np.zeros_like(hidden)
     for cell in cells[np.argsort(-problem.cost[cells], kind="stable")].tolist():
+        if tried[cell]:
+            continue
+        one = np.zeros_like(hidden)
+        one[cell] = True
+        tried |= problem.with_mates(one)
+        mates = np.flatnonzero(problem.with_mates(one))
         for layer in layers:
-            layer.defence.hold(np.array([cell], dtype=np.int64))
-        if all(layer.stands_without(cell) for layer in layers):
-            kept[cell] = False
+            layer.defence.hold(mates)
+        if all(layer.stands_without(mate) for layer in layers for mate in mates.tolist()):
+            kept[mates] = False
         else:
             for layer in layers:
-                layer.defence.release(np.array([cell], dtype=np.int64))
+                layer.defence.release(mates)
     return kept
 
 

@@ -31,6 +31,7 @@ class Defence:
             price: of moving each cell by one.
             seed: of the solver.
         """
+        self._problem = problem
         self.cells: Ints = np.flatnonzero(allowed & ((bounds.down > 0) | (bounds.up > 0)))
         self.size = len(self.cells)
         start, row, entry, rows = problem.graph.columns(self.cells)
@@ -91,10 +92,12 @@ class Defence:
         return None if found is None else found[: self.size] - found[self.size :]
 
     def hide(self, deviation: Floats, hidden: Mask) -> None:
-        """Hide the cells that move; from now on they cost nothing. `hidden` is changed."""
-        moved = np.abs(deviation) > MOVED
-        for column in np.flatnonzero(moved & ~hidden[self.cells]).tolist():
-            hidden[self.cells[column]] = True
+        """Hide the cells that move, with their mates; from now on they cost nothing. `hidden` is changed."""
+        fresh = np.zeros_like(hidden)
+        fresh[self.cells[np.abs(deviation) > MOVED]] = True
+        fresh = self._problem.with_mates(fresh & ~hidden) & ~hidden
+        hidden |= fresh
+        for column in np.flatnonzero(fresh[self.cells]).tolist():
             self.program.price(column, 0.0)
             self.program.price(column + self.size, 0.0)
 

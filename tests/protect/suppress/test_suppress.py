@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from citizenstats.protect.suppress import Failure, Layer, Problem, ProblemError, Relation, intervals, suppress
+from citizenstats.protect.suppress import (
+    Failure,
+    Layer,
+    Problem,
+    ProblemError,
+    Relation,
+    intervals,
+    suppress,
+    widened,
+)
 from tests.protect.suppress.attacker import attack
 from tests.protect.suppress.tables import frequency, linked, of_size, tree
 
@@ -126,6 +135,44 @@ def test_what_is_hidden_anyhow_is_used_first() -> None:
     pattern = suppress(_problem(values, relations, {5: (1, 7)}, hidden=hidden))
     assert np.flatnonzero(pattern.suppressed).tolist() == [5, 6, 9, 10]
     assert pattern.secondary == 0
+
+
+def test_cells_that_are_hidden_together_are_hidden_together_by_every_method() -> None:
+    values, relations = _square([[20, 50, 40], [50, 3, 90], [30, 70, 60]])
+    mates = np.arange(len(values))
+    mates[[0, 10]] = 0
+    problem = _problem(values, relations, {5: (1, 7)}, mates=mates)
+    for pattern in (suppress(problem), suppress(problem, method="exact"), widened(problem)):
+        assert pattern.failures == ()
+        assert pattern.secondary > 0
+        assert problem.with_mates(pattern.suppressed).tolist() == pattern.suppressed.tolist()
+    alone = _problem(values, relations, {0: (1, 7)}, mates=mates)
+    assert suppress(alone).suppressed[10]
+
+
+def test_what_two_layers_are_together_is_shown_by_one_problem() -> None:
+    """Of three places two are hidden: three have it in the first, and nobody has it not in the second. All units are told."""
+    having, relations = np.array([3.0, 20.0, 30.0, 53.0]), [(3, (0, 1, 2))]
+    without = np.array([8.0, 0.0, 30.0, 38.0])
+    values = np.concatenate([having, without, having + without])
+    rows = [Relation(p + start, tuple(c + start for c in of)) for p, of in relations for start in (0, 4)]
+    rows += [Relation(8 + i, (i, 4 + i)) for i in range(4)]
+    hidden = np.zeros(12, dtype=bool)
+    hidden[[0, 1, 4, 5]] = True
+    unsafe = np.zeros(12, dtype=bool)
+    unsafe[0] = True
+    layer = Layer("k", values, unsafe, unsafe * 3.0, unsafe * 2.0, ceiling=2 * values)
+    nothing = np.zeros(12, dtype=bool)
+    mates = np.array([0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11])
+    problem = Problem(12, rows, [layer], 1 + np.log1p(values), nothing, hidden, mates)
+    # Fewer who have it in the first place would be more of them in the second, and fewer than nobody without.
+    assert intervals(problem, hidden, [0])[0].lower[0] == pytest.approx(3.0)
+    pattern = widened(problem)
+    assert pattern.failures == ()
+    assert pattern.secondary > 0
+    found = intervals(problem, pattern.suppressed, [0])[0]
+    assert found.lower[0] <= 1e-6
+    assert found.upper[0] >= 5.0 - 1e-6
 
 
 def test_a_conflict_with_what_must_stay_is_a_failure_and_never_silent() -> None:
