@@ -13,6 +13,9 @@ tell <- function(sample, method, design, variable, by) {
   add <- function(figure, domain, estimated)
     found[[length(found) + 1]] <<- data.frame(
       sample, method, figure, domain, estimate = as.numeric(coef(estimated)), se = as.numeric(SE(estimated)))
+  groups <- sort(unique(as.character(design$variables[[by]])))[1:2]
+  add("MEAN_GAP", "_T", difference(design, design$variables[[variable$y]], by, groups))
+  add("SHARE_GAP", "_T", difference(design, as.numeric(design$variables$is_yes), by, groups))
   parts <- c("_T", sort(unique(as.character(design$variables[[by]]))))
   for (domain in parts) {
     part <- if (domain == "_T") design else design[design$variables[[by]] == domain, ]
@@ -22,6 +25,16 @@ tell <- function(sample, method, design, variable, by) {
     add("SHARE", domain, svymean(~I(as.numeric(is_yes)), part))
     add("COUNT", domain, svytotal(~I(as.numeric(is_yes)), part))
   }
+}
+
+# The mean of a group less that of another, linearised as one function of four calibrated totals.
+difference <- function(design, y, by, groups) {
+  for (i in 1:2) {
+    there <- !is.na(y) & design$variables[[by]] == groups[i]
+    design$variables[[paste0("y", i)]] <- ifelse(there, y, 0)
+    design$variables[[paste0("x", i)]] <- as.numeric(there)
+  }
+  svycontrast(svytotal(~y1 + x1 + y2 + x2, design), quote(y1 / x1 - y2 / x2))
 }
 
 calibrations <- function(sample, design, one, other, variable, by) {
