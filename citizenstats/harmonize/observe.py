@@ -22,6 +22,7 @@ from citizenstats.estimate.select import margins
 from citizenstats.harmonize.frame import columns
 from citizenstats.harmonize.sample import Official, official_counts, sample_of
 from citizenstats.harmonize.select import clusters_for, design_faults_for, select_for
+from citizenstats.harmonize.within import uncrossed, within
 from citizenstats.house import House
 from citizenstats.protect.cellkey import SECRET, record_key_of
 from citizenstats.protect.secret import secret_of
@@ -86,6 +87,7 @@ def observe(house: House, dataset_name: str) -> Observed:
         {flow: repr(structure) for flow, structure in structures.items()},
         citizenstats.__version__,
         *([keys, digest(secret_of(house.store))] if (keys := _record_keys(house, dataset)) else []),
+        *(["within"] if uncrossed(dataset) else []),
     )
     place = house.store.observed(dataset_name)
     folder = place / state
@@ -179,8 +181,16 @@ def _make(
         "deliveries": [*current.deliveries, *official.deliveries] if current else [],
         "flows": flows,
         "selects": sorted(flows) if current else [],
+        "within": _within(house, dataset, current),
     }
     (work / "observed.json").write_bytes(as_json(facts))
+
+
+def _within(house: House, dataset: Dataset, current: Current | None) -> list[dict[str, object]]:
+    if current is None or not uncrossed(dataset):
+        return []
+    with session(current.folders, scratch=house.store.scratch) as engine:
+        return within(engine, dataset, current.sql)
 
 
 def _record_keys(house: House, dataset: Dataset) -> dict[str, str]:

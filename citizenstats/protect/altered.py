@@ -24,7 +24,7 @@ from citizenstats.harmonize.frame import DECIMALS, INTEGERS
 from citizenstats.harmonize.observe import file_stem
 from citizenstats.house import House
 from citizenstats.protect.cellkey import Noise, table
-from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
+from citizenstats.protect.figures import Feed, numerator, parents_of
 from citizenstats.protect.former import Former
 from citizenstats.protect.method import noise_of
 from citizenstats.protect.rounded import outcome
@@ -32,6 +32,7 @@ from citizenstats.protect.rounding import RoundingError, TooLargeError
 from citizenstats.protect.said import said
 from citizenstats.protect.secret import secret_of
 from citizenstats.protect.steady import ACCOUNT
+from citizenstats.protect.within import gathered
 from citizenstats.sdmx.model import Component
 from citizenstats.validation.confidential import NOT_COMPANIONS
 
@@ -67,7 +68,7 @@ def altered(
     """
     folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
     with session(folders, scratch=house.store.scratch) as engine:
-        feeds = [feed for flow in states for feed in feeds_of(house, flow)]
+        feeds = gathered(house, states)
         for number, feed in enumerate(feeds):
             _tell(engine, number, feed, states[feed.flow]["folder"] / "observations.parquet")
         if protection.rounding is not None:

@@ -51,6 +51,15 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Categories:
+    """One breakdown, the code list of its codes, and what each stands for."""
+
+    at: Dimension
+    codelist: str
+    sets: Mapping[str, Set]
+
+
+@dataclass(frozen=True)
 class Overlap:
     """Two breakdowns of one column of which neither is told by the other."""
 
@@ -116,7 +125,7 @@ def lists_of(dataset: Dataset, mappings: Mappings) -> Lists:
             if not _are_crossed(one, other, every)
         ]
         if tried and not apart:
-            shared |= dict(_as_tree(tried))
+            shared |= tree_of([Categories(of.at, of.codelist, of.sets) for of in tried]) or {}
     return Lists(shared, tuple(overlaps))
 
 
@@ -245,23 +254,26 @@ def _crossings(target: Target, every: Sequence[_Breakdown]) -> list[frozenset[tu
     return [frozenset(words[d] for d in margin if d in words) for margin in margins]
 
 
-def _as_tree(group: Sequence[_Breakdown]) -> Iterator[tuple[Dimension, Shared]]:
-    """Yield each breakdown with its categories in the variable that the group has in common."""
+def tree_of(group: Sequence[Categories]) -> dict[Dimension, Shared] | None:
+    """Return each breakdown with its categories in the variable that the group has in common; None where two overlap."""
     named: dict[Set, str] = {}
     for breakdown in group:
         for code, of in sorted(breakdown.sets.items()):
             named.setdefault(of, f"{breakdown.at[1]}@{breakdown.codelist}.{code}")
     above = _above(named)
     if above is None:
-        return
+        return None
     parents = {named[of]: named[up] if up is not None else None for of, up in above.items()}
     depth: dict[str, int] = {}
     for category, up in parents.items():
         depth[category] = 0 if up is None else depth[up] + 1
     variable = f"lists@{digest(sorted(named.values()))}"
-    for breakdown in group:
-        codes = {code: named[of] for code, of in breakdown.sets.items()}
-        yield breakdown.at, Shared(variable, codes, parents, depth)
+    return {
+        breakdown.at: Shared(
+            variable, {code: named[of] for code, of in breakdown.sets.items()}, parents, depth
+        )
+        for breakdown in group
+    }
 
 
 def _above(sets: Iterable[Set]) -> dict[Set, Set | None] | None:

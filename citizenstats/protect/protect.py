@@ -30,7 +30,7 @@ from citizenstats.protect.combined import hide_following, put_combined
 from citizenstats.protect.decide import Decided, Patterns
 from citizenstats.protect.declared import cost_sql, stays_sql
 from citizenstats.protect.few import hide_where_few_moved
-from citizenstats.protect.figures import Feed, feeds_of, numerator, parents_of
+from citizenstats.protect.figures import Feed, numerator, parents_of
 from citizenstats.protect.former import (
     AMOUNTS,
     JUDGED,
@@ -55,6 +55,7 @@ from citizenstats.protect.unsafe import (
     unsafe_sql,
     wanted,
 )
+from citizenstats.protect.within import gathered
 from citizenstats.sdmx.model import Structures
 from citizenstats.store import as_json, digest, read_json
 
@@ -64,7 +65,7 @@ WITHHELD_COMMENT = "Confidential; the value is withheld."
 UNTOLD_COMMENT = "Confidential or too unreliable; the value is withheld."
 """The same in a dataflow with rules of reliability: which of both it is, is not told."""
 
-_ACCOUNT = 13
+_ACCOUNT = 14
 """Number of the rules and of the form of the account; others are another state."""
 
 
@@ -176,7 +177,7 @@ def _make(
     folders = [work, *(state["folder"] for state in states.values()), *(f.file.parent for f in former)]
     folders += [file.parent for file in published.values()]
     with session(folders, scratch=house.store.scratch) as engine:
-        feeds = [feed for flow in states for feed in feeds_of(house, flow)]
+        feeds = gathered(house, states)
         remember(engine, former)
         for number, feed in enumerate(feeds):
             observations = states[feed.flow]["folder"] / "observations.parquet"

@@ -22,21 +22,23 @@ GROUPS = {office.FLOW: ("GA", "GB"), SECOND: ("GA", "GC")}
 Counts = dict[tuple[str, ...], int]
 
 
-def opened(folder: Path) -> House:
+def opened(
+    folder: Path, sizes: tuple[int, ...] = SIZES, groups: Mapping[str, tuple[str, ...]] = GROUPS
+) -> House:
     """Return an office whose two dataflows are one family."""
-    made = office.mappings(folder / "mappings", SIZES)
+    made = office.mappings(folder / "mappings", sizes)
     contract = made / "partners/asker/answers.yaml"
     text = contract.read_text("utf-8")
     head, target, end = text.partition("  - dataflow: " + office.FLOW)
     body, rest = end.split("protection:")
-    first = _only(body, GROUPS[office.FLOW])
-    second = _only(body, GROUPS[SECOND]).replace("SHARE: {proportion", "PERCENT: {proportion")
+    first = _only(body, groups[office.FLOW])
+    second = _only(body, groups[SECOND]).replace("SHARE: {proportion", "PERCENT: {proportion")
     second = "\n".join(line for line in second.splitlines() if "NUMBER_OF" not in line) + "\n"
     contract.write_text(f"{head}{target}{first}  - dataflow: {SECOND}{second}protection:{rest}", "utf-8")
     structures = made / "structures/OFFICE"
     whole = (structures / "data_structures/ANSWERS.yaml").read_text("utf-8")
     for name, flow in (("ANSWERS", office.FLOW), ("PLACES", SECOND)):
-        dropped = [g for g in office.GROUPS if g not in GROUPS[flow]]
+        dropped = [g for g in office.GROUPS if g not in groups[flow]]
         lines = [line for line in whole.splitlines() if not any(f"  {g}:" in line for g in dropped)]
         (structures / f"data_structures/{name}.yaml").write_text("\n".join(lines) + "\n", "utf-8")
     with (structures / "codelists/CL_INDICATOR.csv").open("a", encoding="utf-8") as file:
@@ -53,9 +55,9 @@ def _only(target: str, groups: tuple[str, ...]) -> str:
     return "\n".join(lines).replace("[GA, GB, GC]", f"[{', '.join(groups)}]") + "\n"
 
 
-def protected(house: House, cube: office.Cube) -> Path:
+def protected(house: House, cube: office.Cube, sizes: tuple[int, ...] = SIZES) -> Path:
     """Take these people as far as the protected state of the family; return its folder."""
-    office.deliver(house, {"2020": cube}, SIZES)
+    office.deliver(house, {"2020": cube}, sizes)
     received = receive(house, office.DATASET, settle=0.0)
     assert [o.status for o in received.outcomes] == ["accepted"], received.outcomes
     observe(house, office.DATASET)

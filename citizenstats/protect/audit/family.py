@@ -20,6 +20,7 @@ from citizenstats.protect.audit.asked import add_asked
 from citizenstats.protect.audit.combined import add_combined
 from citizenstats.protect.audit.implied import add_differences
 from citizenstats.protect.audit.shown import key_of, shown_in
+from citizenstats.protect.audit.within import ladders_between
 from citizenstats.protect.audit.words import Ladder, Words, words_of
 from citizenstats.protect.recoding import recoded, recoding_of
 from citizenstats.release.kept import readable_structures
@@ -224,7 +225,9 @@ def gather(engine: Engine, family: Family, flow: str, vintages: Sequence[Vintage
     add_asked(engine)
     add_differences(engine, words)
     answers = add_combined(engine, words)
-    return (*(ladder for w in words for ladder in w.ladders), *answers)
+    assembled = (read_json(family.folder / "protected.json") or {}).get("assembled", {})
+    between = ladders_between(family.house, assembled, words)
+    return (*(ladder for w in words for ladder in w.ladders), *between, *answers)
 
 
 def _present(family: Family, flow: str) -> str:

@@ -54,6 +54,7 @@ class Words:
         restricted: SQL condition that only some of them are asked.
         categories: SQL of the sorted list of categories that are not the total.
         ladders: what adds up.
+        named: dimension → what it breaks down, and code → category.
     """
 
     flow: str
@@ -68,6 +69,7 @@ class Words:
     restricted: str
     categories: str
     ladders: tuple[Ladder, ...]
+    named: Mapping[str, tuple[str, Mapping[str, str]]]
 
     @property
     def guards(self) -> bool:
@@ -95,12 +97,14 @@ def _told(
     about: list[str] = []
     categories: list[str] = []
     ladders: list[Ladder] = []
+    named: dict[str, tuple[str, Mapping[str, str]]] = {}
     for dimension in sorted(set(structure.key) - measured_by):
         word = _word(dimension, dataset, target, structure, structures)
         if word is None:
             continue
         if dimension in totals:
             ladders.append(word.ladder(totals[dimension]))
+            named[dimension] = (word.variable, {code: word.category(code) for code in word.made_of})
             at_total = f"{name(dimension)} = {quoted(totals[dimension])}"
             categories.append(f"CASE WHEN NOT coalesce({at_total}, FALSE) THEN {word.sql()} END")
         else:
@@ -121,6 +125,7 @@ def _told(
         restricted=_by_indicator(target, structure, lambda i: "TRUE" if i.among else "FALSE", "FALSE"),
         categories=f"list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda c: c IS NOT NULL))",
         ladders=tuple(ladders),
+        named=named,
     )
 
 
