@@ -9,9 +9,9 @@ What belongs here: what the records say of two breakdowns. What does not: what f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, product
 
 import sqlglot
 
@@ -42,25 +42,26 @@ class Coded:
 
 
 def uncrossed(dataset: Dataset) -> list[tuple[Coded, Coded]]:
-    """Return the pairs of breakdowns of a dataset, in both orders, that no estimate crosses."""
-    targets = [t for t in dataset.contract.targets if t.estimate is not None and t.unpivot is None]
+    """Return the pairs of breakdowns of a dataset that no estimate crosses, beside whatever else both are crossed with."""
+    targets = [t for t in dataset.contract.targets if t.unpivot is None]
     found: dict[str, Coded] = {}
-    crossed: set[frozenset[str]] = set()
+    crossings: set[frozenset[str]] = set()
     for target in targets if dataset.contract.protection.waived is None else ():
         coded = dict(_breakdowns(dataset, target))
         for dimension, (sql, columns) in coded.items():
             before = found[sql].at if sql in found else ()
             found[sql] = Coded(sql, columns, (*before, (target.dataflow, dimension)))
-        crossed |= {
-            frozenset((coded[a][0], coded[b][0]))
-            for a, b in permutations(coded, 2)
-            if target.estimate is not None
-            and (target.estimate.margins is None or any({a, b} <= set(m) for m in target.estimate.margins))
-        }
+        if target.estimate is not None:
+            for margin in target.estimate.margins or [target.estimate.breakdowns]:
+                crossings.add(frozenset(coded[d][0] for d in margin if d in coded))
     return [
         (one, other)
-        for one, other in permutations(found.values(), 2)
-        if frozenset((one.sql, other.sql)) not in crossed
+        for one, other in combinations(found.values(), 2)
+        if not all(
+            any((mine & theirs) | {one.sql, other.sql} <= crossing for crossing in crossings)
+            for mine, theirs in product(crossings, crossings)
+            if one.sql in mine and other.sql in theirs
+        )
     ]
 
 
@@ -78,24 +79,33 @@ def within(engine: Engine, dataset: Dataset, source: str) -> list[dict[str, obje
     """
     records = f"WITH current AS ({source}), derived AS ({derived_sql(dataset.contract, dataset)})"
     found: list[dict[str, object]] = []
-    for fine, coarse in uncrossed(dataset):
-        columns = ", ".join(map(name, dict.fromkeys((*fine.columns, *coarse.columns))))
+    for one, other in uncrossed(dataset):
+        columns = ", ".join(map(name, dict.fromkeys((*one.columns, *other.columns))))
         rows = engine.rows(
-            f"{records} SELECT fine, min(coarse), count(DISTINCT coarse), count(*) FILTER (coarse IS NULL) FROM "
-            f"(SELECT DISTINCT CAST({fine.sql} AS VARCHAR) AS fine, CAST({coarse.sql} AS VARCHAR) AS coarse "
-            f"FROM (SELECT DISTINCT {columns} FROM derived)) WHERE fine IS NOT NULL GROUP BY fine ORDER BY fine"
+            f"{records} SELECT DISTINCT CAST({one.sql} AS VARCHAR) AS one, CAST({other.sql} AS VARCHAR) AS other "
+            f"FROM (SELECT DISTINCT {columns} FROM derived) ORDER BY one, other"
         )
-        if rows and all(different + unknown == 1 for _, _, different, unknown in rows):
-            codes: Mapping[str, str | None] = {code: above for code, above, *_ in rows}
-            found.append({"fine": fine.at, "coarse": coarse.at, "codes": codes})
+        found += _of(one, other, rows)
+        found += _of(other, one, [(second, first) for first, second in rows])
     return found
 
 
+def _of(
+    fine: Coded, coarse: Coded, rows: Sequence[tuple[str | None, str | None]]
+) -> Iterator[dict[str, object]]:
+    """Yield what the codes that stand together say, where each of the first stands with one of the second only."""
+    codes: dict[str, str | None] = {}
+    for code, above in rows:
+        if code is not None and codes.setdefault(code, above) != above:
+            return
+    if codes:
+        yield {"fine": fine.at, "coarse": coarse.at, "codes": dict(sorted(codes.items()))}
+
+
 def _breakdowns(dataset: Dataset, target: Target) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
-    """Yield the breakdowns of a target: dimension, the SQL of its code, and the columns behind."""
-    assert target.estimate is not None  # noqa: S101 - the caller asked
+    """Yield the breakdowns of an estimate: dimension, the SQL of its code, and the columns behind."""
     coder = Coder(dataset, target, {})
-    for dimension in target.estimate.breakdowns:
+    for dimension in target.estimate.breakdowns if target.estimate is not None else ():
         mapped, sql = target.map.get(dimension), coder.code(dimension)
         if mapped is not None and mapped.value is None and sql is not None:
             yield dimension, (sql, _columns(coder, dimension, mapped))

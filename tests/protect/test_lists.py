@@ -182,6 +182,9 @@ def test_the_audit_stops_what_two_lists_give_away_together(
     house = opened(tmp_path, how, {"GB": FIVE, "GC": TEN}, span=True)
     for place in ("figures", "method"):
         monkeypatch.setattr(f"citizenstats.protect.{place}.lists_of", lambda *_: Lists({}, ()))
+    # The records say it too, to both.
+    for place in ("within._read", "audit.within._pairs"):
+        monkeypatch.setattr(f"citizenstats.protect.{place}", lambda *_: [])
     with pytest.raises(ReleaseError, match="DISCLOSIVE"):
         published(house, FEW)
     monkeypatch.undo()
