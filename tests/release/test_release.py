@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from citizenstats.errors import ReleaseError
+from citizenstats.release import publish as publish_module
 from citizenstats.release import release as release_module
 from citizenstats.release.approve import approve
 from citizenstats.release.candidate import candidates, decide
@@ -359,18 +360,35 @@ def test_runs_beside_each_other_publish_each_state_once(tmp_path):
 
 
 READS = ("publishable", "candidates", "unpublished", "newest", "publish_due", "make_candidate", "decide")
+PUBLISHING = (
+    "candidates",
+    "_published_up_to",
+    "newest",
+    "newest_loaded",
+    "public_from",
+    "_is_whole",
+    "_manifest",
+)
+"""Where publication looks at the store, apart from what `release` looks at."""
 
 
 @pytest.mark.parametrize(
-    ("publishes", "every"),
+    ("publishes", "doors", "every"),
     [
-        pytest.param(True, 4, id="publishes"),
-        pytest.param(True, 1, id="publishes, everywhere", marks=pytest.mark.long),
-        pytest.param(False, 1, id="stops after the sign-off, everywhere", marks=pytest.mark.long),
+        pytest.param(True, (release_module, READS), 4, id="publishes"),
+        pytest.param(True, (release_module, READS), 1, id="publishes, everywhere", marks=pytest.mark.long),
+        pytest.param(
+            False,
+            (release_module, READS),
+            1,
+            id="stops after the sign-off, everywhere",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(True, (publish_module, PUBLISHING), 1, id="publishes, while this one does"),
     ],
 )
 def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(
-    tmp_path, monkeypatch, publishes, every
+    tmp_path, monkeypatch, publishes, doors, every
 ):
     """A rival run happens before the nth look at the store, for every n that there is, or every fourth."""
     for nth in range(0, 100, every):
@@ -397,8 +415,9 @@ def test_wherever_a_faster_run_falls_in_between_the_state_is_published_once(
             return look
 
         with monkeypatch.context() as patched:
-            for door in READS:
-                patched.setattr(release_module, door, before(getattr(release_module, door)))
+            module, every_door = doors
+            for door in every_door:
+                patched.setattr(module, door, before(getattr(module, door)))
             release(house, FLOW)
         made = [c.id for c in candidates(house, FLOW)], [r.id for r in releases(house.store, FLOW)]
         assert made == (["C0001"], ["R0001"]), f"before look {nth + 1}"
