@@ -68,7 +68,7 @@ def select_for(
     if target.unpivot is not None:
         steps.append(f"long AS ({unpivoted_sql(target, contract)})")
         records = "long"
-    joins = _joins(dataset, target)
+    joins = long_maps(dataset, target)
     steps += [f"{alias} AS ({values})" for alias, values in joins.values()]
     if target.estimate is not None:
         if target.estimate.calibrate is not None:
@@ -99,7 +99,7 @@ def design_faults_for(dataset: Dataset, target: Target, structure: DataStructure
         return f"WITH {', '.join(steps)} {faults(design, period, 'derived')}"
     if weight is None:
         return None
-    coder = Coder(dataset, target, _joins(dataset, target))
+    coder = Coder(dataset, target, long_maps(dataset, target))
     where = coder.parse(target.where, "where") if target.where else ""
     return f"WITH {', '.join(steps)} {faults_of_weights(weight, 'derived', where)}"
 
@@ -123,7 +123,7 @@ def cells_for(dataset: Dataset, target: Target, structure: DataStructure, source
 
 def _sample(dataset: Dataset, target: Target, structure: DataStructure, source: str) -> tuple[list[str], str]:
     """Return the steps to all records of a sample, and the SQL of a record's period."""
-    joins = _joins(dataset, target)
+    joins = long_maps(dataset, target)
     coder = Coder(dataset, target, joins)
     time = structure.time.id if structure.time else None
     period = coder.code(time) if time else None
@@ -160,14 +160,17 @@ def unpivoted_sql(target: Target, contract: Contract) -> str:
     return " UNION ALL BY NAME ".join(parts)
 
 
-def _joins(dataset: Dataset, target: Target) -> dict[str, tuple[str, str]]:
+def long_maps(dataset: Dataset, target: Target, prefix: str = "") -> dict[str, tuple[str, str]]:
     """Return component → (name of the step, its VALUES) for code maps that are too long for a CASE."""
     found = {}
     for component, mapped in target.map.items():
         codes = dataset.codes_of(mapped)
         if codes is not None and len(codes) > SHORT_MAP:
             rows = ", ".join(f"({quoted(raw)}, {quoted(code)})" for raw, code in codes.items())
-            found[component] = (f"{component}_codes", f"SELECT * FROM (VALUES {rows}) AS pairs(raw, code)")
+            found[component] = (
+                f"{prefix}{component}_codes",
+                f"SELECT * FROM (VALUES {rows}) AS pairs(raw, code)",
+            )
     return found
 
 

@@ -10,17 +10,14 @@ What belongs here: what the records say of two breakdowns. What does not: what f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-import sqlglot
-
-from citizenstats.contracts import expressions
 from citizenstats.contracts.load import Dataset
-from citizenstats.contracts.model import Mapped, Target
+from citizenstats.contracts.model import Target
 from citizenstats.engine import Engine, name
 from citizenstats.harmonize.coder import Coder
-from citizenstats.harmonize.select import derived_sql
+from citizenstats.harmonize.select import derived_sql, long_maps
 
 Dimension = tuple[str, str]
 """A breakdown: dataflow and dimension."""
@@ -32,12 +29,12 @@ class Coded:
 
     Attributes:
         sql: the code of a record.
-        columns: columns that the code is made of.
+        target: the first of the targets that have it.
         at: where it stands.
     """
 
     sql: str
-    columns: tuple[str, ...]
+    target: Target
     at: tuple[Dimension, ...]
 
 
@@ -48,12 +45,12 @@ def uncrossed(dataset: Dataset) -> list[tuple[Coded, Coded]]:
     crossings: set[frozenset[str]] = set()
     for target in targets if dataset.contract.protection.waived is None else ():
         coded = dict(_breakdowns(dataset, target))
-        for dimension, (sql, columns) in coded.items():
-            before = found[sql].at if sql in found else ()
-            found[sql] = Coded(sql, columns, (*before, (target.dataflow, dimension)))
+        for dimension, sql in coded.items():
+            before = found.get(sql, Coded(sql, target, ()))
+            found[sql] = replace(before, at=(*before.at, (target.dataflow, dimension)))
         if target.estimate is not None:
             for margin in target.estimate.margins or [target.estimate.breakdowns]:
-                crossings.add(frozenset(coded[d][0] for d in margin if d in coded))
+                crossings.add(frozenset(coded[d] for d in margin if d in coded))
     return [
         (one, other)
         for one, other in combinations(found.values(), 2)
@@ -77,16 +74,24 @@ def within(engine: Engine, dataset: Dataset, source: str) -> list[dict[str, obje
         Of each pair `fine` and `coarse`, where each stands (dataflow and dimension), and `codes`: code of the fine one → code
         of the coarse one in which it lies; None where that is not known.
     """
-    records = f"WITH current AS ({source}), derived AS ({derived_sql(dataset.contract, dataset)})"
+    pairs = uncrossed(dataset)
+    told = list({of.sql: of for pair in pairs for of in pair}.values())
+    steps = [f"current AS ({source})", f"derived AS ({derived_sql(dataset.contract, dataset)})"]
+    listed = []
+    for i, of in enumerate(told):
+        maps = long_maps(dataset, of.target, f"of_{i}_")
+        steps += [f"{name(step)} AS ({values})" for step, values in maps.values()]
+        code = Coder(dataset, of.target, maps).code(of.at[0][1])
+        listed.append(f"CAST({code} AS VARCHAR) AS code{i}")
+    engine.run(
+        f"CREATE OR REPLACE TEMP TABLE kinds AS WITH {', '.join(steps)} SELECT DISTINCT {', '.join(listed)} FROM derived"
+    )
     found: list[dict[str, object]] = []
-    for one, other in uncrossed(dataset):
-        columns = ", ".join(map(name, dict.fromkeys((*one.columns, *other.columns))))
-        rows = engine.rows(
-            f"{records} SELECT DISTINCT CAST({one.sql} AS VARCHAR) AS one, CAST({other.sql} AS VARCHAR) AS other "
-            f"FROM (SELECT DISTINCT {columns} FROM derived) ORDER BY one, other"
-        )
+    for one, other in pairs:
+        first, second = (f"code{told.index(of)}" for of in (one, other))
+        rows = engine.rows(f"SELECT DISTINCT {first}, {second} FROM kinds ORDER BY ALL")
         found += _of(one, other, rows)
-        found += _of(other, one, [(second, first) for first, second in rows])
+        found += _of(other, one, [(above, code) for code, above in rows])
     return found
 
 
@@ -102,17 +107,10 @@ def _of(
         yield {"fine": fine.at, "coarse": coarse.at, "codes": dict(sorted(codes.items()))}
 
 
-def _breakdowns(dataset: Dataset, target: Target) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
-    """Yield the breakdowns of an estimate: dimension, the SQL of its code, and the columns behind."""
+def _breakdowns(dataset: Dataset, target: Target) -> Iterator[tuple[str, str]]:
+    """Yield the breakdowns of an estimate: dimension, and the SQL of its code."""
     coder = Coder(dataset, target, {})
     for dimension in target.estimate.breakdowns if target.estimate is not None else ():
         mapped, sql = target.map.get(dimension), coder.code(dimension)
         if mapped is not None and mapped.value is None and sql is not None:
-            yield dimension, (sql, _columns(coder, dimension, mapped))
-
-
-def _columns(coder: Coder, dimension: str, mapped: Mapped) -> tuple[str, ...]:
-    if mapped.sql is None:
-        return (mapped.column or "",)
-    parsed = sqlglot.parse_one(coder.parse(mapped.sql, "map", dimension), dialect="duckdb")
-    return tuple(sorted(expressions.columns_of(parsed)))
+            yield dimension, sql

@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import linprog
 
 from citizenstats.errors import ReleaseError
-from citizenstats.house import House
+from citizenstats.house import House, open_house
 from citizenstats.protect.audit.audit import audit
 from citizenstats.protect.within import gathered
 from tests.protect import linked, office
@@ -128,3 +128,19 @@ def test_districts_that_lie_in_two_regions_are_another_breakdown(tmp_path: Path)
     linked.protected(house, cube, SIZES)
     states = {flow: house.store.state(house.store.assembled(flow)) for flow in GROUPS}
     assert [feed.shared for feed in gathered(house, states)] == [{}, {}]
+
+
+def test_long_code_maps_are_looked_up(tmp_path: Path) -> None:
+    """A map of more codes than a CASE can hold, for districts; regions are as they are."""
+    house = opened(tmp_path)
+    contract = house.mappings.folder / "partners/asker/answers.yaml"
+    more = ", ".join(f"X{i}: B0" for i in range(40))
+    text = contract.read_text("utf-8")
+    codes = ", ".join(f"{d}: {d}" for d in REGION)
+    assert text.count("GB: gb\n") == 1
+    contract.write_text(
+        text.replace("GB: gb\n", f"GB: {{column: gb, codes: {{{codes}, {more}}}}}\n"), "utf-8"
+    )
+    later = open_house(house.store.home, house.mappings.folder)
+    state = linked.protected(later, people(SMALL), SIZES)
+    assert within_reach(state, people(SMALL)) == []
