@@ -187,10 +187,11 @@ def _make(
 
 
 def _within(house: House, dataset: Dataset, current: Current | None) -> list[dict[str, object]]:
-    if current is None or not uncrossed(dataset):
+    pairs = uncrossed(dataset) if current is not None else []
+    if current is None or not pairs:
         return []
     with session(current.folders, scratch=house.store.scratch) as engine:
-        return within(engine, dataset, current.sql)
+        return within(engine, dataset, pairs, current.sql)
 
 
 def _record_keys(house: House, dataset: Dataset) -> dict[str, str]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import combinations
 
 from citizenstats.contracts.load import Dataset
 from citizenstats.contracts.model import Target
 from citizenstats.engine import Engine, name
+from citizenstats.estimate.crossed import are_crossed, largest_margins
 from citizenstats.harmonize.coder import Coder
 from citizenstats.harmonize.select import derived_sql, long_maps
 
@@ -49,32 +50,32 @@ def uncrossed(dataset: Dataset) -> list[tuple[Coded, Coded]]:
             before = found.get(sql, Coded(sql, target, ()))
             found[sql] = replace(before, at=(*before.at, (target.dataflow, dimension)))
         if target.estimate is not None:
-            for margin in target.estimate.margins or [target.estimate.breakdowns]:
-                crossings.add(frozenset(coded[d] for d in margin if d in coded))
+            crossings |= {
+                frozenset(coded[d] for d in margin if d in coded)
+                for margin in largest_margins(target.estimate)
+            }
     return [
         (one, other)
         for one, other in combinations(found.values(), 2)
-        if not all(
-            any((mine & theirs) | {one.sql, other.sql} <= crossing for crossing in crossings)
-            for mine, theirs in product(crossings, crossings)
-            if one.sql in mine and other.sql in theirs
-        )
+        if not are_crossed(one.sql, other.sql, crossings, crossings, crossings)
     ]
 
 
-def within(engine: Engine, dataset: Dataset, source: str) -> list[dict[str, object]]:
-    """Return the pairs of breakdowns, crossed by nothing, of which one lies in the other.
+def within(
+    engine: Engine, dataset: Dataset, pairs: Sequence[tuple[Coded, Coded]], source: str
+) -> list[dict[str, object]]:
+    """Return of which pairs of breakdowns one lies in the other.
 
     Args:
         engine: can read the records.
         dataset: the dataset.
+        pairs: those that are `uncrossed`.
         source: the SELECT of the records that count.
 
     Returns:
         Of each pair `fine` and `coarse`, where each stands (dataflow and dimension), and `codes`: code of the fine one → code
         of the coarse one in which it lies; None where that is not known.
     """
-    pairs = uncrossed(dataset)
     told = list({of.sql: of for pair in pairs for of in pair}.values())
     steps = [f"current AS ({source})", f"derived AS ({derived_sql(dataset.contract, dataset)})"]
     listed = []

@@ -23,6 +23,7 @@ from citizenstats.contracts.load import Dataset, Mappings
 from citizenstats.contracts.model import Target
 from citizenstats.engine import name, quoted, session
 from citizenstats.errors import EngineError
+from citizenstats.estimate.crossed import are_crossed, largest_margins
 from citizenstats.protect.tried import COMBINATIONS, every_value, is_compared, unfolded, values_to_try
 from citizenstats.store import digest
 
@@ -235,22 +236,14 @@ def _are_crossed(one: _Breakdown, other: _Breakdown, every: Sequence[_Breakdown]
         return False
     targets = {of.at[0]: of.target for of in every if of.target.where == one.target.where}
     told = {flow: _crossings(target, every) for flow, target in targets.items()}
-    both = {one.word, other.word}
-    return all(
-        any((mine & theirs) | both <= crossing for crossings in told.values() for crossing in crossings)
-        for mine in told[one.at[0]]
-        for theirs in told[other.at[0]]
-        if one.word in mine and other.word in theirs
-    )
+    crossings = [crossing for of in told.values() for crossing in of]
+    return are_crossed(one.word, other.word, told[one.at[0]], told[other.at[0]], crossings)
 
 
 def _crossings(target: Target, every: Sequence[_Breakdown]) -> list[frozenset[tuple[str, str, str]]]:
     """Return the largest crossings that the figures of a target have."""
     words = {of.at[1]: of.word for of in every if of.target is target}
-    estimate = target.estimate
-    margins = (
-        [] if estimate is None else [estimate.breakdowns] if estimate.margins is None else estimate.margins
-    )
+    margins = largest_margins(target.estimate) if target.estimate is not None else []
     return [frozenset(words[d] for d in margin if d in words) for margin in margins]
 
 

@@ -45,7 +45,7 @@ def stands_for(dataset: Dataset, mapped: Mapped) -> tuple[str, Stands] | None:
     if len(beside) < 2:
         return None
     declared = {c.casefold(): of for c, of in dataset.contract.columns.items()}.get(column)
-    values = list(_values(list(beside.values()), declared))
+    values = [*_values(list(beside.values()), declared), "NULL"]
     asked = f"SELECT CAST({name(column)} AS VARCHAR), CAST(({coded.sql(dialect='duckdb')}) AS VARCHAR) FROM "
     found: dict[str, set[str]] = {}
     with session(threads=1) as engine:

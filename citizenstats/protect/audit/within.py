@@ -6,13 +6,11 @@ The records said it (`harmonize/within.py`); everybody who knows the country doe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from citizenstats.house import House
 from citizenstats.protect.audit.words import Ladder, Words
 from citizenstats.store import read_json
-
-if TYPE_CHECKING:
-    from citizenstats.house import House
 
 
 def ladders_between(house: House, assembled: dict[str, str], words: Sequence[Words]) -> Iterator[Ladder]:
