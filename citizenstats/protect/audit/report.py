@@ -132,7 +132,8 @@ def told(facts: Mapping[str, Any]) -> dict[str, str]:
         return _told_of_changed(facts) if "attacked" in facts else {}
     said = {
         "cells": f"{facts['cells']:,}",
-        "withheld": _withheld(facts),
+        # The audit knows what is shown; what was not collected has no value either.
+        "without a value": _withheld(facts),
         "unsafe by themselves": _count(facts["primary"]),
         "withheld with them": _count(facts["secondary"]),
         "stay as published": _count(facts["reasons"].get("stays as published", 0)),
